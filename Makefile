@@ -1,0 +1,65 @@
+# Two commands do all the set-up: `make demo` shows Kalends at work, `make test` tests all of it.
+# `make check` is what a developer runs all day; `make bench` measures; `make help` lists the rest.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+.DEFAULT_GOAL := help
+.PHONY: help demo setup packages format lint types layers unit check test bench console lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(BIN)/uv:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check uv==0.13.8
+
+$(VENV)/.run: $(BIN)/uv requirements/run.lock pyproject.toml
+	$(BIN)/uv pip install --quiet --require-hashes -r requirements/run.lock
+	$(BIN)/uv pip install --quiet --no-deps -e .
+	@touch $@
+
+$(VENV)/.dev: $(BIN)/uv requirements/dev.lock pyproject.toml
+	$(BIN)/uv pip install --quiet --require-hashes -r requirements/dev.lock
+	$(BIN)/uv pip install --quiet --no-deps -e .
+	@touch $@ $(VENV)/.run
+
+setup: $(VENV)/.dev ## install everything a developer needs, into .venv
+
+packages: ## install the real servers that acceptance tests start (Debian, as root)
+	@tools/install-test-packages
+
+demo: $(VENV)/.run ## the main job on this machine: a calendar server, people, a live page
+	$(BIN)/kalends demo
+
+format: $(VENV)/.dev ## rewrite the code in the house format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+layers: $(VENV)/.dev
+	@$(BIN)/lint-imports >$(VENV)/layers.log 2>&1 || { cat $(VENV)/layers.log; exit 1; }
+	@echo "layers kept"
+
+unit: $(VENV)/.dev
+	$(BIN)/pytest -q -m "not slow" tests/unit tests/contract
+
+check: lint types layers unit ## format, lint, types, layers, unit and contract tests: under two minutes
+
+test: setup packages ## everything, real servers and a browser included
+	$(BIN)/pytest -q
+
+bench: $(VENV)/.dev ## measure speed and memory; prints figures with their ratios
+	$(BIN)/python -m benchmarks
+
+lock: $(BIN)/uv ## renew the locks from pyproject.toml
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --all-extras --group dev pyproject.toml -o requirements/dev.lock
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --extra demo -c requirements/dev.lock pyproject.toml -o requirements/run.lock
+
+clean: ## remove what the targets above made
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist

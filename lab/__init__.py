@@ -1,0 +1,1 @@
+"""Emulators of what nobody can have on a laptop, and a fault proxy. Imports nothing of kalends."""

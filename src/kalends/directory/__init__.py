@@ -1,0 +1,1 @@
+"""People and contact look-up by name and number (comes with Exchange)."""

@@ -1,0 +1,101 @@
+"""How a kind declares itself: entry-point group ``kalends.kinds``.
+
+A kind names its options (one documented model) and builds, on one shared endpoint per
+configuration, the capabilities it has: a calendar source, a sink; later directory, input, front.
+An endpoint may serve several organizations: equal ``endpoint_key`` means the same endpoint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import entry_points
+from typing import Any, Protocol
+
+from kalends.bus.contract import Bus
+from kalends.errors import UserError
+from kalends.model.organization import OrganizationSettings
+from kalends.model.vocabulary import Audience, Document
+from kalends.net.contract import Credential, HttpClient, HttpOptions
+from kalends.runtime import Runtime
+
+
+class HttpFactory(Protocol):
+    """Builds guarded clients; one per endpoint."""
+
+    def __call__(
+        self,
+        organization: str,
+        endpoint: str,
+        options: HttpOptions,
+        credential: Callable[[], Credential | None],
+        *,
+        trusted: bool,
+    ) -> HttpClient:
+        """Return a client; ``trusted``: configured by the operator's own file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the process lends to every kind."""
+
+    runtime: Runtime
+    http: HttpFactory
+    bus: Bus | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a source or sink belongs."""
+
+    organization: OrganizationSettings
+    id: str
+    """Of the source or sink within its organization."""
+    trusted: bool
+    """Configured by the operator's own file: private addresses are allowed."""
+    secret: Callable[[str], str | None]
+    """Return a secret by its field (``password``, ``secret``): from environment, file or store;
+    asked anew for every sign-in, so that rotation needs no restart."""
+    audience: Audience | None = None
+    """Of a sink, as configured; None: the kind's default."""
+    uploaded: Callable[[str, str], Awaitable[bytes | None]] | None = None
+    """For sources that take uploads: return the body of (person, calendar)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of outside system."""
+
+    name: str
+    summary: str
+    """One line for lists and the reference."""
+    options: type[Document]
+    """Documented keys; the reference page is generated from it."""
+    endpoint: Callable[[Services, Place, Any], Any]
+    """Open the shared endpoint (no connection yet)."""
+    endpoint_key: Callable[[Place, Any], tuple[Any, ...]]
+    source: Callable[[Any, Place, Any], Any] | None = None
+    """Build a ``CalendarSource`` on an endpoint."""
+    sink: Callable[[Any, Place, Any], Any] | None = None
+    """Build a ``PresenceSink`` on an endpoint."""
+    secrets: tuple[str, ...] = field(default=())
+    """Fields whose ``<field>``, ``<field>_env``, ``<field>_file`` carry a secret."""
+
+
+@cache
+def kinds() -> dict[str, Kind]:
+    """Return every installed kind by name."""
+    found: dict[str, Kind] = {}
+    for entry in entry_points(group="kalends.kinds"):
+        kind = entry.load()
+        found[kind.name] = kind
+    return found
+
+
+def kind(name: str) -> Kind:
+    """Return a kind; ``UserError`` names the known ones where it is unknown."""
+    known = kinds()
+    if name not in known:
+        raise UserError(f"kind {name!r} is not known; there are: {', '.join(sorted(known))}")
+    return known[name]

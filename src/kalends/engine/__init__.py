@@ -1,0 +1,1 @@
+"""The only writer: sync driver, due loop, sink pumps, retention, leases, commands."""

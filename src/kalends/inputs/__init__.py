@@ -1,0 +1,1 @@
+"""Line state and feature codes (adapters come with telephony)."""

@@ -1,0 +1,139 @@
+"""A person (or a function, a room): somebody with a presence. POLICY section 6."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from kalends.model.rules import RuleSpec
+from kalends.model.vocabulary import Availability, Document, Identifier, Language, Level, Stage
+
+PersonId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}$")]
+"""Immutable within its organization."""
+
+
+class Kind(StrEnum):
+    """What has the presence."""
+
+    PERSON = "person"
+    SHARED = "shared"
+    FUNCTION = "function"
+    ROOM = "room"
+
+
+class Number(Document):
+    """A telephone number of a person; a number may belong to several people."""
+
+    number: str = Field(max_length=64)
+    """E.164, national form, or an extension; see ``[organizations.numbering]``."""
+    kind: Literal[
+        "desk", "mobile", "softphone", "dect", "home", "fax", "assistant", "voicemail"
+    ] = "desk"
+    public: bool = True
+    """Whether colleagues and the outside may be shown it."""
+    order: int = 0
+    devices: tuple[str, ...] = ()
+    """Device names at the PBX; hot-desk log-in moves the device, not the person."""
+
+
+class CalendarLink(Document):
+    """Where one calendar of a person is."""
+
+    source: Identifier
+    """Id of a source of the organization."""
+    url: str | None = Field(default=None, max_length=2000)
+    """Collection or feed address, absolute or below the source's; None: found by e-mail."""
+    name: Identifier = "default"
+    """Distinguishes several calendars of one person in one source."""
+    username: str | None = None
+    """Per-user credential, where the source does not use a service account."""
+    password_env: str | None = None
+    password_file: str | None = None
+
+
+class WorkHours(Document):
+    """A weekly pattern; local times of the person's zone."""
+
+    mon: tuple[str, ...] = ()
+    """Spans ``"08:00-12:00"``; ``24:00`` ends a day; a span past midnight is written as two."""
+    tue: tuple[str, ...] = ()
+    wed: tuple[str, ...] = ()
+    thu: tuple[str, ...] = ()
+    fri: tuple[str, ...] = ()
+    sat: tuple[str, ...] = ()
+    sun: tuple[str, ...] = ()
+    weeks: int = Field(default=1, ge=1, le=8)
+    """Part-time: the pattern holds in every Nth ISO week …"""
+    week: int = Field(default=0, ge=0, le=7)
+    """… whose number modulo ``weeks`` is this."""
+    also: tuple[WorkHours, ...] = ()
+    """Patterns of the other weeks."""
+    exceptions: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """``{"2026-12-24" = ["08:00-12:00"], "2026-12-25" = []}``; beat pattern and holidays."""
+
+
+class Preferences(Document):
+    """What a person may choose for himself, where the organization permits. POLICY section 6."""
+
+    calendar: bool | None = None
+    """Whether the calendar drives presence at all (opt-out)."""
+    show_as: str | dict[str, Availability] | None = None
+    """Preset or table, as in the organization."""
+    keywords: tuple[RuleSpec, ...] = ()
+    """Own rules; they come before the department's and the organization's."""
+    keyword_languages: tuple[Language, ...] | None = None
+    auto_return: bool | None = None
+    forward: dict[str, str] = Field(default_factory=dict)
+    """Per activity: ``{meeting = "voicemail", vacation = "assistant"}``."""
+    disclosure: dict[str, Level] = Field(default_factory=dict)
+    """Per audience, never more than the organization's."""
+    language: Language | None = None
+    write_back: bool | None = None
+
+
+class PersonRecord(Document):
+    """Everything an organization knows about a person, but for presence."""
+
+    id: PersonId
+    external_id: str | None = Field(default=None, max_length=255)
+    """Immutable key of the system the record comes from; e-mails are only aliases."""
+    name: str = Field(min_length=1, max_length=200)
+    given_name: str | None = None
+    family_name: str | None = None
+    kind: Kind = Kind.PERSON
+    emails: tuple[str, ...] = ()
+    """The first is the address callers and directories are told."""
+    department: str | None = None
+    title: str | None = None
+    skills: tuple[str, ...] = ()
+    language: Language | None = None
+    timezone: str | None = None
+    """IANA name; the organization's where empty."""
+    picture: str | None = None
+    jid: str | None = None
+    sip: str | None = Field(default=None, pattern=r"^sips?:.+@.+$")
+    delegates: tuple[PersonId, ...] = ()
+    """May see and set what the person may."""
+    substitute: PersonId | None = None
+    extension: str | None = None
+    mobile: str | None = None
+    voicemail: str | None = None
+    numbers: tuple[Number, ...] = ()
+    calendars: tuple[CalendarLink, ...] | Literal["none"] | None = None
+    """None: found by e-mail in every source; ``"none"``: healthy without."""
+    work_hours: WorkHours | None = None
+    holidays: str | None = None
+    """Country, or country and region (``SE``, ``DE-BY``); the organization's where empty."""
+    rules: tuple[RuleSpec, ...] = ()
+    preferences: Preferences = Field(default_factory=Preferences)
+    protected: bool = False
+    """Hides name and entry from everybody but attendants and the person."""
+    stage: Stage | None = None
+    visibility: dict[str, Level] = Field(default_factory=dict)
+    """Per field: who sees it at least needs this level."""
+    managed_by: str = "file"
+    """``file``, ``api`` or a directory's id: only that one changes the record."""
+    left: bool = False
+    """A leaver: reading has stopped, calls go to the attendant, deleted after 30 days."""

@@ -1,0 +1,111 @@
+"""What the guarded HTTP client offers; errors are those of ``kalends.errors``.
+
+Rules (RELIABILITY threats 3, 4, 7, 20): credentials are bound to scheme, host and port and never
+leave over plain http (but to loopback, where the operator's own file says so); the *connected*
+address is vetted; a redirect stays within the origin or the listed hosts and keeps method and
+body; answers are read against limits while they come; there is no switch to turn TLS checks off.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from pydantic import Field
+
+from kalends.model.http import Request, Response
+from kalends.model.vocabulary import Document
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of one exchange, checked while reading."""
+
+    seconds: float = 30.0
+    """For the whole exchange."""
+    connect_seconds: float = 10.0
+    body_bytes: int = 50 << 20
+    """Of the decompressed body."""
+    redirects: int = 5
+
+
+class HttpOptions(Document):
+    """Keys every HTTP source and sink understands (part of its kind's options)."""
+
+    url: str = Field(max_length=2000)
+    """``https://…``; plain http only to loopback or where a range is opened."""
+    ca_file: str | None = None
+    """PEM file with the authorities to trust instead of the system's."""
+    certificate_pins: tuple[str, ...] = ()
+    """SHA-256 of the server's certificate (hex, colons allowed) or its public key
+    (``pin-sha256:base64``); two at once for rotation. A pinned certificate needs no authority."""
+    client_certificate: str | None = None
+    """PEM file with certificate and key to show to the server."""
+    max_connections: int = Field(default=4, ge=1, le=100)
+    """At most this many connections to the endpoint at once."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Further hosts that redirects and hrefs may lead to, with the credential."""
+
+
+class SignInOptions(Document):
+    """Keys of a source or sink with a service account."""
+
+    username: str | None = None
+    password_env: str | None = None
+    """Environment variable that holds the password …"""
+    password_file: str | None = None
+    """… or a file; read again when it changes."""
+    auth: Literal["auto", "basic", "digest", "none"] = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What signs in. Compared by ``fingerprint`` only; never printed."""
+
+    username: str
+    secret: str
+
+    def __repr__(self) -> str:
+        return "Credential(…)"
+
+    @property
+    def fingerprint(self) -> str:
+        """Return a hash of both, to notice a new secret without keeping the old one."""
+        import hashlib
+
+        material = f"{len(self.username)}:{self.username}{self.secret}".encode()
+        return hashlib.sha256(b"kalends breaker" + material).hexdigest()[:16]
+
+
+class Transport(Protocol):
+    """Carries one request to one vetted address, without judgement. The simulation's seam."""
+
+    async def exchange(self, request: Request, limits: Limits) -> Response:
+        """Send, read within limits, return. Raises ``Unreachable``, ``TooLarge``, …"""
+
+    async def close(self) -> None:
+        """Close all connections."""
+
+
+class HttpClient(Protocol):
+    """The guarded client of one endpoint."""
+
+    async def send(
+        self,
+        request: Request,
+        *,
+        credential: Credential | None = None,
+        limits: Limits | None = None,
+    ) -> Response:
+        """Send a request and return the answer, whatever its status below 500.
+
+        ``credential`` replaces the endpoint's own (per-user credentials). Raises
+        ``SignInNeeded`` on 401 (after telling the breaker) and at once, without sending, while
+        the breaker is open; ``Throttled`` on 429 and 503 with Retry-After; ``Unreachable`` on
+        other 5xx, time-outs and lost connections; ``AddressRefused``, ``RedirectRefused``,
+        ``CertificateRefused`` from our own guard; ``TooLarge`` past a limit. 403, 404 and
+        the rest are returned: what they mean is the protocol's.
+        """
+
+    async def close(self) -> None:
+        """Close all connections."""

@@ -1,0 +1,76 @@
+"""Logs and metrics: stable event names plus ids, never a subject, an attendee, a body, a token.
+
+``log = observe.logger(__name__)`` then ``log.info("calendar.read", organization=…, source=…)``.
+Only the fields of ``ALLOWED`` reach a log line; anything else is replaced by ``…`` so that a
+careless call cannot leak (threat 18). Exceptions are logged by type and our own message only.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import Any, Final, cast
+
+import structlog
+
+from kalends.errors import KalendsError
+
+ALLOWED: Final = frozenset(
+    {
+        "event", "level", "logger", "timestamp", "process", "organization", "source", "sink",
+        "person", "calendar", "endpoint", "kind", "code", "status", "count", "skipped", "seconds",
+        "lag", "attempt", "retry_in", "revision", "shard", "epoch", "pid", "signal", "exit_code",
+        "version", "schema", "address", "port", "error", "error_type", "where", "stage", "lane",
+        "bytes", "limit", "credential", "step", "reason", "host", "path", "method", "route",
+        "request_id", "role", "delivery", "alarm", "name", "restarts", "days",
+    }
+)  # fmt: skip
+
+
+def _only_allowed(
+    _logger: Any, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    return {key: value if key in ALLOWED else "…" for key, value in event.items()}
+
+
+def _errors(
+    _logger: Any, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    info = event.pop("exc_info", None)
+    error = info if isinstance(info, BaseException) else (sys.exc_info()[1] if info else None)
+    if error is not None:
+        event["error_type"] = type(error).__name__
+        if isinstance(error, KalendsError):
+            event["error"] = str(error)
+        else:  # a stranger's message may carry anything: tell only where it happened
+            trace = error.__traceback__
+            while trace is not None and trace.tb_next is not None:
+                trace = trace.tb_next
+            if trace is not None:
+                event["where"] = f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}"
+    return event
+
+
+def configure(level: str = "info", *, json: bool = True) -> None:
+    """Set up logging for a process: JSON lines on standard error, or colours for people."""
+    renderer: Any = structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer()
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _errors,
+            _only_allowed,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(
+            getattr(logging, level.upper(), logging.INFO)
+        ),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+def logger(name: str) -> structlog.typing.FilteringBoundLogger:
+    """Return the logger of a module."""
+    return cast("structlog.typing.FilteringBoundLogger", structlog.get_logger(logger=name))

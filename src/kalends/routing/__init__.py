@@ -1,0 +1,1 @@
+"""What happens to a call: decide, announcements, fronts (comes with telephony)."""

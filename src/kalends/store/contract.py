@@ -1,0 +1,565 @@
+"""What a store does: units of work, not rows (DESIGN sections 2 to 4).
+
+Vocabulary: *organization*, *person*, *calendar*, *sink* as in DESIGN. A *unit of work* is one
+method call: one transaction, durable when it returns. The engine is the only writer
+(``Store``); other processes hold a ``Reader`` on the same database.
+
+- Every input write bumps the person's ``input_version`` and sets ``next_change_at`` to its time:
+  the due index is the only queue. ``lane`` orders it.
+- ``commit_batch`` takes a block of revisions from each organization's row, locked until commit,
+  so seeing revision r means everything below it is visible.
+- Bookings, notes and secrets are sealed by the store; callers see plain values.
+- Every method is keyed by organization: one tenant never sees another (invariant 7).
+- Nothing here reads a clock: callers pass ``now`` (UTC seconds).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import IntEnum
+from typing import Any, Final, Literal, Protocol
+
+import msgspec
+
+from kalends.model.booking import Booking
+from kalends.model.presence import Hold, Manual, Presence, Timeline
+from kalends.model.profile import Profile
+
+SHARDS: Final = 64
+"""Number of shards people are spread over; ``shard_of`` is stable for ever."""
+
+
+def shard_of(organization: str, person: str) -> int:
+    """Return the shard (0 … 63) of a person: CRC-32 of ``organization/person`` modulo 64."""
+    import zlib
+
+    return zlib.crc32(f"{organization}/{person}".encode()) % SHARDS
+
+
+class Lane(IntEnum):
+    """Why somebody is due; lower lanes are served first."""
+
+    DUE = 0
+    """A known boundary has come."""
+    HAND = 1
+    """Manual presence, line state, preference."""
+    CALENDAR = 2
+    """Bookings changed."""
+    POLICY = 3
+    """Settings or rules changed: many at once, none urgent."""
+
+
+class Document(msgspec.Struct, frozen=True):
+    """One thing an administrator wrote: organization settings, a source, a sink …"""
+
+    organization: str
+    kind: Literal["organization", "source", "sink", "directory", "group", "route"]
+    id: str
+    body: bytes
+    """JSON of the model (never with a secret in it)."""
+    managed_by: str
+    version: int = 0
+    """Counts changes; ``Conflict`` where an expected version is given and differs."""
+
+
+class PersonDocument(msgspec.Struct, frozen=True):
+    """A person's record as written, with the profile derived from it."""
+
+    organization: str
+    person: str
+    record: bytes
+    """JSON of ``PersonRecord`` (preferences included)."""
+    profile: Profile
+    managed_by: str
+    version: int = 0
+
+
+class CalendarKey(msgspec.Struct, frozen=True):
+    """Names one calendar: a person has one or several in a source."""
+
+    organization: str
+    person: str
+    source: str
+    name: str
+
+
+class CalendarRow(msgspec.Struct, frozen=True):
+    """One calendar without its bookings."""
+
+    key: CalendarKey
+    url: str | None
+    cursor: bytes | None
+    window_start: int
+    window_end: int
+    read_at: int | None
+    """When it was last read whole."""
+    reconciled_at: int | None
+    stale_since: int | None
+    health: str
+    """``ok``, ``new``, or the ``code`` of the error that made it stale."""
+    message: str
+    """For an administrator; no personal data."""
+    remedy: str
+    failures: int
+    skipped: int
+    """Broken bookings left out at the last read."""
+    bookings: int
+    """How many are stored."""
+    next_probe_at: int | None
+    """When a denied or failing calendar is tried again (persisted across restarts)."""
+
+
+class CalendarInput(msgspec.Struct, frozen=True):
+    """What one calendar gives to policy."""
+
+    key: CalendarKey
+    bookings: tuple[Booking, ...]
+    window_end: int
+    work_hours: bytes | None = None
+    """JSON of ``WorkHours`` as the calendar system tells it."""
+    automatic_reply: tuple[int, int] | None = None
+    stale_since: int | None = None
+
+
+class CalendarRead(msgspec.Struct, frozen=True):
+    """What replaces a calendar, whole. The cursor moves in the same transaction."""
+
+    key: CalendarKey
+    url: str | None
+    cursor: bytes | None
+    window_start: int
+    window_end: int
+    bookings: tuple[Booking, ...]
+    skipped: int
+    read_at: int
+    reconciled: bool
+    work_hours: bytes | None = None
+    automatic_reply: tuple[int, int] | None = None
+
+
+class CalendarHealth(msgspec.Struct, frozen=True):
+    """What is known about a calendar's freshness, without new content."""
+
+    key: CalendarKey
+    health: str
+    message: str = ""
+    remedy: str = ""
+    stale_since: int | None = None
+    failures: int = 0
+    next_probe_at: int | None = None
+    cursor: bytes | None = None
+    """A moved cursor that stands for unchanged content; None: leave it."""
+
+
+class DuePerson(msgspec.Struct, frozen=True):
+    """Somebody whose presence must be evaluated."""
+
+    organization: str
+    person: str
+    input_version: int
+    lane: Lane
+    due_at: int
+    dirty: bool
+    """The timeline must be rebuilt from bookings and policy first."""
+    timeline: Timeline
+    manual: Manual | None
+    hold: Hold | None
+    presence: Presence | None
+    evaluated_at: int
+    """Up to when boundaries have been visited; 0: never."""
+    revision: int
+    profile: Profile
+
+
+class PolicyInputs(msgspec.Struct, frozen=True):
+    """What a timeline is built from."""
+
+    organization: str
+    person: str
+    input_version: int
+    record: bytes
+    calendars: tuple[CalendarInput, ...]
+
+
+class Evaluated(msgspec.Struct, frozen=True):
+    """The result for one person, to be stored if the input version is still the one seen."""
+
+    organization: str
+    person: str
+    seen_version: int
+    presence: Presence
+    next_change_at: int | None
+    evaluated_at: int
+    changed: bool
+    """Takes a revision: the presence differs from the stored one in what a view can show."""
+    timeline: Timeline | None = None
+    """None: as stored."""
+    manual: Manual | None = None
+    hold: Hold | None = None
+    """Manual and hold after the boundaries visited; stored as they are."""
+    log: bool = False
+    """Whether to write a transition for ``every`` sinks."""
+
+
+class Committed(msgspec.Struct, frozen=True):
+    """What became of a batch."""
+
+    revisions: dict[str, int]
+    """Highest revision per organization that changed."""
+    refused: tuple[tuple[str, str], ...]
+    """(organization, person) whose input changed meanwhile: they are due again."""
+
+
+class StoredPresence(msgspec.Struct, frozen=True):
+    """A person's presence as stored, for readers and sinks."""
+
+    organization: str
+    person: str
+    revision: int
+    presence: Presence
+    profile: Profile
+    stale_since: int | None
+    evaluated_at: int
+    next_change_at: int | None
+
+
+class Transition(msgspec.Struct, frozen=True):
+    """One change for an ``every`` sink; text-free (no notes), kept at most an hour."""
+
+    organization: str
+    person: str
+    revision: int
+    at: int
+    before: Presence | None
+    after: Presence
+    profile: Profile
+
+
+class SinkRow(msgspec.Struct, frozen=True):
+    """What a sink must remember about one person: failures, the other side's ETag …"""
+
+    organization: str
+    sink: str
+    person: str
+    revision: int
+    """Revision delivered last."""
+    memory: bytes | None = None
+    """The sink's own (ETag, previous value)."""
+    digest: bytes | None = None
+    """Of the rendered form the other side holds."""
+    due_at: int | None = None
+    """When to refresh or to try again; None: nothing to do."""
+    failures: int = 0
+
+
+class Breaker(msgspec.Struct, frozen=True):
+    """The state of one credential, shared by all processes and nodes (promise 7)."""
+
+    organization: str
+    endpoint: str
+    fingerprint: str
+    """Hash of user name and secret: a new secret starts anew."""
+    failures: tuple[int, ...] = ()
+    """UTC seconds of failed sign-ins within the last hour."""
+    open_until: int | None = None
+
+
+class Principal(msgspec.Struct, frozen=True):
+    """A token or local account."""
+
+    id: str
+    organization: str | None
+    """None: the provider, who sees every organization's administration."""
+    kind: Literal["token", "account"]
+    name: str
+    """Account name for sign-in, or the token's label."""
+    role: Literal["provider", "admin", "attendant", "member"]
+    person: str | None
+    """The person this account is (members)."""
+    secret_hash: str
+    created_at: int
+    expires_at: int | None = None
+    disabled: bool = False
+
+
+class AuditEntry(msgspec.Struct, frozen=True):
+    """Who did what to whom; never an activity, a note or a state. Kept 90 days."""
+
+    organization: str
+    at: int
+    actor: str
+    action: str
+    target: str
+
+
+class Lease(msgspec.Struct, frozen=True):
+    """One shard's owner. Every write is fenced by the epoch."""
+
+    shard: int
+    owner: str
+    epoch: int
+    until: int
+
+
+class Summary(msgspec.Struct, frozen=True):
+    """Figures for metrics and health, cheap to get (no per-person scan of a million)."""
+
+    people: int
+    due: int
+    """How many are due now."""
+    oldest_due_at: int | None
+    calendars: int
+    stale: int
+    revisions: dict[str, int]
+
+
+class Reader(Protocol):
+    """What processes beside the engine may do. Read transactions stay short (≤ 1 s)."""
+
+    async def close(self) -> None:
+        """Let go of the database."""
+
+    async def organizations(self) -> list[str]:
+        """Return all organization ids, ordered."""
+
+    async def revision(self, organization: str) -> int:
+        """Return the organization's highest revision, 0 at the start."""
+
+    async def documents(self, organization: str, kind: str | None = None) -> list[Document]:
+        """Return documents ordered by kind and id."""
+
+    async def people(
+        self, organization: str, after: str = "", limit: int = 1000
+    ) -> list[PersonDocument]:
+        """Return people with ids behind ``after``, ordered by id."""
+
+    async def person(self, organization: str, person: str) -> PersonDocument | None:
+        """Return one person, or None."""
+
+    async def person_by_email(self, organization: str, email: str) -> list[str]:
+        """Return the ids of people with this address (lower case); more than one is a fault."""
+
+    async def presences(
+        self, organization: str, after: str = "", limit: int = 1000
+    ) -> list[StoredPresence]:
+        """Return presences of people with ids behind ``after``, ordered by id."""
+
+    async def presence(self, organization: str, person: str) -> StoredPresence | None:
+        """Return one person's presence; None where there is no such person."""
+
+    async def changed_since(
+        self, organization: str, revision: int, limit: int = 1000
+    ) -> list[StoredPresence]:
+        """Return present states with a higher revision, ordered by revision (coalesced)."""
+
+    async def transitions(
+        self, organization: str, revision: int, limit: int = 1000
+    ) -> list[Transition]:
+        """Return logged transitions with a higher revision, in order."""
+
+    async def oldest_transition(self, organization: str) -> int | None:
+        """Return the lowest revision still logged."""
+
+    async def facts(self, organization: str, person: str) -> DuePerson | None:
+        """Return everything presence follows from (for explain and timeline pages)."""
+
+    async def inputs(self, organization: str, person: str) -> PolicyInputs | None:
+        """Return everything the timeline follows from, bookings unsealed."""
+
+    async def calendars(
+        self,
+        organization: str,
+        *,
+        source: str | None = None,
+        person: str | None = None,
+        after: tuple[str, str, str] | None = None,
+        limit: int = 10_000,
+    ) -> list[CalendarRow]:
+        """Return calendars ordered by (person, source, name), paged by that key."""
+
+    async def principals(self, organization: str | None) -> list[Principal]:
+        """Return tokens and accounts of an organization (None: the provider's)."""
+
+    async def principal(self, id: str) -> Principal | None:
+        """Return a principal by id."""
+
+    async def account(self, organization: str | None, name: str) -> Principal | None:
+        """Return a local account by its sign-in name (case-folded)."""
+
+    async def audit(self, organization: str, limit: int = 1000) -> list[AuditEntry]:
+        """Return the newest entries first."""
+
+    async def sink_cursor(self, organization: str, sink: str) -> int | None:
+        """Return the revision up to which a sink has been served; None: never started."""
+
+    async def sink_rows(
+        self, organization: str, sink: str, people: Sequence[str]
+    ) -> dict[str, SinkRow]:
+        """Return what a sink remembers about these people."""
+
+    async def sink_due(
+        self, organization: str, sink: str, now: int, limit: int = 1000
+    ) -> list[SinkRow]:
+        """Return rows whose ``due_at`` has come, oldest first."""
+
+    async def sink_next_due(self, organization: str, sink: str) -> int | None:
+        """Return the earliest ``due_at`` of a sink."""
+
+    async def summary(self, now: int) -> Summary:
+        """Return figures for metrics."""
+
+
+class Store(Reader, Protocol):
+    """What the engine may do. One instance, one owner name."""
+
+    # --- documents and people -------------------------------------------------------------
+    async def save_documents(
+        self,
+        upserts: Sequence[Document],
+        deletes: Sequence[tuple[str, str, str]] = (),
+    ) -> None:
+        """Write and delete (organization, kind, id) documents; bump their versions.
+
+        Deleting kind ``organization`` deletes everything of that organization. Deleting a
+        source deletes its calendars and marks their people dirty.
+        """
+
+    async def save_people(
+        self,
+        upserts: Sequence[PersonDocument],
+        deletes: Sequence[tuple[str, str]] = (),
+        *,
+        now: int,
+    ) -> None:
+        """Write people, dirty and due at ``now`` (lane POLICY); delete (organization, person)."""
+
+    async def set_calendars(
+        self,
+        organization: str,
+        person: str,
+        keys: Sequence[tuple[CalendarKey, str | None]],
+        now: int,
+    ) -> None:
+        """Make these (key, url) the person's calendars: new ones ``new``, others removed."""
+
+    async def touch(
+        self, organization: str, people: Sequence[str] | None, *, lane: Lane, now: int
+    ) -> int:
+        """Mark people (None: everybody) dirty and due; return how many."""
+
+    # --- inputs -----------------------------------------------------------------------------
+    async def replace_calendar(self, read: CalendarRead, *, now: int) -> bool:
+        """Replace a calendar whole, with its cursor; mark the person dirty and due.
+
+        Returns False, and touches only freshness and cursor, where bookings and the rest are
+        what was stored. Clears staleness either way.
+        """
+
+    async def mark_calendars(self, healths: Sequence[CalendarHealth]) -> None:
+        """Store health without new content; presence does not change (invariant 1)."""
+
+    async def bookings(self, key: CalendarKey) -> tuple[Booking, ...]:
+        """Return one calendar's stored bookings, unsealed."""
+
+    async def set_manual(
+        self, organization: str, person: str, manual: Manual | None, *, now: int
+    ) -> bool:
+        """Set or clear a manual presence; also ends a hold. False: no such person."""
+
+    async def end_hold(self, organization: str, person: str, *, now: int) -> bool:
+        """End a hold by hand."""
+
+    # --- the due index ----------------------------------------------------------------------
+    async def load_due(
+        self, *, lane: Lane, now: int, limit: int, shards: Sequence[int] | None = None
+    ) -> list[DuePerson]:
+        """Return people due in this lane at ``now``, oldest first. Lane DUE: boundaries."""
+
+    async def next_due_at(self, shards: Sequence[int] | None = None) -> int | None:
+        """Return the earliest ``next_change_at`` of all lanes."""
+
+    async def load_inputs(self, people: Sequence[tuple[str, str]]) -> list[PolicyInputs]:
+        """Return what timelines of these (organization, person) are built from."""
+
+    async def commit_batch(
+        self, batch: Sequence[Evaluated], *, now: int, lease: Lease | None = None
+    ) -> Committed:
+        """Store results ``WHERE input_version = seen``; take revisions for the changed ones.
+
+        Raises ``StaleOwner`` where a lease is given and no longer held.
+        """
+
+    # --- sinks --------------------------------------------------------------------------------
+    async def save_sink(
+        self,
+        organization: str,
+        sink: str,
+        *,
+        cursor: int | None = None,
+        rows: Sequence[SinkRow] = (),
+        forget: Sequence[str] = (),
+    ) -> None:
+        """Move a sink's cursor and store or forget rows, in one transaction."""
+
+    async def delete_sink(self, organization: str, sink: str) -> None:
+        """Forget cursor and rows of a sink that is no more."""
+
+    # --- credentials, principals, audit, leases -------------------------------------------------
+    async def breaker(self, organization: str, endpoint: str) -> Breaker | None:
+        """Return the state of an endpoint's credential."""
+
+    async def save_breaker(self, breaker: Breaker) -> None:
+        """Store the state of a credential, durable before the next sign-in may be tried."""
+
+    async def save_secret(
+        self, organization: str, endpoint: str, field: str, secret: str | None
+    ) -> None:
+        """Seal and store a secret given through the API; None deletes it."""
+
+    async def secret(self, organization: str, endpoint: str, field: str) -> str | None:
+        """Return a stored secret, unsealed."""
+
+    async def save_principal(self, principal: Principal) -> None:
+        """Write a token or account."""
+
+    async def delete_principal(self, id: str) -> None:
+        """Remove a token or account."""
+
+    async def append_audit(self, entries: Sequence[AuditEntry]) -> None:
+        """Write audit entries."""
+
+    async def take_leases(
+        self, owner: str, shards: Sequence[int], *, now: int, seconds: int
+    ) -> list[Lease]:
+        """Take or renew free, expired or own leases; a new owner raises the epoch."""
+
+    # --- retention --------------------------------------------------------------------------------
+    async def purge(self, *, now: int, limit: int = 1000) -> dict[str, int]:
+        """Forget finished bookings and segments, old transitions and audit, expired tokens.
+
+        Works in slices; returns counts by kind, all zero when nothing is left to do. A booking
+        is forgotten once it ended and its person's ``evaluated_at`` lies at or behind its end
+        (catch-up visits boundaries before retention).
+        """
+
+    async def truncate(self) -> None:
+        """Make what was purged leave the files too (checkpoint and truncate the WAL)."""
+
+    async def integrity(self) -> list[str]:
+        """Return what an integrity check complains about; empty is clean."""
+
+
+def open_parameters(database: str) -> dict[str, Any]:
+    """Split ``sqlite:///path`` or ``postgresql://…`` into what the stores take.
+
+    Raises ``UserError`` on any other scheme.
+    """
+    from kalends.errors import UserError
+
+    if database.startswith("sqlite:///"):
+        return {"kind": "sqlite", "path": database.removeprefix("sqlite:///")}
+    if database.startswith(("postgresql://", "postgres://")):
+        return {"kind": "postgresql", "dsn": database}
+    raise UserError(
+        f"[server] database = {database.split('@')[-1]!r} is neither sqlite:///… nor postgresql://…"
+    )

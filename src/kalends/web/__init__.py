@@ -1,0 +1,1 @@
+"""HTTP API, live stream, sign-in, metrics, and the console's built files. Reads; never writes."""

@@ -1,0 +1,1 @@
+"""Protocols as sans-IO codecs: bytes in, values out. Imports only model."""
