@@ -104,6 +104,11 @@ class SignInNeeded(SourceTrouble):
     code = "sign-in"
     remedy = "Check user name and password of the service account, then set the new secret."
 
+    def __init__(self, message: str, at: float | None = None) -> None:
+        super().__init__(message)
+        self.at = at
+        """UTC seconds before which this secret is not tried again; None: at once."""
+
 
 class AccessDenied(SourceTrouble):
     """Signed in, but this one calendar may not be read."""

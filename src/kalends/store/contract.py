@@ -262,6 +262,8 @@ class Breaker(msgspec.Struct, frozen=True):
     failures: tuple[int, ...] = ()
     """UTC seconds of failed sign-ins within the last hour."""
     open_until: int | None = None
+    version: int = 0
+    """Counts saves; see ``Store.save_breaker``."""
 
 
 class Principal(msgspec.Struct, frozen=True):
@@ -509,7 +511,12 @@ class Store(Reader, Protocol):
         """Return the state of an endpoint's credential."""
 
     async def save_breaker(self, breaker: Breaker) -> None:
-        """Store the state of a credential, durable before the next sign-in may be tried."""
+        """Store the state of a credential, durable before the next sign-in may be tried.
+
+        Compares and sets: stores it under ``version + 1``, and raises ``Conflict`` where the
+        stored version is not ``breaker.version`` (0: nothing stored yet), so that two processes
+        with one wrong password cannot each believe that theirs is the only try.
+        """
 
     async def save_secret(
         self, organization: str, endpoint: str, field: str, secret: str | None
