@@ -22,7 +22,8 @@
      │         └── CertificateRefused   the certificate is not the pinned or a trusted one
      ├── BadBooking           one booking is broken: skip it, count it
      ├── Conflict             somebody else changed it first: read again
-     └── StaleOwner           this process lost its shard's lease: stop writing
+     ├── StaleOwner           this process lost its shard's lease: stop writing
+     └── StoreFailed          what was to be stored is not durable: nothing was acknowledged
 
 Texts never carry subjects, attendees, bodies or secrets: they reach logs and health pages.
 """
@@ -193,3 +194,10 @@ class Conflict(KalendsError):
 
 class StaleOwner(KalendsError):
     """This process lost the lease of a shard; its writes are refused (epoch fence)."""
+
+
+class StoreFailed(KalendsError):
+    """The database could not store it (full or failing disk, lost connection): it is not durable.
+
+    After a failed write to disk the store acknowledges nothing more until it is opened again.
+    """

@@ -1,5 +1,40 @@
 """The truth: units of work over SQLite (embedded) and PostgreSQL. Place: under the engine.
 
-``contract`` says what a store does, in the engine's and the readers' words; ``sqlite`` and
-``postgresql`` do it; one contract suite (``tests/contract/store``) runs over both.
+``contract`` says what a store does, in the engine's and the readers' words; ``units`` says how,
+once; ``sqlite`` and ``postgresql`` run it; ``database`` joins them. One contract suite
+(``tests/contract/store``) runs over both.
 """
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kalends.runtime import Runtime
+from kalends.store.contract import Reader, Store, open_parameters
+from kalends.store.database import DatabaseReader, DatabaseStore, Driver
+from kalends.store.opening import sqlite_reader, sqlite_store
+from kalends.store.vault import Vault
+
+__all__ = ["open_reader", "open_store"]
+
+
+async def open_store(database: str, vault: Vault, runtime: Runtime) -> Store:
+    """Open the database for the engine, the only writer; brings the schema up to date.
+
+    ``database`` is ``sqlite:///path`` or ``postgresql://…``. Raises ``UserError`` where it cannot
+    be opened or was written by a newer Kalends.
+    """
+    given = open_parameters(database)
+    driver: Driver
+    if given["kind"] == "sqlite":
+        driver = await sqlite_store(Path(given["path"]), runtime)
+    return DatabaseStore(driver, vault, runtime)
+
+
+async def open_reader(database: str, vault: Vault, runtime: Runtime) -> Reader:
+    """Open the database read-only, beside the engine. Raises ``UserError`` as ``open_store``."""
+    given = open_parameters(database)
+    driver: Driver
+    if given["kind"] == "sqlite":
+        driver = await sqlite_reader(Path(given["path"]), runtime)
+    return DatabaseReader(driver, vault, runtime)

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import IntEnum
+from pathlib import Path
 from typing import Any, Final, Literal, Protocol
 
 import msgspec
@@ -423,7 +424,8 @@ class Store(Reader, Protocol):
         """Write and delete (organization, kind, id) documents; bump their versions.
 
         Deleting kind ``organization`` deletes everything of that organization. Deleting a
-        source deletes its calendars and marks their people dirty.
+        source deletes its calendars and marks their people dirty. Raises ``Conflict`` where a
+        document's version is given (not 0) and is not the stored one.
         """
 
     async def save_people(
@@ -447,14 +449,20 @@ class Store(Reader, Protocol):
     async def touch(
         self, organization: str, people: Sequence[str] | None, *, lane: Lane, now: int
     ) -> int:
-        """Mark people (None: everybody) dirty and due; return how many."""
+        """Mark people (None: everybody) dirty and due; return how many.
+
+        Everybody is touched in several transactions, so that no boundary waits for them. Lane
+        ``DUE`` is for boundaries alone: it counts as ``HAND``.
+        """
 
     # --- inputs -----------------------------------------------------------------------------
     async def replace_calendar(self, read: CalendarRead, *, now: int) -> bool:
         """Replace a calendar whole, with its cursor; mark the person dirty and due.
 
         Returns False, and touches only freshness and cursor, where bookings and the rest are
-        what was stored. Clears staleness either way.
+        what was stored (and the window reaches less than a day further). Clears staleness either
+        way. False too, and nothing stored, where ``set_calendars`` did not name the calendar: it
+        was removed while it was being read.
         """
 
     async def mark_calendars(self, healths: Sequence[CalendarHealth]) -> None:
@@ -471,11 +479,26 @@ class Store(Reader, Protocol):
     async def end_hold(self, organization: str, person: str, *, now: int) -> bool:
         """End a hold by hand."""
 
+    # --- uploads ----------------------------------------------------------------------------
+    async def save_upload(
+        self, organization: str, person: str, name: str, body: bytes, *, now: int
+    ) -> None:
+        """Seal and store an uploaded ICS calendar; it lives until it is replaced or deleted."""
+
+    async def upload(self, organization: str, person: str, name: str) -> bytes | None:
+        """Return an uploaded calendar, unsealed."""
+
+    async def delete_upload(self, organization: str, person: str, name: str) -> bool:
+        """Forget an uploaded calendar. False: there was none."""
+
     # --- the due index ----------------------------------------------------------------------
     async def load_due(
         self, *, lane: Lane, now: int, limit: int, shards: Sequence[int] | None = None
     ) -> list[DuePerson]:
-        """Return people due in this lane at ``now``, oldest first. Lane DUE: boundaries."""
+        """Return people due in this lane at ``now``, oldest first. Lane DUE: boundaries.
+
+        A known boundary is served in lane DUE even while its person waits in another lane.
+        """
 
     async def next_due_at(self, shards: Sequence[int] | None = None) -> int | None:
         """Return the earliest ``next_change_at`` of all lanes."""
@@ -488,7 +511,8 @@ class Store(Reader, Protocol):
     ) -> Committed:
         """Store results ``WHERE input_version = seen``; take revisions for the changed ones.
 
-        Raises ``StaleOwner`` where a lease is given and no longer held.
+        A dirty person stored without a timeline stays dirty and waits on in his lane. Raises
+        ``StaleOwner`` where a lease is given and no longer held.
         """
 
     # --- sinks --------------------------------------------------------------------------------
@@ -554,6 +578,13 @@ class Store(Reader, Protocol):
 
     async def integrity(self) -> list[str]:
         """Return what an integrity check complains about; empty is clean."""
+
+    async def backup(self, target: Path) -> None:
+        """Write a consistent copy while in use; sealed values stay sealed, keys are not in it.
+
+        Purge and truncate first: what is finished then is not in the copy. Raises
+        ``StoreFailed`` where it cannot be written; ``target`` is then left absent.
+        """
 
 
 def open_parameters(database: str) -> dict[str, Any]:

@@ -1,0 +1,140 @@
+"""Statements: written once with SQLAlchemy Core, compiled once per dialect, run by the drivers.
+
+Place: between ``units`` (which yield ``Call``s) and ``sqlite``/``postgresql`` (which run them).
+All that differs between the two databases in the text of a statement stands in this file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any, Final, TypeAlias, TypeVar
+
+from sqlalchemy import Boolean, ColumnElement, Table, bindparam
+from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlalchemy.dialects.postgresql.asyncpg import dialect as postgresql_dialect
+from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
+from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.expression import Executable
+from sqlalchemy.types import ARRAY, TypeEngine
+
+T = TypeVar("T")
+Row: TypeAlias = Sequence[Any]
+Values: TypeAlias = Mapping[str, Any]
+
+SQLITE: Final[Dialect] = sqlite_dialect(paramstyle="qmark")
+POSTGRESQL: Final[Dialect] = postgresql_dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A statement's text for one database, with the order of its parameters."""
+
+    text: str
+    names: tuple[str, ...]
+    constants: Values
+    take: Callable[[Values], tuple[Any, ...]]
+    """Takes the parameters out of a mapping, in order."""
+
+
+class Statement:
+    """One statement. Calling it with its parameters gives what a unit of work yields."""
+
+    __slots__ = ("_compiled", "construct")
+
+    def __init__(self, construct: Executable) -> None:
+        self.construct = construct
+        self._compiled: dict[str, Compiled] = {}
+
+    def __call__(self, **values: Any) -> Call:
+        """Run once, with these parameters; returns rows."""
+        return Call(self, (values,), many=False)
+
+    def each(self, rows: Sequence[Values]) -> Call:
+        """Run once per row; returns nothing. Rows carry every parameter."""
+        return Call(self, rows, many=True)
+
+    def compiled(self, dialect: Dialect) -> Compiled:
+        """Return the text for a database; compiled at first use."""
+        found = self._compiled.get(dialect.name)
+        if found is None:
+            found = self._compiled[dialect.name] = _compile(self.construct, dialect)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A statement with its parameters, to be run within the unit's transaction."""
+
+    statement: Statement
+    rows: Sequence[Values]
+    many: bool
+
+
+Unit: TypeAlias = Generator[Call, Sequence[Row], T]
+"""One unit of work: yields calls, is sent their rows, returns its result. Knows no database and
+does no waiting, so that the same unit runs in SQLite's writer thread and awaits PostgreSQL."""
+
+
+def _compile(construct: Executable, dialect: Dialect) -> Compiled:
+    compiled = construct.compile(dialect=dialect)  # type: ignore[attr-defined]  # every one has it
+    assert isinstance(compiled, SQLCompiler)
+    names = tuple(compiled.positiontup or ())
+    constants = {
+        name: bound.effective_value for name, bound in compiled.binds.items() if not bound.required
+    }
+    return Compiled(compiled.string, names, constants, _taker(names))
+
+
+def _taker(names: tuple[str, ...]) -> Callable[[Values], tuple[Any, ...]]:
+    if not names:
+        return lambda _values: ()
+    if len(names) == 1:
+        only = names[0]
+        return lambda values: (values[only],)
+    return itemgetter(*names)
+
+
+def upsert(table: Table, *update: str, also: Mapping[str, Any] | None = None) -> Insert:
+    """Insert all columns named like parameters; where the key exists, update these columns.
+
+    No ``update`` and no ``also``: an existing row stays. Both dialects share the syntax.
+    """
+    key = [column.name for column in table.primary_key]
+    made = insert(table).values({column.name: bindparam(column.name) for column in table.c})
+    changes = {name: made.excluded[name] for name in update} | dict(also or {})
+    if not changes:
+        return made.on_conflict_do_nothing(index_elements=key)
+    return made.on_conflict_do_update(index_elements=key, set_=changes)
+
+
+class AnyOf(ColumnElement[bool]):
+    """Whether a column's value is among a parameter's (a list), in one text for any length."""
+
+    inherit_cache = False
+    type = Boolean()
+
+    def __init__(self, column: ColumnElement[Any], parameter: str) -> None:
+        self.column = column
+        self.list = bindparam(parameter, type_=_array(column.type))
+
+
+def _array(item: TypeEngine[Any]) -> TypeEngine[Any]:
+    return ARRAY(item)
+
+
+@compiles(AnyOf, "sqlite")
+def _any_sqlite(element: AnyOf, compiler: SQLCompiler, **options: Any) -> str:
+    # The list travels as JSON; see SqliteDriver. json_each keeps the text, hence the plan, one.
+    column = compiler.process(element.column, **options)
+    parameter = compiler.process(element.list, **options)
+    return f"{column} IN (SELECT value FROM json_each({parameter}))"  # noqa: S608 (a placeholder)
+
+
+@compiles(AnyOf, "postgresql")
+def _any_postgresql(element: AnyOf, compiler: SQLCompiler, **options: Any) -> str:
+    column = compiler.process(element.column, **options)
+    return f"{column} = ANY ({compiler.process(element.list, **options)})"

@@ -1,0 +1,247 @@
+"""The due index and the batch that empties it; manual presence and holds.
+
+``commit`` first locks and reads what it is about to write: it then knows how many revisions to
+take and whose input changed meanwhile, and writes with one statement run many times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import BindParameter, Select, and_, bindparam, case, func, null, select, update
+
+from kalends.errors import StaleOwner
+from kalends.model.presence import Manual, Timeline
+from kalends.model.profile import unpack_profile
+from kalends.store.contract import DuePerson, Evaluated, Lane, Lease
+from kalends.store.sealing import Seals
+from kalends.store.statements import AnyOf, Row, Statement, Unit, upsert
+from kalends.store.tables import lease, organization, plan, state, transition
+from kalends.store.units.queue import queueing
+
+_s = state.c
+_mine = _s.organization == bindparam("organization")
+
+
+def _people() -> Select[tuple[Any, ...]]:
+    return select(
+        _s.organization, _s.person, _s.input_version, _s.lane, _s.queued_at, _s.next_change_at,
+        _s.dirty, plan.c.timeline, _s.manual, _s.hold, _s.presence, _s.evaluated_at, _s.revision,
+        plan.c.profile,
+    ).join(
+        plan, and_(plan.c.organization == _s.organization, plan.c.person == _s.person)
+    )  # fmt: skip
+
+
+_boundary = _s.next_change_at <= bindparam("now")
+_waiting = and_(_s.lane == bindparam("lane"), _s.queued_at <= bindparam("now"))
+_count: BindParameter[int] = bindparam("count")
+_mine_shards = AnyOf(_s.shard, "shards")
+_DUE: Final = {
+    (True, False): Statement(_people().where(_boundary).order_by(_s.next_change_at).limit(_count)),
+    (True, True): Statement(
+        _people().where(_boundary, _mine_shards).order_by(_s.next_change_at).limit(_count)
+    ),
+    (False, False): Statement(_people().where(_waiting).order_by(_s.queued_at).limit(_count)),
+    (False, True): Statement(
+        _people().where(_waiting, _mine_shards).order_by(_s.queued_at).limit(_count)
+    ),
+}
+"""By (boundaries rather than a lane, only some shards)."""
+_FACTS = Statement(_people().where(_mine, _s.person == bindparam("person")))
+
+_next_boundary = select(func.min(_s.next_change_at)).where(_s.next_change_at.is_not(None))
+_next_queued = select(func.min(_s.queued_at)).where(
+    _s.lane == bindparam("lane"), _s.queued_at.is_not(None)
+)
+_NEXT: Final = {
+    (True, False): Statement(_next_boundary),
+    (True, True): Statement(_next_boundary.where(_mine_shards)),
+    (False, False): Statement(_next_queued),
+    (False, True): Statement(_next_queued.where(_mine_shards)),
+}
+
+_SEEN = Statement(
+    select(_s.person, _s.input_version, _s.presence)
+    .where(_mine, AnyOf(_s.person, "people"))
+    .with_for_update()
+)
+_TAKE_REVISIONS = Statement(
+    upsert(
+        organization, also={"revision": organization.c.revision + bindparam("revision")}
+    ).returning(organization.c.revision)
+)
+_COMMIT = Statement(
+    update(state)
+    .where(
+        _s.organization == bindparam("of_organization"),
+        _s.person == bindparam("of_person"),
+    )
+    .values(
+        presence=bindparam("presence"),
+        manual=bindparam("manual"),
+        hold=bindparam("hold"),
+        next_change_at=bindparam("next_change_at"),
+        evaluated_at=bindparam("evaluated_at"),
+        revision=func.coalesce(bindparam("revision"), _s.revision),
+        # A boundary met with the old timeline leaves a dirty person waiting for the new one.
+        dirty=and_(_s.dirty, bindparam("as_stored")),
+        queued_at=case((and_(_s.dirty, bindparam("as_stored")), _s.queued_at), else_=null()),
+    )
+)
+_TIMELINE = Statement(
+    update(plan)
+    .where(
+        plan.c.organization == bindparam("of_organization"),
+        plan.c.person == bindparam("of_person"),
+    )
+    .values(timeline=bindparam("timeline"), first_end=bindparam("first_end"))
+)
+_LOG = Statement(upsert(transition))
+_LEASE = Statement(
+    select(lease.c.owner, lease.c.epoch)
+    .where(lease.c.shard == bindparam("shard"))
+    .with_for_update()
+)
+_SET_MANUAL = queueing(_s.person == bindparam("who"), manual=bindparam("manual"), hold=null())
+_END_HOLD = queueing(_s.person == bindparam("who"), _s.hold.is_not(None), hold=null())
+
+
+def load(
+    seals: Seals, lane: Lane, now: int, limit: int, shards: Sequence[int] | None
+) -> Unit[list[DuePerson]]:
+    """See ``Store.load_due``."""
+    asked: dict[str, Any] = {"now": now, "count": limit}
+    if lane is not Lane.DUE:
+        asked["lane"] = lane
+    if shards is not None:
+        asked["shards"] = list(shards)
+    rows = yield _DUE[lane is Lane.DUE, shards is not None](**asked)
+    return [_person(seals, row, now) for row in rows]
+
+
+def facts(seals: Seals, organization: str, person: str) -> Unit[DuePerson | None]:
+    """See ``Reader.facts``."""
+    rows = yield _FACTS(organization=organization, person=person)
+    return _person(seals, rows[0], 0) if rows else None
+
+
+def _person(seals: Seals, row: Row, now: int) -> DuePerson:
+    (of, who, version, lane, queued_at, next_change_at, dirty, timeline, manual, hold, presence,
+     evaluated_at, revision, profile) = row  # fmt: skip
+    at_boundary = next_change_at is not None and next_change_at <= now
+    waits = queued_at is not None and not (at_boundary and next_change_at <= queued_at)
+    return DuePerson(
+        organization=of,
+        person=who,
+        input_version=version,
+        lane=Lane(lane) if waits else Lane.DUE,
+        due_at=(queued_at if waits else next_change_at) or 0,
+        dirty=bool(dirty),
+        timeline=seals.open_timeline(of, who, timeline),
+        manual=seals.open_manual(of, who, manual),
+        hold=seals.open_hold(of, who, hold),
+        presence=None if presence is None else seals.open_presence(of, who, presence),
+        evaluated_at=evaluated_at,
+        revision=revision,
+        profile=unpack_profile(profile),
+    )
+
+
+def next_at(shards: Sequence[int] | None) -> Unit[int | None]:
+    """See ``Store.next_due_at``."""
+    some: dict[str, Any] = {} if shards is None else {"shards": list(shards)}
+    rows = yield _NEXT[True, shards is not None](**some)
+    for lane in (Lane.HAND, Lane.CALENDAR, Lane.POLICY):
+        rows = [*rows, *(yield _NEXT[False, shards is not None](lane=lane, **some))]
+    return min((at for (at,) in rows if at is not None), default=None)
+
+
+def check_lease(held: Lease) -> Unit[None]:
+    """Raise ``StaleOwner`` where the lease is no longer ours."""
+    rows = yield _LEASE(shard=held.shard)
+    if not rows or tuple(rows[0]) != (held.owner, held.epoch):
+        raise StaleOwner(f"shard {held.shard} is no longer {held.owner}'s (epoch {held.epoch})")
+
+
+def commit(
+    seals: Seals, of: str, batch: Sequence[Evaluated], now: int
+) -> Unit[tuple[int | None, list[str]]]:
+    """Store results of one organization; return its highest revision, if any, and the refused."""
+    rows = yield _SEEN(organization=of, people=[done.person for done in batch])
+    seen = {who: (version, before) for who, version, before in rows}
+    known = [done for done in batch if done.person in seen]
+    good = [done for done in known if seen[done.person][0] == done.seen_version]
+    refused = [done.person for done in known if seen[done.person][0] != done.seen_version]
+    changed = sum(done.changed for done in good)
+    highest = None
+    if changed:
+        [(highest,)] = yield _TAKE_REVISIONS(organization=of, revision=changed)
+    revisions = iter(range((highest or 0) - changed + 1, (highest or 0) + 1))
+    numbered = [(done, next(revisions) if done.changed else None) for done in good]
+    if good:
+        yield _COMMIT.each([_state(seals, done, revision) for done, revision in numbered])
+    rebuilt = [_plan(seals, done, done.timeline) for done in good if done.timeline is not None]
+    if rebuilt:
+        yield _TIMELINE.each(rebuilt)
+    logged = [
+        _transition(seals, done, revision, seen[done.person][1], now)
+        for done, revision in numbered
+        if revision is not None and done.log
+    ]
+    if logged:
+        yield _LOG.each(logged)
+    return highest, refused
+
+
+def _state(seals: Seals, done: Evaluated, revision: int | None) -> dict[str, Any]:
+    of, who = done.organization, done.person
+    return {
+        "of_organization": of,
+        "of_person": who,
+        "presence": seals.presence(of, who, done.presence),
+        "manual": seals.manual(of, who, done.manual),
+        "hold": seals.hold(of, who, done.hold),
+        "next_change_at": done.next_change_at,
+        "evaluated_at": done.evaluated_at,
+        "revision": revision,
+        "as_stored": done.timeline is None,
+    }
+
+
+def _plan(seals: Seals, done: Evaluated, timeline: Timeline) -> dict[str, Any]:
+    return {
+        "of_organization": done.organization,
+        "of_person": done.person,
+        "timeline": seals.timeline(done.organization, done.person, timeline),
+        "first_end": timeline.segments[0].end if timeline.segments else None,
+    }
+
+
+def _transition(
+    seals: Seals, done: Evaluated, revision: int, before: bytes | None, now: int
+) -> dict[str, Any]:
+    of, who = done.organization, done.person
+    was = None if before is None else seals.open_presence(of, who, before)
+    return {
+        "organization": of,
+        "revision": revision,
+        "person": who,
+        "at": now,
+        "before": seals.transition(of, who, was),
+        "after": seals.transition(of, who, done.presence),
+    }
+
+
+def set_manual(seals: Seals, of: str, who: str, manual: Manual | None, now: int) -> Unit[bool]:
+    """See ``Store.set_manual``."""
+    sealed = seals.manual(of, who, manual)
+    rows = yield _SET_MANUAL(organization=of, who=who, manual=sealed, to_lane=Lane.HAND, now=now)
+    return bool(rows)
+
+
+def end_hold(of: str, who: str, now: int) -> Unit[bool]:
+    """See ``Store.end_hold``."""
+    rows = yield _END_HOLD(organization=of, who=who, to_lane=Lane.HAND, now=now)
+    return bool(rows)

@@ -1,0 +1,160 @@
+"""Forgetting: finished bookings and segments, old transitions and audit, expired tokens.
+
+A booking or segment is forgotten once it ended and its person's boundaries have been visited at
+or behind its end. Rewriting a row seals it anew; the old bytes are overwritten by SQLite
+(``secure_delete``) or closed for ever when their day's key is destroyed (PostgreSQL).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import msgspec
+from sqlalchemy import BindParameter, and_, bindparam, delete, exists, select, tuple_, update
+from sqlalchemy.sql.elements import ColumnElement
+
+from kalends.model.profile import unpack_profile
+from kalends.store.contract import CalendarKey
+from kalends.store.sealing import Seals, pack_content
+from kalends.store.statements import Row, Statement, Unit
+from kalends.store.tables import (
+    audit,
+    calendar,
+    person,
+    plan,
+    principal,
+    sink_row,
+    state,
+    transition,
+)
+from kalends.store.units.calendars import first_end, unfinished
+
+TRANSITION_SECONDS: Final = 3600
+AUDIT_SECONDS: Final = 90 * 86_400
+
+_c, _s, _p = calendar.c, state.c, plan.c
+_count: BindParameter[int] = bindparam("count")
+_before: BindParameter[int] = bindparam("before")
+
+_ENDED_BOOKINGS = Statement(
+    select(_c.organization, _c.person, _c.source, _c.name, _c.content, _s.evaluated_at, _p.profile)
+    .join(state, and_(_s.organization == _c.organization, _s.person == _c.person))
+    .join(plan, and_(_p.organization == _c.organization, _p.person == _c.person))
+    .where(_c.first_end <= bindparam("now"), _c.first_end <= _s.evaluated_at)
+    .order_by(_c.first_end)
+    .limit(_count)
+    .with_for_update(of=calendar)
+)
+_KEEP_BOOKINGS = Statement(
+    update(calendar)
+    .where(
+        _c.organization == bindparam("of_organization"),
+        _c.person == bindparam("of_person"),
+        _c.source == bindparam("of_source"),
+        _c.name == bindparam("of_name"),
+    )
+    .values(
+        content=bindparam("content"),
+        digest=bindparam("digest"),
+        first_end=bindparam("first_end"),
+        bookings=bindparam("bookings"),
+    )
+)
+_ENDED_SEGMENTS = Statement(
+    select(_p.organization, _p.person, _p.timeline, _s.evaluated_at)
+    .join(state, and_(_s.organization == _p.organization, _s.person == _p.person))
+    .where(_p.first_end <= bindparam("now"), _p.first_end <= _s.evaluated_at)
+    .order_by(_p.first_end)
+    .limit(_count)
+    .with_for_update(of=plan)
+)
+_KEEP_SEGMENTS = Statement(
+    update(plan)
+    .where(_p.organization == bindparam("of_organization"), _p.person == bindparam("of_person"))
+    .values(timeline=bindparam("timeline"), first_end=bindparam("first_end"))
+)
+
+
+def _oldest(key: tuple[ColumnElement[object], ...], where: ColumnElement[bool]) -> Statement:
+    table = key[0].table  # columns of one table
+    chosen = select(*key).where(where).limit(_count)
+    return Statement(delete(table).where(tuple_(*key).in_(chosen)).returning(*key))
+
+
+_OLD: Final = {
+    "transitions": (
+        _oldest((transition.c.organization, transition.c.revision), transition.c.at < _before),
+        TRANSITION_SECONDS,
+    ),
+    "audit": (_oldest((audit.c.number,), audit.c.at < _before), AUDIT_SECONDS),
+    "tokens": (_oldest((principal.c.id,), principal.c.expires_at < _before), 0),
+}
+_someone = exists().where(
+    person.c.organization == sink_row.c.organization, person.c.person == sink_row.c.person
+)
+_ORPHANS = _oldest(
+    (sink_row.c.organization, sink_row.c.sink, sink_row.c.person),
+    and_(~_someone, sink_row.c.due_at.is_(None)),
+)
+
+
+def purge(seals: Seals, now: int, limit: int) -> Unit[dict[str, int]]:
+    """See ``Store.purge``: one slice."""
+    bookings = yield from _purge_bookings(seals, now, limit)
+    segments = yield from _purge_segments(seals, now, limit)
+    counts = {"bookings": bookings, "segments": segments}
+    for kind, (statement, seconds) in _OLD.items():
+        counts[kind] = len((yield statement(before=now - seconds, count=limit)))
+    return counts
+
+
+def _purge_bookings(seals: Seals, now: int, limit: int) -> Unit[int]:
+    rows = yield _ENDED_BOOKINGS(now=now, count=limit)
+    kept = [_without_finished(seals, row, now) for row in rows]
+    if kept:
+        yield _KEEP_BOOKINGS.each([values for values, _ in kept])
+    return sum(gone for _, gone in kept)
+
+
+def _without_finished(seals: Seals, row: Row, now: int) -> tuple[dict[str, object], int]:
+    *names, sealed, evaluated_at, profile = row
+    key = CalendarKey(*names)
+    zone = ZoneInfo(unpack_profile(profile).timezone)
+    content = seals.open_content(key, sealed)
+    left = unfinished(content.bookings, zone, min(now, evaluated_at))
+    packed = pack_content(left, content.work_hours, content.automatic_reply)
+    values: dict[str, object] = {
+        "of_organization": key.organization,
+        "of_person": key.person,
+        "of_source": key.source,
+        "of_name": key.name,
+        "content": seals.content(key, packed),
+        "digest": seals.digest(key, packed),
+        "first_end": first_end(left, zone),
+        "bookings": len(left),
+    }
+    return values, len(content.bookings) - len(left)
+
+
+def _purge_segments(seals: Seals, now: int, limit: int) -> Unit[int]:
+    rows = yield _ENDED_SEGMENTS(now=now, count=limit)
+    kept, gone = [], 0
+    for organization, who, sealed, evaluated_at in rows:
+        timeline = seals.open_timeline(organization, who, sealed)
+        until = min(now, evaluated_at)
+        left = tuple(segment for segment in timeline.segments if segment.end > until)
+        gone += len(timeline.segments) - len(left)
+        kept.append(
+            {
+                "of_organization": organization,
+                "of_person": who,
+                "timeline": seals.timeline(
+                    organization, who, msgspec.structs.replace(timeline, segments=left)
+                ),
+                "first_end": left[0].end if left else None,
+            }
+        )
+    if kept:
+        yield _KEEP_SEGMENTS.each(kept)
+    return gone
