@@ -18,7 +18,7 @@ from kalends.errors import KalendsError
 
 ALLOWED: Final = frozenset(
     {
-        "event", "level", "logger", "timestamp", "process", "organization", "source", "sink",
+        "event", "level", "module", "timestamp", "process", "organization", "source", "sink",
         "person", "calendar", "endpoint", "kind", "code", "status", "count", "skipped", "seconds",
         "lag", "attempt", "retry_in", "revision", "shard", "epoch", "pid", "signal", "exit_code",
         "version", "schema", "address", "port", "error", "error_type", "where", "stage", "lane",
@@ -73,4 +73,4 @@ def configure(level: str = "info", *, json: bool = True) -> None:
 
 def logger(name: str) -> structlog.typing.FilteringBoundLogger:
     """Return the logger of a module."""
-    return cast("structlog.typing.FilteringBoundLogger", structlog.get_logger(logger=name))
+    return cast("structlog.typing.FilteringBoundLogger", structlog.get_logger(module=name))

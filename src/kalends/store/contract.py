@@ -23,6 +23,7 @@ from typing import Any, Final, Literal, Protocol
 import msgspec
 
 from kalends.model.booking import Booking
+from kalends.model.breaker import Breaker as Breaker
 from kalends.model.presence import Hold, Manual, Presence, Timeline
 from kalends.model.profile import Profile
 
@@ -251,20 +252,6 @@ class SinkRow(msgspec.Struct, frozen=True):
     due_at: int | None = None
     """When to refresh or to try again; None: nothing to do."""
     failures: int = 0
-
-
-class Breaker(msgspec.Struct, frozen=True):
-    """The state of one credential, shared by all processes and nodes (promise 7)."""
-
-    organization: str
-    endpoint: str
-    fingerprint: str
-    """Hash of user name and secret: a new secret starts anew."""
-    failures: tuple[int, ...] = ()
-    """UTC seconds of failed sign-ins within the last hour."""
-    open_until: int | None = None
-    version: int = 0
-    """Counts saves; see ``Store.save_breaker``."""
 
 
 class Principal(msgspec.Struct, frozen=True):

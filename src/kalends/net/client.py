@@ -1,0 +1,257 @@
+"""The guarded client of one endpoint, and the factory of such clients.
+
+Place in the flow: *source or sink → client → transport*. What happens to a request, in order:
+its origin must be the endpoint's or a listed one; the breaker and the gate must be open; the
+credential is added; the transport carries it; redirects are followed within the same origins,
+with the same method and body; a 401 is answered or told to the breaker; the status is judged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from typing import Final, Protocol
+
+from kalends.errors import BadAnswer, RedirectRefused, SignInNeeded, Throttled, Unreachable
+from kalends.model.http import Request, Response
+from kalends.net.address import AddressRules
+from kalends.net.breaker import Attempt, Breakers, BreakerStore, Outcome
+from kalends.net.contract import Credential, HttpOptions, Limits, SignInOptions, Transport
+from kalends.net.origin import Home
+from kalends.net.signin import Password, Scheme, SignIn, Verdict
+from kalends.net.throttle import Gate, retry_after
+from kalends.net.tls import GuardedContext, TlsOptions, context
+from kalends.net.transport import AioTransport
+from kalends.runtime import Runtime
+
+_SAME_METHOD: Final = frozenset({301, 302, 307, 308})
+_OUTAGE: Final = frozenset({502, 503, 504})
+
+
+class GuardedClient:
+    """``HttpClient`` for one endpoint of one organization."""
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        organization: str,
+        options: HttpOptions,
+        credential: Callable[[], Credential | None],
+        *,
+        breakers: Breakers,
+        transport: Transport,
+        sign_in: SignIn,
+        tls: GuardedContext | None = None,
+    ) -> None:
+        self._runtime = runtime
+        self._organization = organization
+        self._home = Home(options.url, options.allowed_hosts)
+        self._credential = credential
+        self._breakers = breakers
+        self._transport = transport
+        self._sign_in = sign_in
+        self._tls = tls
+        self._gate = Gate(runtime, str(self._home.origin), options.max_connections)
+
+    @property
+    def certificate_expires_at(self) -> float | None:
+        """When the first of the certificates seen here ends, UTC seconds; None: none seen yet."""
+        seen = self._tls.expires_at.values() if self._tls else ()
+        return min(seen, default=None)
+
+    async def sign_in_open_until(self, credential: Credential | None = None) -> int | None:
+        """Return until when the credential is not tried; None: it may be tried."""
+        credential = credential or self._credential()
+        if credential is None:
+            return None
+        return await self._breakers.open_until(self._organization, credential)
+
+    async def reset(self, credential: Credential | None = None) -> None:
+        """Forget failed sign-ins: an operator says that the account is in order again."""
+        credential = credential or self._credential()
+        if credential is not None:
+            await self._breakers.reset(self._organization, credential)
+
+    async def send(
+        self,
+        request: Request,
+        *,
+        credential: Credential | None = None,
+        limits: Limits | None = None,
+    ) -> Response:
+        """See ``HttpClient``."""
+        url = self._home.address(request.url)
+        request = replace(request, url=str(url))
+        limits = limits or Limits()
+        credential = credential or self._credential()
+        self._gate.check()
+        async with AsyncExitStack() as stack:
+            attempt = Attempt()
+            if credential is not None:
+                attempt = await stack.enter_async_context(
+                    self._breakers.attempt(self._organization, credential)
+                )
+            await stack.enter_async_context(self._gate.turn())
+            response = await self._bounded(request, credential, limits, attempt)
+            self._judge(response)
+            if response.status != 401:
+                if response.status < 300:
+                    attempt.outcome = Outcome.WORKED
+                return response
+            if credential is not None:
+                attempt.outcome = Outcome.REFUSED
+        raise await self._refused(credential)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._transport.close()
+
+    async def _bounded(
+        self, request: Request, credential: Credential | None, limits: Limits, attempt: Attempt
+    ) -> Response:
+        try:
+            async with asyncio.timeout(limits.seconds):
+                return await self._follow(request, credential, limits)
+        except TimeoutError as error:
+            attempt.outcome = Outcome.UNANSWERED
+            raise Unreachable(
+                f"{self._home.origin} did not answer within {limits.seconds:g} s",
+                self._gate.failed(),
+            ) from error
+        except Unreachable as error:
+            error.at = self._gate.failed() or error.at
+            raise
+
+    async def _follow(
+        self, request: Request, credential: Credential | None, limits: Limits
+    ) -> Response:
+        """Send, following redirects within the home origins."""
+        for _ in range(limits.redirects + 1):
+            response = await self._signed(request, credential, limits)
+            keeps = response.status in _SAME_METHOD
+            if not keeps and not (response.status == 303 and request.method in ("GET", "HEAD")):
+                return response
+            location = response.header("location")
+            if not location:
+                raise BadAnswer(f"{self._home.origin} redirects to nowhere")
+            target = self._home.follow(self._home.address(request.url), location)
+            request = replace(request, url=str(target))
+        raise RedirectRefused(f"{self._home.origin} redirects more than {limits.redirects} times")
+
+    async def _signed(
+        self, request: Request, credential: Credential | None, limits: Limits
+    ) -> Response:
+        """Send with the credential; answer one challenge."""
+        if credential is None:
+            return await self._transport.exchange(request, limits)
+        response = Response(401)
+        for _ in range(2):
+            signed = self._sign(request, credential)
+            response = await self._transport.exchange(signed, limits)
+            if response.status != 401:
+                break
+            if self._sign_in.judge(request, response, credential) is Verdict.REFUSED:
+                break
+        return response
+
+    def _sign(self, request: Request, credential: Credential) -> Request:
+        value = self._sign_in.before(request, credential)
+        if value is None:
+            return request
+        return replace(request, headers=(*request.headers, ("Authorization", value)))
+
+    def _judge(self, response: Response) -> None:
+        """Raise for what no protocol wants to see: silence asked for, server errors."""
+        status = response.status
+        wait = retry_after(response.header("retry-after"), self._runtime.now())
+        if status == 429 or (status == 503 and wait is not None):
+            raise Throttled(
+                f"{self._home.origin} asks for silence ({status})", self._gate.silenced(wait)
+            )
+        if status in _OUTAGE:
+            raise Unreachable(f"{self._home.origin} answers {status}", self._gate.failed())
+        self._gate.answered()
+        if status >= 500:  # this one request failed; the endpoint works
+            raise Unreachable(f"{self._home.origin} answers {status}")
+
+    async def _refused(self, credential: Credential | None) -> SignInNeeded:
+        if credential is None:
+            return SignInNeeded(f"{self._home.origin} wants a sign-in and none is configured")
+        until = await self._breakers.open_until(self._organization, credential)
+        return SignInNeeded(f"{self._home.origin} refused user name or password (401)", until)
+
+
+class ServerAddresses(Protocol):
+    """The part of ``[server]`` that the network needs."""
+
+    @property
+    def allowed_networks(self) -> Sequence[str]:
+        """Ranges open to every source and sink, in CIDR."""
+
+
+TransportFactory = Callable[[HttpOptions, AddressRules], Transport]
+
+
+class HttpClients:
+    """Builds guarded clients (``endpoints.kind.HttpFactory``); one set of breakers for all."""
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        server: ServerAddresses,
+        breakers: BreakerStore,
+        transport: TransportFactory | None,
+    ) -> None:
+        self._runtime = runtime
+        self._server = server
+        self._breakers = Breakers(runtime, breakers)
+        self._transport = transport
+
+    def __call__(
+        self,
+        organization: str,
+        endpoint: str,
+        options: HttpOptions,
+        credential: Callable[[], Credential | None],
+        *,
+        trusted: bool,
+    ) -> GuardedClient:
+        """Return the client of one endpoint; ``UserError`` where its options cannot be used."""
+        del endpoint  # breakers are kept per credential, connections per client
+        rules = AddressRules.of(self._server.allowed_networks, trusted=trusted)
+        tls = context(
+            TlsOptions(
+                options.ca_file,
+                options.certificate_pins,
+                options.client_certificate,
+                self._runtime.now,
+            )
+        )
+        make = self._transport or (lambda _options, rules: AioTransport(rules, tls))
+        scheme: Scheme = options.auth if isinstance(options, SignInOptions) else "auto"
+        return GuardedClient(
+            self._runtime,
+            organization,
+            options,
+            credential,
+            breakers=self._breakers,
+            transport=make(options, rules),
+            sign_in=Password(scheme),
+            tls=tls,
+        )
+
+
+def http_factory(
+    runtime: Runtime,
+    server: ServerAddresses,
+    breakers: BreakerStore,
+    *,
+    transport: TransportFactory | None = None,
+) -> HttpClients:
+    """Return what builds the guarded clients of a process.
+
+    ``transport`` replaces aiohttp: the simulation's seam, given options and address rules.
+    """
+    return HttpClients(runtime, server, breakers, transport)

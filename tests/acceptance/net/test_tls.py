@@ -1,0 +1,120 @@
+"""Certificates against a real TLS server: expired, for another host, swapped, pinned, rotated."""
+
+import ssl
+
+import pytest
+
+from kalends.errors import CertificateRefused, Unreachable, UserError
+from kalends.model.http import Request
+from tests.acceptance.net.authority import Identity
+from tests.acceptance.net.conftest import Network, Server, plain
+
+
+async def serve(network: Network, identity: Identity) -> Server:
+    return await network.serve(plain, identity.server())
+
+
+async def get(network: Network, server: Server, **keys: object) -> bytes:
+    client = network.client(server.url, **keys)  # type: ignore[arg-type]  # options by name
+    return (await client.send(Request("GET", server.url))).body
+
+
+async def test_a_certificate_of_the_configured_authority_is_trusted(network: Network) -> None:
+    server = await serve(network, network.authority.issue())
+    assert await get(network, server, ca_file=str(network.authority.path)) == b"hello"
+
+
+async def test_an_unknown_authority_is_refused_before_anything_is_sent(network: Network) -> None:
+    server = await serve(network, network.authority.issue())
+    with pytest.raises(CertificateRefused, match="not trusted"):
+        await get(network, server)
+    assert server.seen == []
+
+
+async def test_an_expired_certificate_is_refused(network: Network) -> None:
+    server = await serve(network, network.authority.issue(days=(-30, -1)))
+    with pytest.raises(CertificateRefused, match="has expired"):
+        await get(network, server, ca_file=str(network.authority.path))
+    assert server.seen == []
+
+
+async def test_a_certificate_for_another_host_is_refused(network: Network) -> None:
+    server = await serve(network, network.authority.issue("mail.acme.example"))
+    with pytest.raises(CertificateRefused, match="another host"):
+        await get(network, server, ca_file=str(network.authority.path))
+    assert server.seen == []
+
+
+async def test_a_pinned_certificate_needs_no_authority_and_no_host_name(network: Network) -> None:
+    identity = network.authority.issue("old-exchange", self_signed=True)
+    server = await serve(network, identity)
+    assert await get(network, server, certificate_pins=(identity.pin,)) == b"hello"
+    colons = ":".join(identity.pin[i : i + 2] for i in range(0, 64, 2)).upper()
+    assert await get(network, server, certificate_pins=(colons,)) == b"hello"
+    assert await get(network, server, certificate_pins=(identity.key_pin,)) == b"hello"
+
+
+async def test_a_swapped_certificate_is_refused_before_anything_is_sent(network: Network) -> None:
+    pinned = network.authority.issue(self_signed=True)
+    server = await serve(network, network.authority.issue(self_signed=True))
+    for pin in (pinned.pin, pinned.key_pin):
+        with pytest.raises(CertificateRefused, match="not a pinned one"):
+            await get(network, server, certificate_pins=(pin,))
+    assert server.seen == []
+
+
+async def test_two_pins_carry_over_a_rotation(network: Network) -> None:
+    old, new = (network.authority.issue(self_signed=True) for _ in range(2))
+    for identity in (old, new):
+        server = await serve(network, identity)
+        assert await get(network, server, certificate_pins=(old.pin, new.pin)) == b"hello"
+
+
+async def test_a_pinned_key_survives_a_renewed_certificate(network: Network) -> None:
+    old = network.authority.issue(self_signed=True)
+    server = await serve(network, network.authority.issue(self_signed=True, key=old.key))
+    assert await get(network, server, certificate_pins=(old.key_pin,)) == b"hello"
+
+
+async def test_a_pin_does_not_make_an_expired_certificate_good(network: Network) -> None:
+    identity = network.authority.issue(self_signed=True, days=(-30, -1))
+    server = await serve(network, identity)
+    with pytest.raises(CertificateRefused, match="ended"):
+        await get(network, server, certificate_pins=(identity.pin,))
+
+
+async def test_with_both_configured_authority_and_pin_must_hold(network: Network) -> None:
+    stranger = network.authority.issue(self_signed=True)
+    server = await serve(network, stranger)
+    keys = {"ca_file": str(network.authority.path), "certificate_pins": (stranger.pin,)}
+    with pytest.raises(CertificateRefused):
+        await get(network, server, **keys)
+    ours = network.authority.issue()
+    server = await serve(network, ours)
+    assert await get(network, server, **(keys | {"certificate_pins": (ours.pin,)})) == b"hello"
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+async def test_old_tls_is_not_spoken(network: Network) -> None:
+    tls = network.authority.issue().server()
+    tls.maximum_version = ssl.TLSVersion.TLSv1_1
+    tls.minimum_version = ssl.TLSVersion.TLSv1
+    tls.set_ciphers("ALL:@SECLEVEL=0")
+    server = await network.serve(plain, tls)
+    with pytest.raises(Unreachable):
+        await get(network, server, ca_file=str(network.authority.path))
+    assert server.seen == []
+
+
+async def test_the_end_of_a_certificate_is_seen(network: Network) -> None:
+    identity = network.authority.issue(days=(-1, 12))
+    server = await serve(network, identity)
+    client = network.client(server.url, ca_file=str(network.authority.path))
+    assert client.certificate_expires_at is None
+    await client.send(Request("GET", server.url))
+    assert client.certificate_expires_at == identity.certificate.not_valid_after_utc.timestamp()
+
+
+async def test_a_file_that_cannot_be_used_is_named(network: Network) -> None:
+    with pytest.raises(UserError, match=r"ca_file = '/nowhere/ca\.pem'"):
+        network.client("https://127.0.0.1/", ca_file="/nowhere/ca.pem")
