@@ -4,7 +4,8 @@
 
     KalendsError
      ├── UserError            show the text to the person at the keyboard, no traceback
-     │    └── ConfigurationError   every problem at once, each with file, line, key, remedy
+     │    ├── ConfigurationError   every problem at once, each with file, line, key, remedy
+     │    └── Forgotten            a question about the past: nothing of it is kept (web: 410)
      ├── SourceTrouble        a read or a delivery failed; what is known stays (invariant 1)
      │    ├── RetryLater           try again, not before ``at``
      │    │    ├── Throttled            the other side asked for silence
@@ -64,6 +65,10 @@ class ConfigurationError(UserError):
     def __init__(self, problems: list[Problem]) -> None:
         self.problems = problems
         super().__init__("\n".join(str(problem) for problem in problems))
+
+
+class Forgotten(UserError):
+    """The question is about a moment that has passed, and nothing about it is kept."""
 
 
 class SourceTrouble(KalendsError):

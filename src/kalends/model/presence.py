@@ -49,6 +49,20 @@ class Segment(msgspec.Struct, frozen=True, array_like=True, gc=False):
     role_rule: str = ""
     """What decided the role, where it is not ``rule``."""
 
+    @property
+    def engages(self) -> bool:
+        """Tell whether a booking takes the person here.
+
+        Such a "counting booking" ends a hold and a manual presence until the next booking, and
+        lights the calendar. Free bookings (a birthday, working at home) only inform; work hours
+        and automatic replies are no bookings. A segment without length takes nobody.
+        """
+        return (
+            self.booking != ""
+            and self.availability is not Availability.AVAILABLE
+            and self.end > self.start
+        )
+
 
 class Timeline(msgspec.Struct, frozen=True, array_like=True):
     """A person's future as policy sees it: ordered, non-overlapping segments."""

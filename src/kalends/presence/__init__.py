@@ -2,4 +2,49 @@
 
 ``evaluate`` composes, ``advance`` visits boundaries in order, ``view`` is the only disclosure
 point, ``explain`` tells why.
+
+- ``stretches``: where a moment lies in a timeline, how far a state reaches
+- ``compose``: the presence at one moment
+- ``course``: from moment to moment; what outlives a booking; when to come again
+- ``lens``: who may be told what; ``disclose`` applies it field by field
+- ``texts`` and ``words``: the words of what is told
+- ``representation``: a view as JSON
+- ``explain`` and ``account``: why it is so, as a value and in words
 """
+
+from kalends.presence.compose import evaluate
+from kalends.presence.course import Advance, Step, advance, differs, next_change, steps
+from kalends.presence.disclose import segment_views, view
+from kalends.presence.lens import (
+    Lens,
+    audience_of,
+    is_owner,
+    lens_with,
+    level_of,
+    published,
+    visible,
+)
+from kalends.presence.representation import segment_json, view_json
+from kalends.presence.texts import texts_for
+
+__all__ = [
+    "Advance",
+    "Lens",
+    "Step",
+    "advance",
+    "audience_of",
+    "differs",
+    "evaluate",
+    "is_owner",
+    "lens_with",
+    "level_of",
+    "next_change",
+    "published",
+    "segment_json",
+    "segment_views",
+    "steps",
+    "texts_for",
+    "view",
+    "view_json",
+    "visible",
+]
