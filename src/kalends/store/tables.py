@@ -228,6 +228,7 @@ breaker = Table(
     Column("fingerprint", _Text, nullable=False),
     Column("failures", LargeBinary, nullable=False),
     Column("open_until", BigInteger),
+    Column("version", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
 

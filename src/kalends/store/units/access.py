@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import and_, bindparam, delete, select, update
 
+from kalends.errors import Conflict
 from kalends.store.contract import AuditEntry, Breaker, Lease, Principal
 from kalends.store.statements import AnyOf, Row, Statement, Unit, upsert
 from kalends.store.tables import audit, breaker, lease, principal, secret, upload
@@ -17,11 +18,26 @@ _b, _x, _p, _l, _u = breaker.c, secret.c, principal.c, lease.c, upload.c
 _failures = msgspec.json.Decoder(tuple[int, ...])
 
 _BREAKER = Statement(
-    select(_b.fingerprint, _b.failures, _b.open_until).where(
+    select(_b.fingerprint, _b.failures, _b.open_until, _b.version).where(
         _b.organization == bindparam("organization"), _b.endpoint == bindparam("endpoint")
     )
 )
-_SAVE_BREAKER = Statement(upsert(breaker, "fingerprint", "failures", "open_until"))
+_NEW_BREAKER = Statement(upsert(breaker).returning(_b.version))
+_NEXT_BREAKER = Statement(
+    update(breaker)
+    .where(
+        _b.organization == bindparam("of_organization"),
+        _b.endpoint == bindparam("of_endpoint"),
+        _b.version == bindparam("seen"),
+    )
+    .values(
+        fingerprint=bindparam("fingerprint"),
+        failures=bindparam("failures"),
+        open_until=bindparam("open_until"),
+        version=_b.version + 1,
+    )
+    .returning(_b.version)
+)
 _this_secret = and_(
     _x.organization == bindparam("organization"),
     _x.endpoint == bindparam("endpoint"),
@@ -94,19 +110,32 @@ def load_breaker(organization: str, endpoint: str) -> Unit[Breaker | None]:
     rows = yield _BREAKER(organization=organization, endpoint=endpoint)
     if not rows:
         return None
-    fingerprint, failures, open_until = rows[0]
-    return Breaker(organization, endpoint, fingerprint, _failures.decode(failures), open_until)
+    fingerprint, failures, open_until, version = rows[0]
+    return Breaker(
+        organization, endpoint, fingerprint, _failures.decode(failures), open_until, version
+    )
 
 
 def save_breaker(state: Breaker) -> Unit[None]:
     """See ``Store.save_breaker``."""
-    yield _SAVE_BREAKER(
-        organization=state.organization,
-        endpoint=state.endpoint,
-        fingerprint=state.fingerprint,
-        failures=msgspec.json.encode(state.failures),
-        open_until=state.open_until,
-    )
+    told = {
+        "fingerprint": state.fingerprint,
+        "failures": msgspec.json.encode(state.failures),
+        "open_until": state.open_until,
+    }
+    if state.version:
+        rows = yield _NEXT_BREAKER(
+            of_organization=state.organization,
+            of_endpoint=state.endpoint,
+            seen=state.version,
+            **told,
+        )
+    else:
+        rows = yield _NEW_BREAKER(
+            organization=state.organization, endpoint=state.endpoint, version=1, **told
+        )
+    if not rows:
+        raise Conflict(f"the breaker of {state.endpoint} was saved by somebody else meanwhile")
 
 
 def load_secret(vault: Vault, organization: str, endpoint: str, field: str) -> Unit[str | None]:
