@@ -59,7 +59,7 @@ unit: $(VENV)/.dev
 check: lint types layers unit ## format, lint, types, layers, unit and contract tests: under two minutes
 
 test: setup packages $(CONSOLE) ## everything, real servers and a browser included
-	$(BIN)/pytest -q
+	KALENDS_HYPOTHESIS=thorough $(BIN)/pytest -q
 
 bench: $(VENV)/.dev ## measure speed and memory; prints figures with their ratios
 	$(BIN)/python -m benchmarks
