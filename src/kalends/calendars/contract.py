@@ -58,6 +58,8 @@ class CalendarRef:
     username: str | None = None
     password_env: str | None = None
     password_file: str | None = None
+    trusted: bool = False
+    """The operator's own file names this calendar: private addresses and files are allowed."""
 
 
 @dataclass(frozen=True, slots=True)

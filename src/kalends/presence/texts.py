@@ -91,15 +91,12 @@ def phrases_for(
     words = tongue(language)
     if back is None:
         return Phrases(label[:SHORT].rstrip(), label, predicate + ".")
-    zone = zone_of(timezone)
+    zone = _zone(timezone)
     today, moment = utc(now).astimezone(zone).date(), utc(back).astimezone(zone)
-    back_line = f", {words.back_line} {_when_line(words, moment, today)}"
-    spoken = words.back_sentence.format(when=_when_spoken(words, moment, today))
     return Phrases(
         short=_short(label, _when_short(words, moment, today)),
-        line=label + back_line,
-        # "Anna Berg: Yoga" is no clause that another one could follow.
-        tail=predicate + (back_line if predicate.startswith(":") else spoken) + ".",
+        line=f"{label}, {words.back_line} {_when_line(words, moment, today)}",
+        tail=predicate + words.back_sentence.format(when=_when_spoken(words, moment, today)) + ".",
     )
 
 
@@ -144,7 +141,7 @@ def _midnight(moment: datetime) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def zone_of(name: str) -> ZoneInfo:
+def _zone(name: str) -> ZoneInfo:
     """Return a zone; UTC where the name means nothing (settings are checked before)."""
     try:
         return ZoneInfo(name)

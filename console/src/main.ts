@@ -1,8 +1,0 @@
-import "./app.css";
-
-import { mount } from "svelte";
-
-import App from "./App.svelte";
-
-const target = document.getElementById("app");
-if (target) mount(App, { target });

@@ -1,0 +1,64 @@
+"""The first steps of every check over HTTP: name, connection, certificate, sign-in.
+
+The guarded client makes the connection and vets the address; which step failed is read off the
+kind of trouble it raises, so that a check opens no socket of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Final
+from urllib.parse import urlsplit
+
+from kalends.calendars.contract import CalendarRef, Step
+from kalends.endpoints.dav import DavEndpoint
+from kalends.errors import (
+    AddressRefused,
+    CertificateRefused,
+    SourceTrouble,
+    Throttled,
+    Unreachable,
+)
+from kalends.model.http import Request
+
+_ORDER: Final = ("port", "tls", "sign-in")
+
+
+def explained(what: str, subject: str, error: SourceTrouble) -> Step:
+    """Return a failed step with the error's own remedy."""
+    return Step(what, subject, False, str(error), error.remedy)
+
+
+async def checked(
+    endpoint: DavEndpoint, url: str, ref: CalendarRef | None, method: str
+) -> AsyncIterator[Step]:
+    """Yield the steps up to the sign-in; the last one fails where something is wrong."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    try:
+        addresses = await endpoint.resolve(url)
+    except SourceTrouble as error:
+        yield explained("dns", host, error)
+        return
+    yield Step("dns", host, True, ", ".join(addresses))
+    steps = [step for step in _ORDER if step != "tls" or parts.scheme == "https"]
+    try:
+        response = await endpoint.send(Request(method, url), ref)
+    except SourceTrouble as error:
+        failed = _failed(error)
+        for step in steps[: steps.index(failed)] if failed in steps else []:
+            yield Step(step, host, True)
+        yield explained(failed, host, error)
+        return
+    for step in steps:
+        yield Step(step, host, True, f"answers {response.status}" if step == "sign-in" else "")
+
+
+def _failed(error: SourceTrouble) -> str:
+    if isinstance(error, AddressRefused):
+        return "address"
+    if isinstance(error, CertificateRefused):
+        return "tls"
+    if isinstance(error, Unreachable) and not isinstance(error, Throttled):
+        return "port"
+    return "sign-in"
