@@ -209,7 +209,7 @@ class Committed(msgspec.Struct, frozen=True):
     revisions: dict[str, int]
     """Highest revision per organization that changed."""
     refused: tuple[tuple[str, str], ...]
-    """(organization, person) whose input changed meanwhile: they are due again."""
+    """(organization, person) whose input changed meanwhile (they are due again), or who left."""
 
 
 class StoredPresence(msgspec.Struct, frozen=True):

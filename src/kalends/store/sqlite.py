@@ -72,12 +72,11 @@ def connect(path: Path, *, readonly: bool = False, vfs: str | None = None) -> ap
 def run_call(connection: apsw.Connection, call: Call) -> Sequence[Row]:
     """Run one statement, once or once per row."""
     compiled = call.statement.compiled(SQLITE)
-    if call.many:
-        rows = call.rows
-        if compiled.constants:
-            rows = [{**compiled.constants, **row} for row in rows]
-        connection.executemany(compiled.text, map(compiled.take, rows)).fetchall()
-        return []
+    if call.how != "rows":
+        before = connection.total_changes()
+        rows = map(compiled.take, compiled.complete(call.rows))
+        connection.executemany(compiled.text, rows).fetchall()
+        return [(connection.total_changes() - before,)]
     values = compiled.take({**compiled.constants, **call.rows[0]})
     if any(isinstance(value, list) for value in values):  # see statements.AnyOf
         values = tuple(json.dumps(it) if isinstance(it, list) else it for it in values)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, Final, Literal, TypeAlias, TypeVar
 
 from sqlalchemy import Boolean, ColumnElement, Table, bindparam
 from sqlalchemy.dialects.postgresql import Insert, insert
@@ -39,6 +39,10 @@ class Compiled:
     take: Callable[[Values], tuple[Any, ...]]
     """Takes the parameters out of a mapping, in order."""
 
+    def complete(self, rows: Sequence[Values]) -> Sequence[Values]:
+        """Return the rows with the constants of the text among their parameters."""
+        return [{**self.constants, **row} for row in rows] if self.constants else rows
+
 
 class Statement:
     """One statement. Calling it with its parameters gives what a unit of work yields."""
@@ -51,11 +55,15 @@ class Statement:
 
     def __call__(self, **values: Any) -> Call:
         """Run once, with these parameters; returns rows."""
-        return Call(self, (values,), many=False)
+        return Call(self, (values,), "rows")
 
     def each(self, rows: Sequence[Values]) -> Call:
-        """Run once per row; returns nothing. Rows carry every parameter."""
-        return Call(self, rows, many=True)
+        """Run once per row; what it returns has no meaning."""
+        return Call(self, rows, "each")
+
+    def count(self, rows: Sequence[Values]) -> Call:
+        """Run an UPDATE once per row; returns one row: how many rows were changed."""
+        return Call(self, rows, "count")
 
     def compiled(self, dialect: Dialect) -> Compiled:
         """Return the text for a database; compiled at first use."""
@@ -71,7 +79,7 @@ class Call:
 
     statement: Statement
     rows: Sequence[Values]
-    many: bool
+    how: Literal["rows", "each", "count"]
 
 
 Unit: TypeAlias = Generator[Call, Sequence[Row], T]

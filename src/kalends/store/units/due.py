@@ -1,7 +1,8 @@
 """The due index and the batch that empties it; manual presence and holds.
 
-``commit`` first locks and reads what it is about to write: it then knows how many revisions to
-take and whose input changed meanwhile, and writes with one statement run many times.
+``commit`` takes its block of revisions first, then writes each row only if its input version is
+the one seen. How many rows that were tells whether anybody was refused; only then it is asked
+who. Revisions of the refused stay unused: gaps are harmless, order is what counts.
 """
 
 from __future__ import annotations
@@ -62,11 +63,8 @@ _NEXT: Final = {
     (False, True): Statement(_next_queued.where(_mine_shards)),
 }
 
-_SEEN = Statement(
-    select(_s.person, _s.input_version, _s.presence)
-    .where(_mine, AnyOf(_s.person, "people"))
-    .with_for_update()
-)
+_VERSIONS = Statement(select(_s.person, _s.input_version).where(_mine, AnyOf(_s.person, "people")))
+_BEFORE = Statement(select(_s.person, _s.presence).where(_mine, AnyOf(_s.person, "people")))
 _TAKE_REVISIONS = Statement(
     upsert(
         organization, also={"revision": organization.c.revision + bindparam("revision")}
@@ -77,6 +75,7 @@ _COMMIT = Statement(
     .where(
         _s.organization == bindparam("of_organization"),
         _s.person == bindparam("of_person"),
+        _s.input_version == bindparam("seen_version"),
     )
     .values(
         presence=bindparam("presence"),
@@ -169,30 +168,51 @@ def commit(
     seals: Seals, of: str, batch: Sequence[Evaluated], now: int
 ) -> Unit[tuple[int | None, list[str]]]:
     """Store results of one organization; return its highest revision, if any, and the refused."""
-    rows = yield _SEEN(organization=of, people=[done.person for done in batch])
-    seen = {who: (version, before) for who, version, before in rows}
-    known = [done for done in batch if done.person in seen]
-    good = [done for done in known if seen[done.person][0] == done.seen_version]
-    refused = [done.person for done in known if seen[done.person][0] != done.seen_version]
-    changed = sum(done.changed for done in good)
-    highest = None
-    if changed:
-        [(highest,)] = yield _TAKE_REVISIONS(organization=of, revision=changed)
-    revisions = iter(range((highest or 0) - changed + 1, (highest or 0) + 1))
-    numbered = [(done, next(revisions) if done.changed else None) for done in good]
-    if good:
-        yield _COMMIT.each([_state(seals, done, revision) for done, revision in numbered])
-    rebuilt = [_plan(seals, done, done.timeline) for done in good if done.timeline is not None]
+    changed = [done for done in batch if done.changed]
+    revisions = yield from _take_revisions(of, changed)
+    before = yield from _presences(of, [done for done in changed if done.log])
+    rows = [_state(seals, done, revisions.get(done.person)) for done in batch]
+    [(count,)] = yield _COMMIT.count(rows)
+    refused = [] if count == len(batch) else (yield from _refused(of, batch))
+    stored = {done.person for done in batch}.difference(refused)
+    rebuilt = [
+        _plan(seals, done, done.timeline)
+        for done in batch
+        if done.timeline is not None and done.person in stored
+    ]
     if rebuilt:
         yield _TIMELINE.each(rebuilt)
     logged = [
-        _transition(seals, done, revision, seen[done.person][1], now)
-        for done, revision in numbered
-        if revision is not None and done.log
+        _transition(seals, done, revisions[done.person], before.get(done.person), now)
+        for done in changed
+        if done.log and done.person in stored
     ]
     if logged:
         yield _LOG.each(logged)
-    return highest, refused
+    taken = [revisions[done.person] for done in changed if done.person in stored]
+    return max(taken, default=None), refused
+
+
+def _refused(of: str, batch: Sequence[Evaluated]) -> Unit[list[str]]:
+    rows = yield _VERSIONS(organization=of, people=[done.person for done in batch])
+    versions = {row[0]: row[1] for row in rows}
+    return [done.person for done in batch if versions.get(done.person) != done.seen_version]
+
+
+def _take_revisions(of: str, changed: Sequence[Evaluated]) -> Unit[dict[str, int]]:
+    """Number the changed; the organization's row stays locked until the commit."""
+    if not changed:
+        return {}
+    [(highest,)] = yield _TAKE_REVISIONS(organization=of, revision=len(changed))
+    first = highest - len(changed) + 1
+    return {done.person: number for number, done in enumerate(changed, first)}
+
+
+def _presences(of: str, logged: Sequence[Evaluated]) -> Unit[dict[str, bytes | None]]:
+    if not logged:
+        return {}
+    rows = yield _BEFORE(organization=of, people=[done.person for done in logged])
+    return {row[0]: row[1] for row in rows}
 
 
 def _state(seals: Seals, done: Evaluated, revision: int | None) -> dict[str, Any]:
@@ -200,6 +220,7 @@ def _state(seals: Seals, done: Evaluated, revision: int | None) -> dict[str, Any
     return {
         "of_organization": of,
         "of_person": who,
+        "seen_version": done.seen_version,
         "presence": seals.presence(of, who, done.presence),
         "manual": seals.manual(of, who, done.manual),
         "hold": seals.hold(of, who, done.hold),
