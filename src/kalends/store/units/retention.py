@@ -82,6 +82,9 @@ def _oldest(key: tuple[ColumnElement[object], ...], where: ColumnElement[bool]) 
     return Statement(delete(table).where(tuple_(*key).in_(chosen)).returning(*key))
 
 
+_someone = exists().where(
+    person.c.organization == sink_row.c.organization, person.c.person == sink_row.c.person
+)
 _OLD: Final = {
     "transitions": (
         _oldest((transition.c.organization, transition.c.revision), transition.c.at < _before),
@@ -90,13 +93,12 @@ _OLD: Final = {
     "audit": (_oldest((audit.c.number,), audit.c.at < _before), AUDIT_SECONDS),
     "tokens": (_oldest((principal.c.id,), principal.c.expires_at < _before), 0),
 }
-_someone = exists().where(
-    person.c.organization == sink_row.c.organization, person.c.person == sink_row.c.person
-)
+"""What is old after so many seconds."""
 _ORPHANS = _oldest(
     (sink_row.c.organization, sink_row.c.sink, sink_row.c.person),
     and_(~_someone, sink_row.c.due_at.is_(None)),
 )
+"""What sinks remember of people who left, once there is nothing left to deliver."""
 
 
 def purge(seals: Seals, now: int, limit: int) -> Unit[dict[str, int]]:
@@ -106,6 +108,7 @@ def purge(seals: Seals, now: int, limit: int) -> Unit[dict[str, int]]:
     counts = {"bookings": bookings, "segments": segments}
     for kind, (statement, seconds) in _OLD.items():
         counts[kind] = len((yield statement(before=now - seconds, count=limit)))
+    counts["sink_rows"] = len((yield _ORPHANS(count=limit)))
     return counts
 
 
