@@ -23,12 +23,19 @@ $(VENV)/.dev: $(BIN)/uv requirements/dev.lock pyproject.toml
 	$(BIN)/uv pip install --quiet --no-deps -e .
 	@touch $@ $(VENV)/.run
 
+CONSOLE := src/kalends/web/console/index.html
+$(CONSOLE): $(BIN)/uv $(shell find console/src console/public -type f) $(wildcard console/*.json console/*.ts console/*.js console/*.html)
+	@$(BIN)/python tools/build_console.py
+	@touch $@
+
+console: $(CONSOLE) ## build the web console into the package
+
 setup: $(VENV)/.dev ## install everything a developer needs, into .venv
 
 packages: ## install the real servers that acceptance tests start (Debian, as root)
 	@tools/install-test-packages
 
-demo: $(VENV)/.run ## the main job on this machine: a calendar server, people, a live page
+demo: $(VENV)/.run $(CONSOLE) ## the main job on this machine: a calendar server, people, a live page
 	$(BIN)/kalends demo
 
 format: $(VENV)/.dev ## rewrite the code in the house format
@@ -51,8 +58,8 @@ unit: $(VENV)/.dev
 
 check: lint types layers unit ## format, lint, types, layers, unit and contract tests: under two minutes
 
-test: setup packages ## everything, real servers and a browser included
-	$(BIN)/pytest -q
+test: setup packages $(CONSOLE) ## everything, real servers and a browser included
+	KALENDS_HYPOTHESIS=thorough $(BIN)/pytest -q
 
 bench: $(VENV)/.dev ## measure speed and memory; prints figures with their ratios
 	$(BIN)/python -m benchmarks
@@ -60,6 +67,7 @@ bench: $(VENV)/.dev ## measure speed and memory; prints figures with their ratio
 lock: $(BIN)/uv ## renew the locks from pyproject.toml
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --all-extras --group dev pyproject.toml -o requirements/dev.lock
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --extra demo -c requirements/dev.lock pyproject.toml -o requirements/run.lock
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --group console -o requirements/console.lock
 
 clean: ## remove what the targets above made
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
+	rm -rf $(VENV) src/kalends/web/console console/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis dist

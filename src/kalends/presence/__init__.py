@@ -12,9 +12,11 @@ point, ``explain`` tells why.
 - ``explain`` and ``account``: why it is so, as a value and in words
 """
 
+from kalends.presence.account import account
 from kalends.presence.compose import evaluate
 from kalends.presence.course import Advance, Step, advance, differs, next_change, steps
 from kalends.presence.disclose import segment_views, view
+from kalends.presence.explain import Age, Cause, Explanation, Reading, explain
 from kalends.presence.lens import (
     Lens,
     audience_of,
@@ -24,17 +26,24 @@ from kalends.presence.lens import (
     published,
     visible,
 )
-from kalends.presence.representation import segment_json, view_json
+from kalends.presence.representation import explanation_json, segment_json, view_json
 from kalends.presence.texts import texts_for
 
 __all__ = [
     "Advance",
+    "Age",
+    "Cause",
+    "Explanation",
     "Lens",
+    "Reading",
     "Step",
+    "account",
     "advance",
     "audience_of",
     "differs",
     "evaluate",
+    "explain",
+    "explanation_json",
     "is_owner",
     "lens_with",
     "level_of",

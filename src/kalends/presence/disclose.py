@@ -27,7 +27,9 @@ from kalends.presence.texts import texts_for
 ABSENT = "absent"
 """The activity everybody but the person is told instead of a sensitive one."""
 
-_SECRET = frozenset({Sensitivity.PRIVATE, Sensitivity.CONFIDENTIAL})
+SECRET = frozenset({Sensitivity.PRIVATE, Sensitivity.CONFIDENTIAL})
+"""Bookings whose text nobody but their owner is told."""
+
 _MAY_DIVERT = frozenset({Audience.SELF, Audience.ATTENDANT})
 
 
@@ -122,33 +124,10 @@ def segment_views(
         if segment.end <= max(now, segment.start) or segment.start >= edge:
             continue
         booking = bookings.get(segment.booking)
-        known = _told_segment(segment, booking, base, audience, lens, owner)
+        known = told_segment(segment, booking, base, audience, lens, owner)
         if known.level is not Level.NOTHING:
             views.append(_segment_view(segment, booking, known, edge))
     return views
-
-
-def told_booking(
-    booking: Booking,
-    base: Level,
-    audience: Audience,
-    lens: Lens,
-    *,
-    activity: str,
-    cap: Level | None,
-    owner: bool,
-) -> Told:
-    """Return what is told of a booking that need not show in the timeline (for ``explain``)."""
-    return told(
-        base,
-        audience,
-        lens,
-        activity=activity,
-        cap=cap,
-        private=booking.sensitivity in _SECRET,
-        sensitive=False,
-        owner=owner,
-    )
 
 
 def booking_view(booking: Booking | None, known: Told) -> BookingView | None:
@@ -164,7 +143,7 @@ def booking_view(booking: Booking | None, known: Told) -> BookingView | None:
     )
 
 
-def _told_segment(
+def told_segment(
     segment: Segment,
     booking: Booking | None,
     base: Level,
@@ -172,7 +151,8 @@ def _told_segment(
     lens: Lens,
     owner: bool,
 ) -> Told:
-    secret = booking is not None and booking.sensitivity in _SECRET
+    """Return what is told of a segment; its booking's own mark of privacy counts as well."""
+    secret = booking is not None and booking.sensitivity in SECRET
     return told(
         base,
         audience,

@@ -1,6 +1,6 @@
-"""A view as the JSON of the API: the same names, times as RFC 3339 in UTC.
+"""Views and explanations as the JSON of the API: the same names, times as RFC 3339 in UTC.
 
-Used by web, live stream and webhook alike (``docs/reference/api.md``).
+Used by web, live stream, webhook and command line alike (``docs/reference/api.md``).
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from functools import lru_cache
 from typing import Any
 
 from kalends.model.times import rfc3339
-from kalends.model.view import SegmentView, View
+from kalends.model.view import BookingView, SegmentView, View
+from kalends.presence.explain import Age, Cause, Explanation
 
 _moment = lru_cache(maxsize=16_384)(rfc3339)
 
@@ -53,7 +54,6 @@ def view_json(view: View) -> dict[str, Any]:
 
 def segment_json(segment: SegmentView) -> dict[str, Any]:
     """Return a stretch of a timeline as plain JSON values."""
-    booking = segment.booking
     return {
         "start": _moment(segment.start),
         "end": _moment(segment.end),
@@ -62,15 +62,58 @@ def segment_json(segment: SegmentView) -> dict[str, Any]:
         "role": segment.role,
         "note": segment.note,
         "origin": None if segment.origin is None else segment.origin.value,
-        "booking": None
-        if booking is None
-        else {
-            "subject": booking.subject,
-            "categories": list(booking.categories),
-            "show_as": booking.show_as,
-            "recurring": booking.recurring,
-            "all_day": booking.all_day,
-        },
+        "booking": _booking(segment.booking),
+    }
+
+
+def explanation_json(explanation: Explanation, lines: list[str]) -> dict[str, Any]:
+    """Return an explanation as plain JSON values, ``lines`` being ``account``'s words for it."""
+    due = explanation.next_change_at
+    return {
+        "person": explanation.person,
+        "at": _moment(explanation.at),
+        "presence": view_json(explanation.view),
+        "winner": _cause(explanation.winner),
+        "losers": [_cause(loser) for loser in explanation.losers],
+        "data": [_age(age) for age in explanation.data],
+        "next_change_at": _time(due),
+        "known": explanation.known,
+        "lines": lines,
+    }
+
+
+def _cause(cause: Cause) -> dict[str, Any]:
+    return {
+        "kind": cause.kind,
+        "outcome": cause.outcome,
+        "start": _time(cause.start),
+        "end": _time(cause.end),
+        "availability": None if cause.availability is None else cause.availability.value,
+        "activity": cause.activity,
+        "booking": _booking(cause.booking),
+        "rules": list(cause.rules),
+        "set_by": cause.set_by,
+    }
+
+
+def _age(age: Age) -> dict[str, Any]:
+    return {
+        "calendar": age.calendar,
+        "read_at": _time(age.read_at),
+        "stale_since": _time(age.stale_since),
+        "health": age.health,
+    }
+
+
+def _booking(booking: BookingView | None) -> dict[str, Any] | None:
+    if booking is None:
+        return None
+    return {
+        "subject": booking.subject,
+        "categories": list(booking.categories),
+        "show_as": booking.show_as,
+        "recurring": booking.recurring,
+        "all_day": booking.all_day,
     }
 
 

@@ -91,12 +91,15 @@ def phrases_for(
     words = tongue(language)
     if back is None:
         return Phrases(label[:SHORT].rstrip(), label, predicate + ".")
-    zone = _zone(timezone)
+    zone = zone_of(timezone)
     today, moment = utc(now).astimezone(zone).date(), utc(back).astimezone(zone)
+    back_line = f", {words.back_line} {_when_line(words, moment, today)}"
+    spoken = words.back_sentence.format(when=_when_spoken(words, moment, today))
     return Phrases(
         short=_short(label, _when_short(words, moment, today)),
-        line=f"{label}, {words.back_line} {_when_line(words, moment, today)}",
-        tail=predicate + words.back_sentence.format(when=_when_spoken(words, moment, today)) + ".",
+        line=label + back_line,
+        # "Anna Berg: Yoga" is no clause that another one could follow.
+        tail=predicate + (back_line if predicate.startswith(":") else spoken) + ".",
     )
 
 
@@ -141,7 +144,7 @@ def _midnight(moment: datetime) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def _zone(name: str) -> ZoneInfo:
+def zone_of(name: str) -> ZoneInfo:
     """Return a zone; UTC where the name means nothing (settings are checked before)."""
     try:
         return ZoneInfo(name)

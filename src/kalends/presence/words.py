@@ -343,8 +343,13 @@ TONGUES: Final[dict[str, Tongue]] = {
 
 
 def tongue(language: str) -> Tongue:
-    """Return a language by its tag or its first part; English where it is not known."""
-    return TONGUES.get(language) or TONGUES.get(language.partition("-")[0]) or TONGUES["en"]
+    """Return a language by its tag; English where it is not known."""
+    first = language.partition("-")[0]
+    return TONGUES.get(_SAME.get(first, first)) or TONGUES["en"]
+
+
+_SAME: Final = {"no": "nb", "nn": "nb"}
+"""Tags that are read as another language."""
 
 
 @lru_cache(maxsize=64)

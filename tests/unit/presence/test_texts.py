@@ -123,6 +123,10 @@ def test_without_a_reason_the_words_are_those_of_the_availability() -> None:
 def test_an_activity_without_a_spoken_form_is_named() -> None:
     texts = texts_for(anna(), a_lens(), availability=BUSY, activity="yoga", back=None, now=m(0))
     assert texts.sentence == "Anna Berg: Yoga."
+    texts = texts_for(
+        anna(), a_lens(), availability=BUSY, activity="yoga", back=at(2, 12), now=at(2, 9)
+    )
+    assert texts.sentence == "Anna Berg: Yoga, tillbaka 12:00."
 
 
 def test_the_readers_language_goes_before_the_persons() -> None:

@@ -1,0 +1,205 @@
+"""Every key of ``Match`` compiled to a test. POLICY section 2.
+
+Place in the flow: *RuleSpec → compiled rule → judge*. A rule is compiled once for everybody it
+applies to; all keys given must hold. Texts are compared folded; a ``pattern`` is RE2, which is
+linear in the subject whatever an administrator writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import time
+from typing import Any, Final, NamedTuple, TypeVar
+
+import re2
+
+from kalends.model.rules import Match, Outcome, RuleSpec
+from kalends.policy.fold import fold, spellings
+from kalends.policy.situation import Situation, Standing, Test
+from kalends.policy.subject import Subject, phrase, phrases
+from kalends.policy.workhours import DAYS
+
+T = TypeVar("T")
+
+TEXT_KEYS: Final = ("code", "subject", "word", "pattern", "category")
+"""Keys that read what somebody wrote: a booking they match is *marked*, and a foreign booking
+never matches them."""
+
+
+class Rule(NamedTuple):
+    """One compiled rule."""
+
+    id: str
+    holds: Test
+    then: Outcome
+    textual: bool
+    """Whether it reads text (``TEXT_KEYS``)."""
+    by_code: bool
+    """Whether the text after the code becomes the note."""
+
+
+def many(value: T | list[T] | None) -> tuple[T, ...]:
+    """Return a key's value as the alternatives it names."""
+    if value is None:
+        return ()
+    return tuple(value) if isinstance(value, list) else (value,)
+
+
+def code_forms(code: str) -> frozenset[str]:
+    """Return the folded heads a code stands for; ``m:`` is taken as ``m``."""
+    return frozenset(form for form in spellings(code.strip().rstrip(":;：；").strip()) if form)
+
+
+def compile_rule(spec: RuleSpec, identity: str) -> Rule:
+    """Return the rule ready for use; the caller has checked it (``checks``)."""
+    match = spec.match
+    tests = tuple(_tests(match))
+    return Rule(
+        identity,
+        _all_of(tests),
+        spec.then,
+        textual=any(getattr(match, key) is not None for key in TEXT_KEYS),
+        by_code=match.code is not None,
+    )
+
+
+def _all_of(tests: tuple[Test, ...]) -> Test:
+    if len(tests) == 1:
+        return tests[0]
+    if len(tests) == 2:
+        first, second = tests
+        return lambda at: first(at) and second(at)
+    return lambda at: all(test(at) for test in tests)
+
+
+def _tests(match: Match) -> Iterator[Test]:
+    """Yield a test per key given, the cheap ones first."""
+    yield from _native_tests(match)
+    if match.organizer is not None:
+        yield _ORGANIZER[match.organizer]
+    if match.min_minutes is not None or match.max_minutes is not None:
+        yield _duration(match.min_minutes, match.max_minutes)
+    if match.weekdays is not None:
+        yield _weekdays(match.weekdays)
+    if match.from_time is not None or match.to_time is not None:
+        yield _times(match.from_time, match.to_time)
+    yield from _text_tests(match)
+
+
+def _native_tests(match: Match) -> Iterator[Test]:
+    if match.all_day is not None:
+        wanted_all_day = match.all_day
+        yield lambda at: at.booking.all_day is wanted_all_day
+    if match.recurring is not None:
+        wanted_recurring = match.recurring
+        yield lambda at: at.booking.recurring is wanted_recurring
+    if match.private is not None:
+        wanted_private = match.private
+        yield lambda at: at.private is wanted_private
+    if match.show_as is not None:
+        yield _one_of(many(match.show_as), lambda at: at.show_as)
+    if match.sensitivity is not None:
+        yield _one_of(many(match.sensitivity), lambda at: at.booking.sensitivity)
+    if match.response is not None:
+        yield _one_of(many(match.response), lambda at: at.booking.response)
+
+
+def _one_of(wanted: tuple[object, ...], fact: Callable[[Situation], object]) -> Test:
+    known = frozenset(wanted)
+    return lambda at: fact(at) in known
+
+
+def _outside(at: Situation) -> bool:
+    organizer = at.booking.organizer
+    return at.standing is not Standing.OWN and (
+        organizer.rpartition("@")[2] not in at.person.domains
+    )
+
+
+_ORGANIZER: Final[dict[str, Test]] = {
+    "me": lambda at: at.standing is Standing.OWN,
+    "inside": lambda at: not _outside(at),
+    "outside": _outside,
+}
+
+
+def _duration(least: int | None, most: int | None) -> Test:
+    shortest = 0 if least is None else least * 60
+    longest = float("inf") if most is None else most * 60
+    return lambda at: shortest <= at.interval.end - at.interval.start <= longest
+
+
+def _weekdays(names: Iterable[str]) -> Test:
+    wanted = frozenset(DAYS.index(name) for name in names)
+    return lambda at: at.clock[0] in wanted
+
+
+def _minutes(at: time | None, otherwise: int) -> int:
+    return otherwise if at is None else at.hour * 60 + at.minute
+
+
+def _times(from_time: time | None, to_time: time | None) -> Test:
+    first, after = _minutes(from_time, 0), _minutes(to_time, 1440)
+    if first < after:
+        return lambda at: first <= at.clock[1] < after
+    return lambda at: not after <= at.clock[1] < first  # over midnight
+
+
+def _text_tests(match: Match) -> Iterator[Test]:
+    if match.category is not None:
+        yield _category(many(match.category))
+    if match.code is not None:
+        yield _code(many(match.code))
+    if match.subject is not None:
+        yield _opening(many(match.subject))
+    if match.word is not None:
+        yield _anywhere(many(match.word))
+    if match.pattern is not None:
+        yield _pattern(match.pattern)
+
+
+def _category(names: Iterable[str]) -> Test:
+    wanted = frozenset(fold(name.strip()) for name in names)
+    return lambda at: any(fold(name.strip()) in wanted for name in at.booking.categories)
+
+
+def _code(codes: Iterable[str]) -> Test:
+    wanted = frozenset(form for code in codes for form in code_forms(code))
+    return lambda at: at.subject.head in wanted
+
+
+def _opening(texts: Iterable[str]) -> Test:
+    texts = tuple(texts)
+    wanted = frozenset(form for text in texts for form in phrases(text))
+    whole = frozenset(form for text in texts for form in spellings(text.strip()))
+    return lambda at: at.subject.begins_with(wanted) or at.subject.folded in whole
+
+
+def _anywhere(texts: Iterable[str]) -> Test:
+    wanted = tuple(sorted({f" {form} " for text in texts for form in phrases(text)}))
+    return lambda at: any(form in at.subject.words for form in wanted)
+
+
+def pattern_options() -> Any:
+    """Return how administrators' patterns are read: any case, no chatter on bad ones."""
+    options = re2.Options()
+    options.case_sensitive = False
+    options.log_errors = False
+    return options
+
+
+def _pattern(pattern: str) -> Test:
+    found = re2.compile(pattern, pattern_options())
+
+    def holds(at: Situation) -> bool:
+        return found.search(at.subject.text) is not None
+
+    return holds
+
+
+def empty_phrase(text: str) -> bool:
+    """Tell whether nothing is left of a word once folded: ``---`` can never match."""
+    return not phrase(text)
+
+
+__all__ = ["Rule", "Subject", "code_forms", "compile_rule", "empty_phrase", "many"]

@@ -1,0 +1,155 @@
+"""What text and rules mean to a group of people with equal settings. POLICY section 2.
+
+Place in the flow: *settings + department + own rules + languages → meaning → judge*. Compiled
+once and shared; a person adds only who he is (``person``).
+
+Order of the rules: the person's record, the person's own keywords, the department's, the
+organization's; then default codes and keyword packs, which decide only what is still open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final, NamedTuple
+
+from kalends.model.booking import ShowAs
+from kalends.model.rules import RuleSpec
+from kalends.model.vocabulary import Availability
+from kalends.policy.matching import Rule, code_forms, compile_rule, many
+from kalends.policy.packs import ABSENCES, DEFAULT_CODES, PACKS, Pack, listed, pack_language
+from kalends.policy.situation import Situation, Standing
+from kalends.policy.subject import Subject, phrases
+
+NATURAL: Final[Mapping[ShowAs, Availability]] = {
+    ShowAs.FREE: Availability.AVAILABLE,
+    ShowAs.TENTATIVE: Availability.AVAILABLE,
+    ShowAs.BUSY: Availability.BUSY,
+    ShowAs.OOF: Availability.AWAY,
+    ShowAs.ELSEWHERE: Availability.AVAILABLE,
+}
+"""The preset ``by-status``."""
+
+ALL_BUSY: Final[Mapping[ShowAs, Availability]] = dict.fromkeys(ShowAs, Availability.BUSY)
+
+
+def show_as_table(choice: str | Mapping[str, Availability]) -> Mapping[ShowAs, Availability]:
+    """Return the table behind a preset or an own table; missing cells are as by status."""
+    if isinstance(choice, str):
+        return ALL_BUSY if choice == "all-busy" else NATURAL
+    own = {ShowAs(cell): value for cell, value in choice.items() if cell in set(ShowAs)}
+    return {**NATURAL, **own}
+
+
+class PackWord(NamedTuple):
+    """One phrase of a pack."""
+
+    activity: str
+    rule: str
+    """``pack:sv:meeting``."""
+    alone: bool
+    absence: bool
+    joiners: frozenset[str]
+    followers: frozenset[str]
+
+    def holds(self, subject: Subject, end: int) -> bool:
+        """Tell whether the phrase ending at ``end`` is meant, not part of another name."""
+        if subject.joined_after(end):
+            return False
+        following = subject.word_after(end)
+        if not following:
+            return True
+        if following in self.joiners or following in self.followers:
+            return False
+        return not self.alone or _set_apart(subject.folded, end)
+
+
+def _set_apart(text: str, end: int) -> bool:
+    """Tell whether a sign or a number follows rather than another word."""
+    rest = text[end : end + 3].lstrip()
+    return not rest or not rest[0].isalpha()
+
+
+def _pack_words(pack: Pack) -> Iterable[tuple[str, PackWord]]:
+    alone = frozenset(form for word in listed(pack.alone) for form in phrases(word))
+    joiners = frozenset(form for word in listed(pack.joiners) for form in phrases(word))
+    followers = frozenset(form for word in listed(pack.followers) for form in phrases(word))
+    for activity, words in pack.words.items():
+        rule = f"pack:{pack.language}:{activity}"
+        absence = activity in ABSENCES
+        for word in listed(words):
+            for form in phrases(word):
+                yield form, PackWord(activity, rule, form in alone, absence, joiners, followers)
+
+
+_PACK_TABLES: dict[tuple[str, ...], Mapping[str, PackWord]] = {}
+"""Languages → phrases; a few combinations exist, each shared by everybody."""
+
+
+def pack_table(languages: tuple[str, ...]) -> Mapping[str, PackWord]:
+    """Return phrase → meaning for languages in order; the first language wins a collision."""
+    table = _PACK_TABLES.get(languages)
+    if table is None:
+        merged: dict[str, PackWord] = {}
+        for language in languages:
+            for form, word in _pack_words(PACKS[language]):
+                merged.setdefault(form, word)
+        table = _PACK_TABLES[languages] = merged
+    return table
+
+
+def known_languages(tags: Iterable[str]) -> tuple[str, ...]:
+    """Return the packs of some language tags, each once, in order."""
+    packs = (pack_language(tag) for tag in tags)
+    return tuple(dict.fromkeys(language for language in packs if language in PACKS))
+
+
+class Meaning:
+    """Rules, codes and words of everybody with equal settings."""
+
+    __slots__ = ("codes", "default_codes", "packs", "rules", "show_as")
+
+    def __init__(
+        self,
+        rules: Iterable[tuple[str, RuleSpec]],
+        languages: tuple[str, ...],
+        *,
+        packs: bool,
+        show_as: str | Mapping[str, Availability],
+    ) -> None:
+        specs = tuple(rules)
+        self.rules: tuple[Rule, ...] = tuple(
+            compile_rule(spec, identity) for identity, spec in specs
+        )
+        self.default_codes: Mapping[str, str] = DEFAULT_CODES if packs else {}
+        self.packs: Mapping[str, PackWord] = pack_table(languages) if packs else {}
+        own = {
+            form for _, spec in specs for code in many(spec.match.code) for form in code_forms(code)
+        }
+        self.codes = frozenset(own | set(self.default_codes))
+        """Every code in force: none of them is taken for a reply prefix."""
+        self.show_as = show_as_table(show_as)
+
+    def built_in(self, at: Situation) -> tuple[str, str, bool] | None:
+        """Return activity, rule id and whether a code said so, from default codes and packs."""
+        activity = self.default_codes.get(at.subject.head)
+        if activity is not None:
+            if activity in ABSENCES and at.standing is not Standing.OWN:
+                return None
+            return activity, f"code:{activity}", True
+        word = self._word(at.subject)
+        if word is None or (word.absence and not _may_be_absent(at)):
+            return None
+        return word.activity, word.rule, False
+
+    def _word(self, subject: Subject) -> PackWord | None:
+        """Return the longest pack phrase the subject is or begins with."""
+        for phrase, end in reversed(subject.opening):
+            word = self.packs.get(phrase)
+            if word is not None:
+                return word if word.holds(subject, end) else None
+        return None
+
+
+def _may_be_absent(at: Situation) -> bool:
+    """Tell whether absence words count: in an own booking not shown as free."""
+    return at.standing is Standing.OWN and at.show_as is not ShowAs.FREE

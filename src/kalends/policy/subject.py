@@ -1,0 +1,125 @@
+"""Reading a subject: reply prefixes, marks, the code at its start, its words. POLICY section 2.
+
+Place in the flow: *booking → subject → rules*. A subject is read once and lazily; everything
+here is linear in its length, for somebody will invite with 100,000 characters.
+
+Vocabulary: a *prefix* is what mail programs put before a reply (``SV:``, ``RE[2]:``); a *mark*
+is a sign a person puts in front; the *head* is what stands before the first ``:`` or ``;``
+(a *code*, where a rule knows it); the *tail* behind it becomes the note.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container
+from functools import cached_property
+from typing import Final
+
+from kalends.policy.fold import fold, spellings
+
+REPLY_PREFIXES: Final = frozenset(
+    {"re", "fw", "fwd"}  # English, and everywhere
+    | {"sv", "vs", "vb", "vl", "ang"}  # Swedish, Danish, Norwegian, Finnish
+    | {"aw", "wg", "antw", "doorst"}  # German, Dutch
+    | {"tr", "ref", "rv", "rt", "res", "enc"}  # French, Spanish, Portuguese
+    | {"r", "rif", "i", "odp", "pd"}  # Italian, Polish
+)
+"""What mail and calendar programs put before the subject of an answer, folded."""
+
+_HEAD: Final = re.compile(r"\s*([^\s:;：；](?:[^:;：；\n]{0,62}?[^\s:;：；])?)\s*[:;：；]")
+"""A code is at most 64 characters, so that a colon far behind costs nothing."""
+_COUNTED: Final = re.compile(r"\s*(?:\[\d{1,4}\]|\(\d{1,4}\))$")
+_WORD: Final = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
+_JOINED: Final = re.compile(r"\s*(?:&|\+|/|'n'?\s|\bn')")
+"""Signs that make two words one name: ``Lunch & learn``."""
+
+
+class Subject:
+    """One subject as rules see it."""
+
+    __slots__ = ("__dict__", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        """The subject without prefixes and marks, as written."""
+
+    @cached_property
+    def folded(self) -> str:
+        """Return the whole text, folded."""
+        return fold(self.text)
+
+    @cached_property
+    def split(self) -> tuple[str, str]:
+        """Return folded head and written tail; the head is empty where there is none."""
+        found = _HEAD.match(self.text)
+        if found is None:
+            return "", ""
+        return fold(found[1]), self.text[found.end() :].strip()
+
+    @property
+    def head(self) -> str:
+        """Return what stands before the first ``:`` or ``;``, folded."""
+        return self.split[0]
+
+    @property
+    def tail(self) -> str:
+        """Return what stands behind it, as written: the note."""
+        return self.split[1]
+
+    @cached_property
+    def opening(self) -> tuple[tuple[str, int], ...]:
+        """Return the first words (at most six), joined by spaces, each with its end."""
+        found: list[tuple[str, int]] = []
+        for word in _WORD.finditer(self.folded):
+            phrase = f"{found[-1][0]} {word[0]}" if found else word[0]
+            found.append((phrase, word.end()))
+            if len(found) == LONGEST_PHRASE:
+                break
+        return tuple(found)
+
+    @cached_property
+    def words(self) -> str:
+        """Return all words, each between single spaces, to look for phrases in."""
+        return f" {' '.join(_WORD.findall(self.folded))} "
+
+    def joined_after(self, end: int) -> bool:
+        """Tell whether ``&``, ``+`` or ``/`` ties what ends at ``end`` to the next word."""
+        return _JOINED.match(self.folded, end) is not None
+
+    def word_after(self, end: int) -> str:
+        """Return the word behind ``end``, folded; empty where there is none."""
+        found = _WORD.search(self.folded, end)
+        return found[0] if found else ""
+
+    def begins_with(self, phrases: Container[str]) -> bool:
+        """Tell whether it is, or begins with, one of the phrases as a word of its own."""
+        return any(phrase in phrases and not self.joined_after(end) for phrase, end in self.opening)
+
+
+LONGEST_PHRASE: Final = 6
+"""Words of the longest phrase a rule or pack may look for at the start."""
+
+
+def phrase(words: str) -> str:
+    """Return a rule's phrase in the form ``Subject.words`` has, without outer spaces."""
+    return " ".join(_WORD.findall(fold(words)))
+
+
+def phrases(words: str) -> frozenset[str]:
+    """Return every form under which a rule's or pack's phrase is found.
+
+    A phrase of several words is also found hyphenated: ``home office``, ``home-office``.
+    """
+    forms = {" ".join(_WORD.findall(spelling)) for spelling in spellings(words)}
+    return frozenset(forms | {form.replace(" ", "-") for form in forms}) - {""}
+
+
+def strip_prefixes(text: str, codes: Container[str]) -> str:
+    """Return the subject without reply prefixes; a code of the organization is none."""
+    at = 0
+    while (found := _HEAD.match(text, at)) is not None:
+        head = fold(_COUNTED.sub("", found[1]))
+        if head not in REPLY_PREFIXES or head in codes:
+            break
+        at = found.end()
+    return text[at:].strip()

@@ -1,0 +1,165 @@
+"""Bookings laid out in time: who wins where several overlap. POLICY sections 2 and 3.
+
+Place in the flow: *bookings of all calendars → judgements → timeline*. Precedence, highest
+first:
+
+1. an all-day booking shown as free never hides anything else;
+2. a booking whose show-as alone says available never hides one that says otherwise (nobody
+   becomes free in a meeting because an outsider invited him to something else);
+3. priority; timed before all-day before an automatic reply; later start; shorter; the smaller
+   identity (``source/calendar/uid``).
+
+Activity and role are two layouts of the same bookings, laid over each other. Where no booking
+says anything the schedule speaks, if the person has one; where that is silent too there is no
+segment. Laying out is a sweep over starts and ends, O(n log n).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, timedelta
+from operator import itemgetter
+
+import msgspec
+
+from kalends.model.booking import Booking, ShowAs
+from kalends.model.person import WorkHours
+from kalends.model.presence import Segment, Timeline
+from kalends.model.times import FOREVER, Interval, day_start
+from kalends.model.vocabulary import Availability
+from kalends.policy.copies import superseded
+from kalends.policy.judge import Judgement, judge_at
+from kalends.policy.layout import Claim, Rank, acted, filled, laid_out, won
+from kalends.policy.localtime import local_day
+from kalends.policy.person import PersonPolicy
+from kalends.policy.workhours import OUTLOOK_DAYS, WeekPlan
+
+
+class CalendarFacts(msgspec.Struct, frozen=True):
+    """What one calendar of a person says."""
+
+    name: str
+    """``source/name``."""
+    bookings: tuple[Booking, ...]
+    window_end: int
+    """UTC seconds up to which the calendar has been read."""
+    work_hours: WorkHours | None = None
+    """As the calendar system tells them."""
+    automatic_reply: Interval | None = None
+    """While the calendar system answers mail by itself."""
+
+
+def build_timeline(person: PersonPolicy, calendars: Sequence[CalendarFacts], now: int) -> Timeline:
+    """Return the person's timeline from ``now`` on.
+
+    What ended at or before ``now`` takes no part; what runs begins where it began. Whoever
+    catches up passes the last moment visited, so that ends still to be visited are found.
+    """
+    claims = sorted(_claims(person, calendars, now), key=itemgetter(0))
+    doing = won([claim for claim in claims if claim.judgement.activity])
+    acting = won([claim for claim in claims if claim.judgement.role])
+    plan = plan_of(person, calendars)
+    today = local_day(now, person.zone)
+    horizon, last = _horizon(person, calendars, today, scheduled=plan is not None)
+    off: tuple[Segment, ...] = ()
+    if plan is not None:
+        off = plan.schedule(today, last, person.zone).off
+    segments = filled(laid_out(doing), off)
+    if acting:
+        segments = acted(segments, acting)
+    return Timeline(
+        tuple(each for each in segments if each.end > now),
+        horizon,
+        day_end(plan, person, now),
+    )
+
+
+def plan_of(person: PersonPolicy, calendars: Iterable[CalendarFacts]) -> WeekPlan | None:
+    """Return the work hours in force: the record's, a calendar's, the department's or the
+    organization's; None: nobody told any."""
+    if person.own_hours is not None:
+        return person.own_hours
+    if not person.opted_out:
+        for calendar in calendars:
+            if calendar.work_hours is not None:
+                return person.policy.plan(calendar.work_hours, person.holidays)
+    return person.shared_hours
+
+
+def day_end(plan: WeekPlan | None, person: PersonPolicy, now: int) -> int:
+    """Return the end of the next working day; without work hours, the end of the local day."""
+    if plan is not None:
+        return plan.day_end(now, person.zone)
+    return day_start(local_day(now, person.zone) + timedelta(days=1), person.zone)
+
+
+def _horizon(
+    person: PersonPolicy, calendars: Sequence[CalendarFacts], today: date, *, scheduled: bool
+) -> tuple[int, date]:
+    """Return what the timeline knows up to, and the last local day of its schedule."""
+    known = min((calendar.window_end for calendar in calendars), default=FOREVER)
+    ahead = today + timedelta(days=OUTLOOK_DAYS)
+    if not scheduled:
+        return known, ahead
+    horizon = min(known, day_start(ahead + timedelta(days=1), person.zone))
+    return horizon, max(today, local_day(horizon - 1, person.zone))
+
+
+def _claims(person: PersonPolicy, calendars: Sequence[CalendarFacts], now: int) -> Iterator[Claim]:
+    """Yield what counts and has not ended."""
+    if person.opted_out:
+        return
+    zone = person.zone
+    copies = superseded(person, calendars) if len(calendars) > 1 else frozenset()
+    for place, calendar in enumerate(calendars):
+        prefix = f"{calendar.name}/"
+        for booking in calendar.bookings:
+            interval = booking.interval(zone)
+            if interval.end <= now or interval.end <= interval.start:
+                continue
+            if copies and (place, booking.uid, interval.start) in copies:
+                continue
+            judgement = judge_at(person, booking, interval)
+            if judgement.counts:
+                identity = prefix + booking.uid
+                yield Claim(
+                    interval.start,
+                    _rank(booking, interval, judgement, identity),
+                    interval.end,
+                    judgement,
+                    identity,
+                )
+        reply = calendar.automatic_reply
+        if reply is not None and reply.end > now and person.settings.automatic_replies:
+            yield _reply(person, calendar.name, Interval(*reply))
+
+
+def _rank(booking: Booking, interval: Interval, judgement: Judgement, identity: str) -> Rank:
+    all_day = booking.all_day
+    return (
+        all_day and booking.show_as is ShowAs.FREE,
+        judgement.faint,
+        -judgement.priority,
+        1 if all_day else 0,
+        -interval.start,
+        interval.end - interval.start,
+        identity,
+    )
+
+
+def _reply(person: PersonPolicy, calendar: str, interval: Interval) -> Claim:
+    """Return the claim of an automatic reply: away, below every booking that says as much."""
+    activity = "out-of-office"
+    judgement = Judgement(
+        True,
+        ("automatic-reply",),
+        activity,
+        availability=Availability.AWAY,
+        cap=person.policy.cap(activity),
+        divert=person.settings.divert == "all",
+        sensitive=activity in person.policy.sensitive,
+        rule="automatic-reply",
+    )
+    length = interval.end - interval.start
+    rank = (False, False, 0, 2, -interval.start, length, calendar)
+    return Claim(interval.start, rank, interval.end, judgement, "")

