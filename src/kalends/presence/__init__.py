@@ -6,26 +6,27 @@ point, ``explain`` tells why.
 - ``stretches``: where a moment lies in a timeline, how far a state reaches
 - ``compose``: the presence at one moment
 - ``course``: from moment to moment; what outlives a booking; when to come again
-- ``lens``: who may be told what; ``disclose`` applies it field by field
+- ``audiences``: who may be told what (the ``Lens``); ``disclose`` applies it field by field
 - ``texts`` and ``words``: the words of what is told
 - ``representation``: a view as JSON
-- ``explain`` and ``account``: why it is so, as a value and in words
+- ``explanation`` and ``account``: why it is so, as a value and in words
 """
 
 from kalends.presence.account import account
-from kalends.presence.compose import evaluate
-from kalends.presence.course import Advance, Step, advance, differs, next_change, steps
-from kalends.presence.disclose import segment_views, view
-from kalends.presence.explain import Age, Cause, Explanation, Reading, explain
-from kalends.presence.lens import (
+from kalends.presence.audiences import (
     Lens,
     audience_of,
     is_owner,
+    lens,
     lens_with,
     level_of,
     published,
     visible,
 )
+from kalends.presence.compose import evaluate
+from kalends.presence.course import Advance, Step, advance, differs, next_change, steps
+from kalends.presence.disclose import segment_views, view
+from kalends.presence.explanation import Age, Cause, Explanation, Reading, explain
 from kalends.presence.representation import explanation_json, segment_json, view_json
 from kalends.presence.texts import texts_for
 
@@ -45,6 +46,7 @@ __all__ = [
     "explain",
     "explanation_json",
     "is_owner",
+    "lens",
     "lens_with",
     "level_of",
     "next_change",

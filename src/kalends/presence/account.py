@@ -10,9 +10,9 @@ from typing import Final, Literal
 
 from kalends.model.profile import Profile
 from kalends.model.times import utc
+from kalends.presence.audiences import Lens
 from kalends.presence.disclose import ABSENT
-from kalends.presence.explain import Age, Cause, Explanation
-from kalends.presence.lens import Lens
+from kalends.presence.explanation import Age, Cause, Explanation
 from kalends.presence.texts import zone_of
 from kalends.presence.words import tongue
 

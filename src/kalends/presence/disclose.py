@@ -1,7 +1,7 @@
 """The single disclosure point: presence → view, timeline → segment views. POLICY section 5.
 
-Whatever leaves the core passes here. ``lens`` holds the rules; this module applies them field by
-field, and makes the words of what is told alone, so that they cannot tell more.
+Whatever leaves the core passes here. ``audiences`` holds the rules; this module applies them
+field by field, and makes the words of what is told alone, so that they cannot tell more.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from kalends.model.view import (
     View,
 )
 from kalends.model.vocabulary import Audience, Availability, Level
-from kalends.presence.lens import Lens, Told, level_of, told, visible
+from kalends.presence.audiences import Lens, Told, level_of, told, visible
 from kalends.presence.texts import texts_for
 
 ABSENT = "absent"

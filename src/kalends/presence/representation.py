@@ -10,7 +10,7 @@ from typing import Any
 
 from kalends.model.times import rfc3339
 from kalends.model.view import BookingView, SegmentView, View
-from kalends.presence.explain import Age, Cause, Explanation
+from kalends.presence.explanation import Age, Cause, Explanation
 
 _moment = lru_cache(maxsize=16_384)(rfc3339)
 

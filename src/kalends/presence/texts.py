@@ -19,7 +19,7 @@ from kalends.model.profile import Profile
 from kalends.model.times import utc
 from kalends.model.view import Texts
 from kalends.model.vocabulary import Availability
-from kalends.presence.lens import Lens
+from kalends.presence.audiences import Lens
 from kalends.presence.words import Tongue, tongue
 
 SHORT: Final = 20

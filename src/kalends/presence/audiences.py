@@ -23,6 +23,7 @@ from typing import NamedTuple, Protocol
 from kalends.model.organization import OrganizationSettings
 from kalends.model.profile import Profile
 from kalends.model.vocabulary import ActivitySpec, Audience, Level, Stage
+from kalends.policy.vocabulary import vocabulary
 
 
 class Words(Protocol):
@@ -57,6 +58,11 @@ class Told(NamedTuple):
     level: Level
     generic: bool
     """The activity is sensitive: it reads ``absent``, without role, note or rule."""
+
+
+def lens(settings: OrganizationSettings) -> Lens:
+    """Return the lens of an organization, with its own vocabulary."""
+    return lens_with(settings, vocabulary(settings))
 
 
 def lens_with(settings: OrganizationSettings, words: Words) -> Lens:

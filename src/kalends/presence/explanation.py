@@ -2,7 +2,7 @@
 
 For a moment *at*: the presence then, what decided it (the *winner*), what held as well and why
 it lost, how old the data is, and the next change. The present and the future can be explained;
-of the past nothing is kept. What is told goes through the same rules as a view: ``lens``.
+of the past nothing is kept. What is told goes through the same rules as a view: ``audiences``.
 
 Beyond those rules, since an explanation names what a view does not:
 
@@ -27,10 +27,10 @@ from kalends.model.profile import Profile
 from kalends.model.times import FOREVER, rfc3339
 from kalends.model.view import BookingView, View
 from kalends.model.vocabulary import Audience, Availability, Level, Origin
+from kalends.presence.audiences import Lens, Told, level_of, told
 from kalends.presence.compose import IN_USE, ON_THE_PHONE
 from kalends.presence.course import next_change, steps
 from kalends.presence.disclose import ABSENT, SECRET, booking_view, told_segment, view
-from kalends.presence.lens import Lens, Told, level_of, told
 from kalends.presence.stretches import position
 from kalends.presence.texts import zone_of
 
