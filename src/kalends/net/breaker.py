@@ -17,6 +17,7 @@ their way (at most ``max_connections`` of the endpoint), and once per process th
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -155,11 +156,12 @@ class _Ledger:
                 raise _stopped(until)
             if state.version and state.open_until is None:
                 return None  # it worked when it was used last
+            at = self._later()
             try:
-                await self._save(state, (*state.failures, now), now)
+                await self._save(state, (*state.failures, at), at)
             except Conflict:
                 continue
-            return now
+            return at
         raise SignInNeeded("other processes are trying this credential", self._now() + 60)
 
     async def conclude(self, outcome: Outcome, reserved: int | None) -> None:
@@ -174,7 +176,8 @@ class _Ledger:
     async def refused(self, reserved: int | None) -> None:
         """Store a failed sign-in, unless its reservation is the record already."""
         if reserved is None:
-            await self._change(lambda failures, now: ((*failures, now), now))
+            at = self._later()
+            await self._change(lambda failures, now: ((*failures, at), now))
         log.warning("credential.refused", organization=self._empty.organization)
 
     async def open_until(self) -> int | None:
@@ -212,6 +215,10 @@ class _Ledger:
 
     def _now(self) -> int:
         return int(self._runtime.now())
+
+    def _later(self) -> int:
+        """Return now, rounded up: what is recorded must not leave the window a moment early."""
+        return math.ceil(self._runtime.now())
 
 
 def _recent(failures: tuple[int, ...], now: int) -> tuple[int, ...]:

@@ -15,6 +15,7 @@ from yarl import URL
 from kalends.errors import RedirectRefused, UserError
 
 _CLEAN: Final = re.compile(r"[!#-;=?-\[\]_a-z~]+\Z")  # RFC 3986 characters: nothing to quote
+_HOST: Final = re.compile(r"[A-Za-z0-9._:%-]+\Z")  # IDNA is ASCII by now; an address has colons
 
 
 class Origin(NamedTuple):
@@ -37,7 +38,8 @@ def parse_url(text: str) -> URL:
     not an absolute http(s) address.
     """
     url = URL(text, encoded=_CLEAN.match(text) is not None)
-    if url.scheme not in ("http", "https") or not url.raw_host or not url.port:
+    host = url.raw_host or ""
+    if url.scheme not in ("http", "https") or not url.port or not _HOST.match(host):
         raise ValueError(f"not an http(s) address: {url.scheme or 'no scheme'}")
     return url.with_user(None).with_fragment(None) if url.raw_user or url.fragment else url
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 from collections.abc import Sequence
@@ -33,7 +32,7 @@ class Secret:
         encoded = text.strip().removeprefix(PREFIX).rstrip("=")
         try:
             key = base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
-        except binascii.Error as error:
+        except ValueError as error:
             raise ValueError("a secret is written as whsec_ and base64") from error
         if len(key) < _SHORTEST:
             raise ValueError(f"a secret has at least {_SHORTEST} bytes, better 24 to 64")
