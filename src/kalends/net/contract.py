@@ -11,10 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from kalends.model.http import Request, Response
 from kalends.model.vocabulary import Document
+from kalends.net.tls import Pins
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Limits:
     body_bytes: int = 50 << 20
     """Of the decompressed body."""
     redirects: int = 5
+    """Followed at most; 0: a redirect is refused."""
 
 
 class HttpOptions(Document):
@@ -44,7 +46,21 @@ class HttpOptions(Document):
     max_connections: int = Field(default=4, ge=1, le=100)
     """At most this many connections to the endpoint at once."""
     allowed_hosts: tuple[str, ...] = ()
-    """Further hosts that redirects and hrefs may lead to, with the credential."""
+    """Further hosts that redirects and hrefs may lead to, with the credential: ``host`` or
+    ``host:port``, over https."""
+
+    @field_validator("url")
+    @classmethod
+    def _without_credential(cls, url: str) -> str:
+        if "@" in url.partition("://")[2].partition("/")[0]:
+            raise ValueError("a URL carries no user name or password; write them as keys")
+        return url
+
+    @field_validator("certificate_pins")
+    @classmethod
+    def _readable_pins(cls, pins: tuple[str, ...]) -> tuple[str, ...]:
+        Pins.parse(pins)
+        return pins
 
 
 class SignInOptions(Document):

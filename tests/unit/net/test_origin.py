@@ -3,6 +3,7 @@
 import pytest
 
 from kalends.errors import RedirectRefused, UserError
+from kalends.net.contract import HttpOptions
 from kalends.net.origin import Home, origin, parse_url
 
 HOME = Home("https://DAV.acme.example./cal/", ["backup.acme.example", "alt.example:8443"])
@@ -81,3 +82,16 @@ def test_an_origin_reads_as_one_writes_it() -> None:
 def test_a_listed_host_that_cannot_be_used_is_named(listed: str) -> None:
     with pytest.raises(UserError, match="allowed_hosts"):
         Home("https://a.example/", [listed])
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("url", "https://svc:pw@dav.example/"),
+        ("certificate_pins", ["abcd"]),
+        ("certificate_pins", ["pin-sha256:abcd"]),
+    ],
+)
+def test_options_that_cannot_be_meant_are_refused_when_written(key: str, value: object) -> None:
+    with pytest.raises(ValueError, match=r"carries no user name|is no pin"):
+        HttpOptions.model_validate({"url": "https://dav.example/", key: value})
