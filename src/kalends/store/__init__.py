@@ -12,7 +12,12 @@ from pathlib import Path
 from kalends.runtime import Runtime
 from kalends.store.contract import Reader, Store, open_parameters
 from kalends.store.database import DatabaseReader, DatabaseStore, Driver
-from kalends.store.opening import sqlite_reader, sqlite_store
+from kalends.store.opening import (
+    postgresql_reader,
+    postgresql_store,
+    sqlite_reader,
+    sqlite_store,
+)
 from kalends.store.vault import Vault
 
 __all__ = ["open_reader", "open_store"]
@@ -28,6 +33,8 @@ async def open_store(database: str, vault: Vault, runtime: Runtime) -> Store:
     driver: Driver
     if given["kind"] == "sqlite":
         driver = await sqlite_store(Path(given["path"]), runtime)
+    else:
+        driver = await postgresql_store(given["dsn"], vault, runtime)
     return DatabaseStore(driver, vault, runtime)
 
 
@@ -37,4 +44,6 @@ async def open_reader(database: str, vault: Vault, runtime: Runtime) -> Reader:
     driver: Driver
     if given["kind"] == "sqlite":
         driver = await sqlite_reader(Path(given["path"]), runtime)
+    else:
+        driver = await postgresql_reader(given["dsn"], vault, runtime)
     return DatabaseReader(driver, vault, runtime)

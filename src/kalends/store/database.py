@@ -16,6 +16,7 @@ from kalends.model.booking import Booking
 from kalends.model.presence import Manual
 from kalends.runtime import Runtime
 from kalends.store import contract as the
+from kalends.store.resealing import Resealing
 from kalends.store.sealing import Seals
 from kalends.store.statements import Unit
 from kalends.store.units import (
@@ -54,6 +55,12 @@ class Driver(Protocol):
 
     async def backup(self, target: Path) -> None:
         """See ``Store.backup``."""
+
+    def days_to_destroy(self) -> list[int]:
+        """Return the days whose keys are to be destroyed (``day_keys``)."""
+
+    async def destroy_day(self, day: int) -> None:
+        """Destroy a day's key."""
 
     async def close(self) -> None:
         """Let go of the database."""
@@ -196,6 +203,10 @@ class DatabaseReader:
 
 class DatabaseStore(DatabaseReader):
     """``contract.Store`` over a driver."""
+
+    def __init__(self, driver: Driver, vault: Vault, runtime: Runtime) -> None:
+        super().__init__(driver, vault, runtime)
+        self._resealing = Resealing(driver, vault, EVERY)
 
     # --- documents and people -------------------------------------------------------------
     async def save_documents(
@@ -381,7 +392,8 @@ class DatabaseStore(DatabaseReader):
     # --- retention --------------------------------------------------------------------------------
     async def purge(self, *, now: int, limit: int = 1000) -> dict[str, int]:
         """See ``Store.purge``."""
-        return await self._driver.write(EVERY, retention.purge(self._seals, now, limit))
+        counts = await self._driver.write(EVERY, retention.purge(self._seals, now, limit))
+        return {**counts, "resealed": await self._resealing.work()}
 
     async def truncate(self) -> None:
         """See ``Store.truncate``."""

@@ -1,16 +1,23 @@
-"""Opening a SQLite database: settings, schema, and errors an operator can act on."""
+"""Opening a database: settings, schema, roles, and errors an operator can act on."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import apsw
+import asyncpg
 
 from kalends.errors import UserError
 from kalends.runtime import Runtime
-from kalends.store import schema
+from kalends.store import row_security, schema
+from kalends.store.day_keys import DayKeys
+from kalends.store.postgresql import PostgresqlDriver, open_pool
 from kalends.store.sqlite import SqliteDriver, SqliteReader, connect
-from kalends.store.statements import SQLITE
+from kalends.store.statements import POSTGRESQL, SQLITE
+from kalends.store.vault import Vault
+
+_ONE_AT_A_TIME: Final = 0x6B616C656E6473  # "kalends": nodes that start together migrate in turn
 
 
 async def sqlite_store(path: Path, runtime: Runtime, vfs: str | None = None) -> SqliteDriver:
@@ -23,6 +30,36 @@ async def sqlite_reader(path: Path, runtime: Runtime) -> SqliteReader:
     """Open the file read-only; its schema must be this program's."""
     await runtime.offload(_check, path)
     return SqliteReader(path, inline=runtime.inline)
+
+
+async def postgresql_store(dsn: str, vault: Vault, runtime: Runtime) -> PostgresqlDriver:
+    """Connect as the engine, schema and security up to date."""
+    pool = await _connect(dsn)
+    try:
+        async with pool.acquire() as connection, connection.transaction():
+            await connection.execute("SELECT pg_advisory_xact_lock($1)", _ONE_AT_A_TIME)
+            await _migrate(connection)
+    except asyncpg.InsufficientPrivilegeError as error:
+        await pool.close()
+        raise UserError(f"Not allowed: {error}. {row_security.HOW_TO}") from error
+    except BaseException:
+        await pool.close()
+        raise
+    days = DayKeys(vault, runtime)
+    return PostgresqlDriver(pool, row_security.ENGINE, days, writes=True)
+
+
+async def postgresql_reader(dsn: str, vault: Vault, runtime: Runtime) -> PostgresqlDriver:
+    """Connect as a reader; the schema must be this program's."""
+    pool = await _connect(dsn)
+    try:
+        async with pool.acquire() as connection:
+            schema.check_current(await _version(connection))
+    except BaseException:
+        await pool.close()
+        raise
+    days = DayKeys(vault, runtime)
+    return PostgresqlDriver(pool, row_security.READER, days, writes=False)
 
 
 def _open(path: Path, vfs: str | None) -> apsw.Connection:
@@ -59,3 +96,31 @@ def _current(connection: apsw.Connection) -> str | None:
     except apsw.SQLError:
         return None  # no such table: an empty database
     return str(rows[0][0]) if rows else None
+
+
+async def _connect(dsn: str) -> asyncpg.Pool:
+    try:
+        return await open_pool(dsn)
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise UserError(
+            f"PostgreSQL cannot be reached ({type(error).__name__}). Check that it runs, and host, "
+            "user, password and database name in [server] database."
+        ) from error
+
+
+async def _version(connection: asyncpg.Connection) -> str | None:
+    if await connection.fetchval("SELECT to_regclass($1)", schema.VERSION_TABLE) is None:
+        return None
+    return str(await connection.fetchval(schema.CURRENT_SQL))
+
+
+async def _migrate(connection: asyncpg.Connection) -> None:
+    for (role,) in await connection.fetch(row_security.MISSING_ROLES):
+        for statement in row_security.create_role(role):
+            await connection.execute(statement)
+    wanted = schema.upgrade(await _version(connection), POSTGRESQL)
+    for statement in wanted:
+        await connection.execute(statement)
+    if wanted:
+        for statement in row_security.protect():
+            await connection.execute(statement)

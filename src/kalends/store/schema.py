@@ -73,7 +73,8 @@ class _Collector:
 
     def write(self, text: str) -> None:
         """Take one statement."""
-        statement = text.strip().rstrip(";")
+        told = [line for line in text.splitlines() if not line.startswith("--")]
+        statement = "\n".join(told).strip().rstrip(";")
         if statement:
             self._take(statement)
 

@@ -163,6 +163,14 @@ class SqliteReader:
         """Refuse: the engine makes backups."""
         raise TypeError("a reader does not write")
 
+    def days_to_destroy(self) -> list[int]:
+        """See ``Driver.days_to_destroy``: what is deleted here is overwritten, one key will do."""
+        return []
+
+    async def destroy_day(self, day: int) -> None:
+        """Refuse: there are no day keys here."""
+        raise TypeError("SQLite needs no day keys")
+
     async def close(self) -> None:
         """Let go of the database."""
         if self._pool is not None:

@@ -135,6 +135,15 @@ class Vault:
         if self.current == number:
             self.current = max(self._keys)
 
+    def masters(self) -> list[int]:
+        """Return the numbers of the master keys that are held."""
+        return sorted(number for number in self._keys if number < DAY)
+
+    @staticmethod
+    def number_of(day: int) -> int:
+        """Return the number of a day's key."""
+        return DAY + day
+
     def days(self) -> list[int]:
         """Return the days whose keys are held, oldest first."""
         return sorted(number - DAY for number in self._keys if number >= DAY)

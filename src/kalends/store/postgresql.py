@@ -1,0 +1,145 @@
+"""PostgreSQL: a pool, one transaction per unit of work. Place: a ``database.Driver``.
+
+Each transaction takes a role that owns nothing and names its organization, both for itself alone
+(``set_config(…, true)``: a session's setting would leak to the pool's next borrower); row-level
+security then hides every other organization's rows (``row_security``). Text is sealed under the
+day's key (``day_keys``), because dead rows, WAL and backups outlive a delete.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import asyncpg
+
+from kalends.errors import Conflict, StoreFailed
+from kalends.store.day_keys import DayKeys
+from kalends.store.statements import POSTGRESQL, Call, Row, Unit
+
+T = TypeVar("T")
+
+CONNECTIONS: Final = 8
+_LOST_RACE: Final = (
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.UniqueViolationError,
+)
+_BEGIN: Final = """\
+SELECT set_config('role', $1, true),
+       set_config('kalends.organization', $2, true),
+       (SELECT max(day) FROM day_key)"""
+
+
+async def run_call(connection: asyncpg.Connection, call: Call) -> Sequence[Row]:
+    """Run one statement, once or once per row."""
+    compiled = call.statement.compiled(POSTGRESQL)
+    rows = [compiled.take(row) for row in compiled.complete(call.rows)]
+    if call.how == "rows":
+        fetched: Sequence[Row] = await connection.fetch(compiled.text, *rows[0])
+        return fetched
+    if call.how == "each":
+        await connection.executemany(compiled.text, rows)
+        return []
+    return [(len(await connection.fetchmany(f"{compiled.text} RETURNING 1", rows)),)]
+
+
+async def run_unit(connection: asyncpg.Connection, unit: Unit[T]) -> T:
+    """Drive a unit of work to its end within the open transaction."""
+    rows: Sequence[Row] | None = None
+    try:
+        while True:
+            call = unit.send(rows) if rows is not None else next(unit)
+            rows = await run_call(connection, call)
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+    finally:
+        unit.close()
+
+
+class PostgresqlDriver:
+    """Runs units of work over a pool, as one of the two roles of ``row_security``."""
+
+    def __init__(self, pool: asyncpg.Pool, role: str, days: DayKeys, *, writes: bool) -> None:
+        self._pool = pool
+        self._role = role
+        self._days = days
+        self._writes = writes
+
+    async def read(self, scope: str, unit: Unit[T]) -> T:
+        """See ``Driver.read``."""
+        async with self._transaction(scope, readonly=True) as connection:
+            return await run_unit(connection, unit)
+
+    async def write(self, scope: str, unit: Unit[T]) -> T:
+        """See ``Driver.write``."""
+        if not self._writes:
+            raise TypeError("a reader does not write")
+        await self._today()
+        async with self._transaction(scope, readonly=False) as connection:
+            return await run_unit(connection, unit)
+
+    def days_to_destroy(self) -> list[int]:
+        """See ``Driver.days_to_destroy``."""
+        return self._days.old()
+
+    async def destroy_day(self, day: int) -> None:
+        """See ``Driver.destroy_day``; what is still sealed under it stays closed for ever."""
+        async with self._transaction("", readonly=False) as connection:
+            await self._days.drop(connection, day)
+
+    async def truncate(self) -> None:
+        """See ``Store.truncate``: nothing to do, destroyed keys close what files still hold."""
+
+    async def integrity(self) -> list[str]:
+        """See ``Store.integrity``: PostgreSQL checks its pages itself (``data_checksums``)."""
+        async with self._transaction("", readonly=True) as connection:
+            [(checksums,)] = await connection.fetch("SHOW data_checksums")
+        return [] if checksums in ("on", "off") else [f"data_checksums is {checksums}"]
+
+    async def backup(self, target: Path) -> None:
+        """Refuse: PostgreSQL has better means."""
+        raise StoreFailed(
+            f"{target}: Kalends copies no PostgreSQL. Use pg_basebackup or your provider's backups."
+        )
+
+    async def close(self) -> None:
+        """See ``Reader.close``."""
+        await self._pool.close()
+
+    async def _today(self) -> None:
+        if self._days.missing_today():
+            async with self._transaction("", readonly=False) as connection:
+                await self._days.make_today(connection)
+
+    @asynccontextmanager
+    async def _transaction(
+        self, scope: str, *, readonly: bool
+    ) -> AsyncIterator[asyncpg.Connection]:
+        isolation = "repeatable_read" if readonly else "read_committed"
+        try:
+            async with (
+                self._pool.acquire() as connection,
+                connection.transaction(isolation=isolation, readonly=readonly),
+            ):
+                [begun] = await connection.fetch(_BEGIN, self._role, scope)
+                if self._days.unknown(begun[2]):
+                    await self._days.load(connection)
+                yield connection
+        except _LOST_RACE as error:
+            raise Conflict(f"somebody else wrote meanwhile: {type(error).__name__}") from error
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+            raise StoreFailed(f"the database failed: {type(error).__name__}") from error
+        except asyncio.IncompleteReadError as error:
+            raise StoreFailed("the database hung up") from error
+
+
+async def open_pool(dsn: str) -> Any:
+    """Connect. Raises asyncpg's and the system's errors."""
+    return await asyncpg.create_pool(
+        dsn, min_size=1, max_size=CONNECTIONS, command_timeout=60, timeout=10
+    )

@@ -1,0 +1,92 @@
+"""Sealing anew: what must live longer than the key that sealed it.
+
+Used when a day's key is about to be destroyed (PostgreSQL), and after the master key was rotated.
+A slice reads a bounded number of rows, so that no boundary waits for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import BindParameter, Table, and_, bindparam, select, tuple_, update
+
+from kalends.store.statements import Row, Statement, Unit
+from kalends.store.tables import calendar, plan, secret, sink_row, state, upload
+from kalends.store.vault import Vault, key_number
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """One sealed column; its context is the word, then the rest of the row's key."""
+
+    table: Table
+    column: str
+    word: str
+    lasting: bool = False
+
+    def key(self) -> list[str]:
+        """Return the names of the key's columns, the organization first."""
+        return [column.name for column in self.table.primary_key]
+
+
+COLUMNS: Final = (
+    Sealed(state, "presence", "presence"),
+    Sealed(state, "manual", "manual"),
+    Sealed(state, "hold", "hold"),
+    Sealed(plan, "timeline", "timeline"),
+    Sealed(calendar, "content", "calendar"),
+    Sealed(sink_row, "memory", "sink", lasting=True),
+    Sealed(upload, "body", "upload", lasting=True),
+    Sealed(secret, "value", "secret", lasting=True),
+)
+"""Transitions are not here: they live an hour, every key more than a day."""
+
+
+def _page(sealed: Sealed) -> Statement:
+    key = [sealed.table.c[name] for name in sealed.key()]
+    after: list[BindParameter[str]] = [bindparam(f"after_{name}") for name in sealed.key()]
+    return Statement(
+        select(*key, sealed.table.c[sealed.column])
+        .where(tuple_(*key) > tuple_(*after))
+        .order_by(*key)
+        .limit(bindparam("count"))
+        .with_for_update()
+    )
+
+
+def _save(sealed: Sealed) -> Statement:
+    which = [sealed.table.c[name] == bindparam(f"of_{name}") for name in sealed.key()]
+    return Statement(
+        update(sealed.table).where(and_(*which)).values({sealed.column: bindparam("sealed")})
+    )
+
+
+_PAGES: Final = {sealed: _page(sealed) for sealed in COLUMNS}
+_SAVES: Final = {sealed: _save(sealed) for sealed in COLUMNS}
+
+
+def reseal(
+    vault: Vault, sealed: Sealed, below: int, after: Sequence[str] | None, limit: int
+) -> Unit[tuple[int, tuple[str, ...] | None]]:
+    """Seal the next rows' values anew where their key's number is ``below``.
+
+    Returns how many, and the last key seen (None: the column is done).
+    """
+    names = sealed.key()
+    start = {
+        f"after_{name}": it for name, it in zip(names, after or [""] * len(names), strict=True)
+    }
+    rows = yield _PAGES[sealed](**start, count=limit)
+    old = [row for row in rows if row[-1] is not None and key_number(row[-1]) < below]
+    if old:
+        yield _SAVES[sealed].each([_anew(vault, sealed, names, row) for row in old])
+    return len(old), tuple(rows[-1][:-1]) if len(rows) == limit else None
+
+
+def _anew(vault: Vault, sealed: Sealed, names: Sequence[str], row: Row) -> dict[str, Any]:
+    organization, *rest, value = row
+    context = (organization, sealed.word, *rest)
+    fresh = vault.seal(vault.open(value, *context), *context, lasting=sealed.lasting)
+    return {f"of_{name}": it for name, it in zip(names, row, strict=False)} | {"sealed": fresh}

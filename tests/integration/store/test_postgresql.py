@@ -1,0 +1,217 @@
+"""PostgreSQL keeps the contract, as a user who is neither superuser nor sees another tenant."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+import asyncpg
+import pytest
+
+from kalends.errors import UserError
+from kalends.runtime import Runtime
+from kalends.store import open_reader, open_store
+from kalends.store.contract import Lane, Store
+from kalends.store.row_security import ENGINE, READER
+from kalends.store.tables import TENANT_TABLES, metadata
+from kalends.store.vault import DAY, CannotOpen, Vault, key_number
+from tests import postgres
+from tests.contract.store.suite import StoreContract
+from tests.contract.store.world import NOW, booking, facts, give_calendar, hire, key, read, settle
+
+KEY = bytes(32)
+
+
+@pytest.fixture(scope="module")
+def superuser() -> Iterator[str]:
+    with postgres.server("fsync=off") as dsn:
+        yield dsn
+
+
+@pytest.fixture
+async def dsn(superuser: str) -> str:
+    """An empty database, and an ordinary user who owns it."""
+    plain = superuser.replace("kalends@/postgres", "plain@/test")
+    connection = await asyncpg.connect(superuser)
+    if await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = 'test'"):
+        await connection.close()
+        connection = await asyncpg.connect(superuser.replace("/postgres", "/test"))
+        names = ", ".join(metadata.tables)
+        await connection.execute(f"TRUNCATE {names}")
+    else:
+        for role in (ENGINE, READER):
+            await connection.execute(f"CREATE ROLE {role} NOLOGIN")
+        await connection.execute(f"CREATE ROLE plain LOGIN IN ROLE {ENGINE}, {READER}")
+        await connection.execute("CREATE DATABASE test OWNER plain")
+        await (await open_store(plain, Vault({1: KEY}), Runtime())).close()
+    await connection.close()
+    return plain
+
+
+@pytest.fixture
+async def store(dsn: str) -> AsyncIterator[Store]:
+    opened = await open_store(dsn, Vault({1: KEY}), Runtime())
+    yield opened
+    await opened.close()
+
+
+class TestPostgresql(StoreContract):
+    pass
+
+
+async def rows_seen(dsn: str, role: str, organization: str | None, table: str) -> int:
+    """Count as a role over a connection that belongs to nobody in particular."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        async with connection.transaction():
+            await connection.execute(f"SET LOCAL ROLE {role}")
+            if organization is not None:
+                await connection.execute(
+                    "SELECT set_config('kalends.organization', $1, true)", organization
+                )
+            count: int = await connection.fetchval(f"SELECT count(*) FROM {table}")
+            return count
+    finally:
+        await connection.close()
+
+
+async def test_a_statement_that_forgets_its_organization_sees_only_its_own(
+    store: Store, dsn: str
+) -> None:
+    await hire(store, "anna", "bo")
+    await hire(store, "eve", organization="other")
+    for role in (ENGINE, READER):
+        assert await rows_seen(dsn, role, "acme", "person") == 2
+        assert await rows_seen(dsn, role, "other", "person") == 1
+        assert await rows_seen(dsn, role, None, "person") == 0
+
+
+async def test_a_reader_looks_across_organizations_only_at_names_and_figures(
+    store: Store, dsn: str
+) -> None:
+    await hire(store, "anna")
+    assert await rows_seen(dsn, ENGINE, "*", "plan") == 1
+    assert await rows_seen(dsn, READER, "*", "plan") == 0
+    assert await rows_seen(dsn, READER, "*", "person") == 0
+    assert await rows_seen(dsn, READER, "*", "state") == 1
+
+
+async def test_security_binds_every_tenants_table_and_the_owner_too(store: Store, dsn: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    forced = await connection.fetch(
+        "SELECT relname FROM pg_class WHERE relrowsecurity AND relforcerowsecurity"
+    )
+    await connection.close()
+    assert {name for (name,) in forced} == {table.name for table in TENANT_TABLES}
+    await hire(store, "anna")
+    assert await rows_seen(dsn, "plain", None, "person") == 0
+
+
+async def test_the_pool_never_lends_one_organization_to_the_next(store: Store, dsn: str) -> None:
+    await hire(store, "anna")
+    await hire(store, "eve", organization="other")
+    for organization, person in (("acme", "anna"), ("other", "eve")) * 20:
+        assert [it.person for it in await store.people(organization)] == [person]
+
+
+async def test_a_reader_reads_and_cannot_write(store: Store, dsn: str) -> None:
+    await hire(store, "anna")
+    await settle(store)
+    reader = await open_reader(dsn, Vault({1: KEY}), Runtime())
+    try:
+        assert [it.person for it in await reader.presences("acme")] == ["anna"]
+        assert (await reader.summary(NOW)).people == 1
+        assert await reader.organizations() == ["acme"]
+    finally:
+        await reader.close()
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        connection = await asyncpg.connect(dsn)
+        try:
+            async with connection.transaction():
+                await connection.execute(f"SET LOCAL ROLE {READER}")
+                await connection.execute("DELETE FROM person")
+        finally:
+            await connection.close()
+
+
+async def test_a_database_nobody_prepared_says_what_a_superuser_must_do(superuser: str) -> None:
+    connection = await asyncpg.connect(superuser)
+    await connection.execute("CREATE ROLE weak LOGIN")
+    await connection.execute("CREATE DATABASE weak OWNER weak")
+    await connection.execute(f"ALTER ROLE {ENGINE} RENAME TO elsewhere")
+    try:
+        with pytest.raises(UserError, match="CREATE ROLE"):
+            await open_store(
+                superuser.replace("kalends@/postgres", "weak@/weak"), Vault({1: KEY}), Runtime()
+            )
+    finally:
+        await connection.execute(f"ALTER ROLE elsewhere RENAME TO {ENGINE}")
+        await connection.close()
+
+
+class Calendar:
+    """A wall clock that a test moves by days."""
+
+    def __init__(self) -> None:
+        self.day = NOW // 86_400
+
+    def now(self) -> float:
+        return self.day * 86_400.0
+
+
+async def contents(dsn: str) -> bytes:
+    connection = await asyncpg.connect(dsn)
+    try:
+        async with connection.transaction():
+            await connection.execute(f"SET LOCAL ROLE {ENGINE}")
+            await connection.execute("SET LOCAL kalends.organization = '*'")
+            sealed: bytes = await connection.fetchval("SELECT content FROM calendar")
+            return sealed
+    finally:
+        await connection.close()
+
+
+async def test_text_is_sealed_under_the_days_key_and_lives_on_when_that_key_is_destroyed(
+    dsn: str,
+) -> None:
+    clock, vault = Calendar(), Vault({1: KEY})
+    store = await open_store(dsn, vault, Runtime(now=clock.now))
+    try:
+        await hire(store, "anna")
+        await give_calendar(store, key("anna"))
+        ahead = booking("1", NOW, NOW + 30 * 86_400, "long journey")
+        await store.replace_calendar(read(key("anna"), ahead), now=NOW)
+        await settle(store)
+        await store.save_secret("acme", "dav", "password", "hemligt")
+        old = await contents(dsn)
+        assert key_number(old) == DAY + clock.day
+        clock.day += 3
+        while any((await store.purge(now=NOW)).values()):
+            pass
+        assert vault.days() == [clock.day]
+        with pytest.raises(CannotOpen):
+            vault.open(old, "acme", "calendar", "anna", "dav", "default")
+        assert key_number(await contents(dsn)) == DAY + clock.day
+        assert await store.bookings(key("anna")) == (ahead,)
+        assert (await facts(store, "anna")).presence is not None
+        assert await store.secret("acme", "dav", "password") == "hemligt"
+    finally:
+        await store.close()
+    again = await open_store(dsn, Vault({1: KEY}), Runtime(now=clock.now))
+    assert await again.bookings(key("anna")) == (ahead,)
+    await again.close()
+
+
+async def test_two_nodes_share_the_days_key(dsn: str) -> None:
+    clock = Calendar()
+    one = await open_store(dsn, Vault({1: KEY}), Runtime(now=clock.now))
+    two = await open_store(dsn, Vault({1: KEY}), Runtime(now=clock.now))
+    try:
+        for _ in range(2):
+            await hire(one, "anna")
+            await settle(two)
+            assert (await facts(one, "anna")).presence is not None
+            await one.touch("acme", None, lane=Lane.HAND, now=NOW)
+            clock.day += 1
+    finally:
+        await one.close()
+        await two.close()
