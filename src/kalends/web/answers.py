@@ -1,0 +1,57 @@
+"""How answers are written: encoded once with msgspec, described by a model for OpenAPI."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from fastapi import Response
+
+from kalends.web.problems import MEDIA_TYPE
+from kalends.web.schemas import ProblemAnswer
+
+_encode = msgspec.json.Encoder().encode
+
+
+def json(value: Any, status: int = 200, **headers: str) -> Response:
+    """Return an answer of plain values (and structs) as JSON."""
+    return Response(
+        _encode(value),
+        status,
+        media_type="application/json",
+        headers={name.replace("_", "-"): text for name, text in headers.items()},
+    )
+
+
+_TOLD = {
+    400: "The request makes no sense here.",
+    401: "Nobody is signed in.",
+    403: "Not for this role.",
+    404: "There is no such thing, or it is not this viewer's to see.",
+    408: "The body did not arrive in time.",
+    409: "Somebody else changed it first, or another one manages it.",
+    410: "The past is forgotten.",
+    413: "The body is too large.",
+    422: "The request is not what this path takes.",
+    429: "Too many tries.",
+    503: "The engine does not answer; try again after Retry-After.",
+}
+
+READ = (400, 401, 403, 404, 422)
+CHANGE = (400, 401, 403, 404, 408, 409, 413, 422, 503)
+
+
+def told(
+    model: Any = None, *, errors: tuple[int, ...] = READ, status: int = 200, what: str = "Done"
+) -> dict[int | str, dict[str, Any]]:
+    """Return the ``responses`` of a route: its answer's model, and the problems it may tell."""
+    responses: dict[int | str, dict[str, Any]] = {
+        code: {
+            "description": _TOLD[code],
+            "content": {MEDIA_TYPE: {"schema": ProblemAnswer.model_json_schema()}},
+        }
+        for code in errors
+    }
+    if model is not None:
+        responses[status] = {"model": model, "description": what}
+    return responses

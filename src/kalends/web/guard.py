@@ -1,0 +1,190 @@
+"""What every request passes before a route sees it, and every answer on its way out.
+
+Refused here: a Host that is not ours (DNS rebinding, threat 17), a change asked for by another
+site's page (threat 16), a body too large or too slow, counted while it is read. Added here:
+security headers, the request's id, one log line with the *route* (never path, query or name).
+
+Pure ASGI: a live stream flows through it chunk by chunk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+from collections.abc import Callable
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from kalends import observe
+from kalends.runtime import Runtime
+from kalends.web.figures import Figures
+from kalends.web.options import WebOptions
+from kalends.web.problems import Problem, rendered
+
+log = observe.logger(__name__)
+
+_HOST: Final = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.|(?=$|:)))+|\[[0-9a-f:.]+\]")
+_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+_API_POLICY: Final = "default-src 'none'; frame-ancestors 'none'"
+_PAGE_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; "
+    "trusted-types svelte-trusted-html"
+)
+_ALWAYS: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+class Guard:
+    """The outermost layer of the application."""
+
+    def __init__(
+        self, app: ASGIApp, *, options: WebOptions, runtime: Runtime, figures: Figures
+    ) -> None:
+        self._app = app
+        self._options = options
+        self._runtime = runtime
+        self._figures = figures
+        self._hosts = options.allowed_hosts()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass or refuse one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = self._runtime.monotonic()
+        answer = _Answer(send, self._dress(scope))
+        try:
+            self._vet(scope)
+            body = _Body(receive, self._limit(scope), self._options.body_seconds)
+            await self._app(scope, body, answer)
+        except Problem as problem:
+            if answer.status:
+                raise
+            refusal = rendered(problem.status_code, problem.detail, problem.remedy)
+            await refusal(scope, receive, answer)
+        finally:
+            self._note(scope, answer.status, self._runtime.monotonic() - began)
+
+    def _vet(self, scope: Scope) -> None:
+        headers = Headers(scope=scope)
+        host = self._host(headers)
+        if scope["method"] not in _SAFE and "authorization" not in headers:
+            _vet_origin(headers, host)
+
+    def _host(self, headers: Headers) -> str:
+        given = headers.getlist("host")
+        host = given[0].lower() if len(given) == 1 else ""
+        name = _HOST.match(host)
+        rest = host[name.end() :] if name else host
+        if name is None or not re.fullmatch(r"(:\d{1,5})?", rest):
+            raise Problem(400, "The Host header is missing, doubled or malformed.")
+        if name[0] not in self._hosts:
+            raise Problem(
+                400,
+                "This server does not answer to that host name.",
+                "Let the operator add the name to [server] hosts, or set public_url.",
+            )
+        return host
+
+    def _limit(self, scope: Scope) -> int:
+        upload = scope["method"] == "PUT" and scope["path"].endswith(".ics")
+        return self._options.upload_bytes if upload else self._options.body_bytes
+
+    def _dress(self, scope: Scope) -> Callable[[MutableHeaders], None]:
+        request_id = scope.setdefault("state", {})["request_id"] = secrets.token_hex(8)
+        page = not scope["path"].startswith(("/api/", "/health/", "/metrics"))
+
+        def dress(headers: MutableHeaders) -> None:
+            for name, value in _ALWAYS.items():
+                headers.setdefault(name, value)
+            headers["X-Request-Id"] = request_id
+            headers["Content-Security-Policy"] = _PAGE_POLICY if page else _API_POLICY
+            if not page:
+                headers.setdefault("Cache-Control", "no-store")
+            if self._options.secure:
+                headers["Strict-Transport-Security"] = "max-age=31536000"
+
+        return dress
+
+    def _note(self, scope: Scope, status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path_format", None) or "none"
+        self._figures.request(route, scope["method"], status, seconds)
+        log.info(
+            "web.request",
+            method=scope["method"],
+            route=route,
+            status=status,
+            seconds=round(seconds, 4),
+            request_id=scope["state"]["request_id"],
+        )
+
+
+def _vet_origin(headers: Headers, host: str) -> None:
+    """Refuse a change that a page of another site asked for.
+
+    Browsers send Origin with every unsafe request and Sec-Fetch-Site with all of them; programs
+    send neither, and their bearer token is not sent by a browser on its own.
+    """
+    origin = headers.get("origin")
+    site = headers.get("sec-fetch-site")
+    if origin is None and site is None:
+        if "cookie" not in headers:
+            return
+    elif site in (None, "same-origin") and (origin is None or urlsplit(origin).netloc == host):
+        return
+    raise Problem(403, "This change was asked for by another site.", "Use the console itself.")
+
+
+class _Answer:
+    """Watches the answer pass: dresses its headers, remembers its status."""
+
+    def __init__(self, send: Send, dress: Callable[[MutableHeaders], None]) -> None:
+        self._send = send
+        self._dress = dress
+        self.status = 0
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            self._dress(MutableHeaders(scope=message))
+        await self._send(message)
+
+
+class _Body:
+    """Counts a body while it is read; slow ones are given up."""
+
+    def __init__(self, receive: Receive, limit: int, seconds: float) -> None:
+        self._receive = receive
+        self._limit = limit
+        self._seconds = seconds
+        self._read = 0
+        self._whole = False
+
+    async def __call__(self) -> Any:
+        if self._whole:  # what comes now is only the end of the connection
+            return await self._receive()
+        try:
+            async with asyncio.timeout(self._seconds):
+                message = await self._receive()
+        except TimeoutError as late:
+            raise Problem(408, "The body did not arrive in time.", "Send it faster.") from late
+        self._read += len(message.get("body", b""))
+        self._whole = not message.get("more_body", False)
+        if self._read > self._limit:
+            raise Problem(
+                413, f"The body is larger than {self._limit} bytes.", "Send a smaller one."
+            )
+        return message

@@ -1,0 +1,153 @@
+"""``/sources`` and ``/sinks``: what an administrator connects, their tests, their credentials.
+
+Secrets go in and never come out. Addresses set here are vetted; private ranges are open only
+where the operator's own file opens them (the engine and ``net`` see to it by ``managed_by``).
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Final, Literal
+
+from fastapi import APIRouter, Body, Path, Query, Response
+
+from kalends.bus.commands import (
+    DeleteDocument,
+    PutDocument,
+    ReadNow,
+    ResetCredential,
+    TestSink,
+    TestSource,
+)
+from kalends.store.contract import Document
+from kalends.web import answers, schemas
+from kalends.web.commands import send, steps
+from kalends.web.identity import AsAdministrator, Viewer
+from kalends.web.problems import missing
+from kalends.web.state import InWeb, Web
+
+router = APIRouter(tags=["sources and sinks"])
+
+Kind = Literal["source", "sink"]
+Part = Annotated[
+    Literal["sources", "sinks"], Path(description="Which list."), ]  # fmt: skip
+IdPath = Annotated[
+    str, Path(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$", description="Its id.", examples=["dav"])
+]
+_KIND: Final[dict[str, Kind]] = {"sources": "source", "sinks": "sink"}
+_SECRETS: Final = frozenset({"password", "secret", "token", "client_secret", "passphrase"})
+_TEST_SECONDS: Final = 60.0
+_EXAMPLE: Final = {"kind": "ics", "url": "https://calendars.example/{email}.ics"}
+
+
+def told(document: Document) -> dict[str, Any]:
+    """Return a document as the API tells it. The store holds no secret; none leaves in any case."""
+    body = {k: v for k, v in json.loads(document.body).items() if k not in _SECRETS}
+    about = {"id": document.id, "managed_by": document.managed_by, "version": document.version}
+    return body | about
+
+
+async def found(web: Web, viewer: Viewer, kind: Kind, id: str) -> Document:
+    """Return one source or sink; 404 where there is none."""
+    for document in await web.reader.documents(viewer.organization, kind):
+        if document.id == id:
+            return document
+    raise missing(kind)
+
+
+@router.get("/{part}", responses=answers.told(schemas.Documents, what="All of them"))
+async def listing(web: InWeb, viewer: AsAdministrator, part: Part) -> Response:
+    """List sources or sinks, ordered by id."""
+    documents = await web.reader.documents(viewer.organization, _KIND[part])
+    return answers.json({"items": [told(document) for document in documents]})
+
+
+@router.get("/{part}/{id}", responses=answers.told(schemas.DocumentAnswer, what="As written"))
+async def show(web: InWeb, viewer: AsAdministrator, part: Part, id: IdPath) -> Response:
+    """Show one, without its secrets."""
+    return answers.json(told(await found(web, viewer, _KIND[part], id)))
+
+
+@router.put(
+    "/{part}/{id}",
+    responses=answers.told(schemas.DocumentAnswer, errors=answers.CHANGE, what="Stored"),
+)
+async def put(
+    web: InWeb,
+    viewer: AsAdministrator,
+    part: Part,
+    id: IdPath,
+    body: Annotated[dict[str, Any], Body(examples=[_EXAMPLE])],
+) -> Response:
+    """Create or replace one; it takes effect within seconds. A secret left out stays as it was."""
+    body = {k: v for k, v in body.items() if k not in ("version", "managed_by")} | {"id": id}
+    command = PutDocument(
+        organization=viewer.organization, actor=viewer.actor, kind=_KIND[part], id=id, body=body
+    )
+    await send(web, command)
+    return answers.json(told(await found(web, viewer, _KIND[part], id)))
+
+
+@router.delete(
+    "/{part}/{id}",
+    responses=answers.told(schemas.Done, errors=answers.CHANGE, what="Removed"),
+)
+async def delete(web: InWeb, viewer: AsAdministrator, part: Part, id: IdPath) -> Response:
+    """Remove one, with what was read from it or remembered of it."""
+    await found(web, viewer, _KIND[part], id)
+    command = DeleteDocument(
+        organization=viewer.organization, actor=viewer.actor, kind=_KIND[part], id=id
+    )
+    await send(web, command)
+    return answers.json({"done": True, "result": None})
+
+
+@router.post(
+    "/{part}/{id}/test",
+    responses=answers.told(schemas.Steps, errors=answers.CHANGE, what="What was found"),
+)
+async def test(
+    web: InWeb,
+    viewer: AsAdministrator,
+    part: Part,
+    id: IdPath,
+    person: Annotated[
+        str | None, Query(max_length=128, description="Only this person's calendar.")
+    ] = None,
+) -> Response:
+    """Try it step by step, in the order a newcomer would, and tell what to do."""
+    await found(web, viewer, _KIND[part], id)
+    organization, actor = viewer.organization, viewer.actor
+    command = (
+        TestSource(organization=organization, actor=actor, source=id, person=person)
+        if part == "sources"
+        else TestSink(organization=organization, actor=actor, sink=id, person=person)
+    )
+    answer = await send(web, command, seconds=_TEST_SECONDS)
+    taken = steps(answer)
+    return answers.json({"ok": all(step.get("ok") for step in taken), "steps": taken})
+
+
+@router.post(
+    "/sources/{id}/read",
+    responses=answers.told(schemas.Done, errors=answers.CHANGE, what="It will be read now"),
+)
+async def read(web: InWeb, viewer: AsAdministrator, id: IdPath) -> Response:
+    """Read the source's calendars again, now."""
+    await found(web, viewer, "source", id)
+    answer = await send(
+        web, ReadNow(organization=viewer.organization, actor=viewer.actor, source=id)
+    )
+    return answers.json({"done": True, "result": answer.value})
+
+
+@router.post(
+    "/{part}/{id}/credential/reset",
+    responses=answers.told(schemas.Done, errors=answers.CHANGE, what="The breaker is closed"),
+)
+async def reset(web: InWeb, viewer: AsAdministrator, part: Part, id: IdPath) -> Response:
+    """Let one sign-in be tried after the credential was refused and stopped (invariant 9)."""
+    await found(web, viewer, _KIND[part], id)
+    command = ResetCredential(organization=viewer.organization, actor=viewer.actor, endpoint=id)
+    answer = await send(web, command)
+    return answers.json({"done": True, "result": answer.value})

@@ -1,0 +1,111 @@
+"""``/people``: entries with presence, searched and paged; creating and removing them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Final
+
+import msgspec
+from fastapi import APIRouter, Path, Query, Response
+
+from kalends.bus.commands import DeletePerson, PutPerson
+from kalends.model.person import PersonRecord
+from kalends.store.contract import PersonDocument
+from kalends.web import answers, schemas, sight
+from kalends.web.commands import send
+from kalends.web.identity import AsAdministrator, InOrganization, Viewer
+from kalends.web.problems import missing
+from kalends.web.roster import PAGE, pages
+from kalends.web.state import InWeb, Web
+
+router = APIRouter(tags=["people"])
+
+PERSON: Final = r"^[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}$"
+PersonPath = Annotated[str, Path(pattern=PERSON, description="Id of a person.", examples=["anna"])]
+
+
+@router.get("/people", responses=answers.told(schemas.People, what="One page of people"))
+async def people(
+    web: InWeb,
+    viewer: InOrganization,
+    q: Annotated[
+        str, Query(max_length=100, description="Words that name, number, title … begin with.")
+    ] = "",
+    department: Annotated[str | None, Query(max_length=200)] = None,
+    after: Annotated[str, Query(max_length=128, description="Id to go on behind.")] = "",
+    limit: Annotated[int, Query(ge=1, le=PAGE)] = PAGE,
+) -> Response:
+    """List people with their presence, ordered by id."""
+    revision = await web.reader.revision(viewer.organization)
+    words = q.casefold().replace("-", " ").split()
+    found: list[dict[str, Any]] = []
+    async for entry in _entries(web, viewer, after):
+        if department is not None and entry["department"] != department:
+            continue
+        if words and not sight.matches(entry, words):
+            continue
+        if len(found) == limit:
+            return answers.json({"revision": revision, "people": found, "next": found[-1]["id"]})
+        found.append(entry)
+    return answers.json({"revision": revision, "people": found, "next": None})
+
+
+async def _entries(web: Web, viewer: Viewer, after: str) -> AsyncIterator[dict[str, Any]]:
+    now, eye = web.now(), viewer.eye
+    async for page in pages(web.reader, viewer.organization, after):
+        for change in page:
+            if eye.lists(change.stored.profile) and change.document is not None:
+                yield sight.card(eye, change.document, change.stored, now)
+
+
+async def listed(web: Web, viewer: Viewer, person: str) -> PersonDocument:
+    """Return a person the viewer may know of; 404 otherwise."""
+    document = await web.reader.person(viewer.organization, person)
+    if document is None or not viewer.eye.lists(document.profile):
+        raise missing("person")
+    return document
+
+
+@router.get("/people/{person}", responses=answers.told(schemas.Person, what="The entry"))
+async def one(web: InWeb, viewer: InOrganization, person: PersonPath) -> Response:
+    """Show one person with the presence."""
+    document = await listed(web, viewer, person)
+    stored = await web.reader.presence(viewer.organization, person)
+    if stored is None:
+        raise missing("person")
+    return answers.json(sight.card(viewer.eye, document, stored, web.now()))
+
+
+@router.get("/people/{person}/record", responses=answers.told(PersonRecord, what="The record"))
+async def record(web: InWeb, viewer: AsAdministrator, person: PersonPath) -> Response:
+    """Show a person's whole record, as ``PUT`` takes it."""
+    document = await listed(web, viewer, person)
+    return answers.json(msgspec.Raw(document.record))
+
+
+@router.put(
+    "/people/{person}",
+    responses=answers.told(schemas.Done, errors=answers.CHANGE, what="Stored"),
+)
+async def put(
+    web: InWeb, viewer: AsAdministrator, person: PersonPath, body: dict[str, Any]
+) -> Response:
+    """Create or replace a person's record; keys as in ``[[organizations.people]]``."""
+    record = PersonRecord.model_validate({**body, "id": person, "managed_by": "api"})
+    command = PutPerson(
+        organization=viewer.organization, actor=viewer.actor, record=record.model_dump(mode="json")
+    )
+    answer = await send(web, command)
+    return answers.json({"done": True, "result": answer.value})
+
+
+@router.delete(
+    "/people/{person}",
+    responses=answers.told(schemas.Done, errors=answers.CHANGE, what="Removed"),
+)
+async def delete(web: InWeb, viewer: AsAdministrator, person: PersonPath) -> Response:
+    """Remove a person with everything known of them."""
+    await listed(web, viewer, person)
+    command = DeletePerson(organization=viewer.organization, actor=viewer.actor, person=person)
+    answer = await send(web, command)
+    return answers.json({"done": True, "result": answer.value})
