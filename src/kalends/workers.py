@@ -38,6 +38,7 @@ PRELOAD: Final = (
 _WALL_BASE: Final = 2.0
 _WALL_TIMES: Final = 8.0
 """The wall deadline: CPU time is bounded exactly, so this is for work that sleeps or starves."""
+_BUFFER: Final = 1 << 20
 
 log = observe.logger(__name__)
 
@@ -151,9 +152,9 @@ class _Worker:
             self._process = os.pidfd_open(process)
 
     async def send(self, message: bytes) -> None:
-        await asyncio.get_running_loop().sock_sendall(
-            self._wire, LENGTH.pack(len(message)) + message
-        )
+        loop = asyncio.get_running_loop()
+        await loop.sock_sendall(self._wire, LENGTH.pack(len(message)))
+        await loop.sock_sendall(self._wire, message)
 
     async def receive(self, limit: int) -> bytes:
         (size,) = LENGTH.unpack(await self._exactly(LENGTH.size))
@@ -207,6 +208,8 @@ class _Nursery:
 
     async def worker(self) -> _Worker:
         ours, theirs = socket.socketpair()
+        for end in (ours, theirs):  # a calendar in few pieces: each piece is a turn of the loop
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER)
         ours.setblocking(False)
         worker = _Worker(ours)
         try:

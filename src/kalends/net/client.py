@@ -209,6 +209,11 @@ class HttpClients:
         self._breakers = Breakers(runtime, breakers)
         self._transport = transport
 
+    @property
+    def breakers(self) -> Breakers:
+        """The breakers of this process, for whoever signs in otherwise (mail)."""
+        return self._breakers
+
     def __call__(
         self,
         organization: str,
