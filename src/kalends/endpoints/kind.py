@@ -17,6 +17,7 @@ from kalends.bus.contract import Bus
 from kalends.errors import UserError
 from kalends.model.organization import OrganizationSettings
 from kalends.model.vocabulary import Audience, Document
+from kalends.net.breaker import BreakerStore
 from kalends.net.contract import Credential, HttpClient, HttpOptions
 from kalends.runtime import Runtime
 
@@ -43,6 +44,11 @@ class Services:
     runtime: Runtime
     http: HttpFactory
     bus: Bus | None = None
+    breakers: BreakerStore | None = None
+    """Where the state of credentials is kept for what signs in otherwise than over HTTP (the
+    store); None: in memory."""
+    networks: tuple[str, ...] = ()
+    """``[server] allowed_networks``, for sockets that are not the HTTP client's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,12 +31,16 @@ class Publication:
     person: str
     revision: int
     rendered: bytes
-    """Made by the sink's ``render``; empty: a refresh of what the other side holds."""
+    """Made by the sink's ``render``; empty: a refresh of what the other side holds, the form
+    not being at hand."""
     memory: bytes | None
     """What the sink said to remember at the last delivery for this person."""
     profile: Profile
     at: int
     """When the state began to hold, UTC seconds."""
+    refresh: bool = False
+    """The other side holds this very form; only its life has to be prolonged. With ``rendered``
+    at hand a sink whose state was lost meanwhile can tell it anew in the same call."""
 
 
 @dataclass(frozen=True, slots=True)

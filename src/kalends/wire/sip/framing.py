@@ -20,8 +20,6 @@ class StreamFramer:
     def __init__(self) -> None:
         self._held = bytearray()
         self._searched = 0
-        self.pongs = 0
-        """Keep-alives seen: how often the peer sent an empty line between messages."""
 
     def receive(self, data: bytes) -> list[bytes]:
         """Take bytes; return every message they complete.
@@ -56,7 +54,6 @@ class StreamFramer:
         while blank < len(self._held) and self._held[blank] in b"\r\n":
             blank += 1
         if blank:
-            self.pongs += 1
             del self._held[:blank]
             self._searched = 0
 

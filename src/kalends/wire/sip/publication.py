@@ -5,7 +5,7 @@ operation      request                       what an answer means
 =============  ============================  =================================================
 initial        body, no SIP-If-Match         200: SIP-ETag names the state from now on
 modify         body, SIP-If-Match            200: a new SIP-ETag; 412: state lost, initial
-refresh        SIP-If-Match, no body         200: a new SIP-ETag; 412: a body is needed first
+refresh        SIP-If-Match, no body         200: a new SIP-ETag; 412: state lost, initial
 remove         SIP-If-Match, Expires 0       200 or 412: nothing is left there
 =============  ============================  =================================================
 
@@ -37,13 +37,20 @@ class Publish:
     target: str
     """Address of record: request URI and To. See ``message.address_of_record``."""
     body: bytes = b""
-    """The document; empty: refresh, or with ``expires`` 0 removal."""
+    """The document; empty: not at hand (refresh), or not needed (removal)."""
     etag: str = ""
     """Of the state the server holds; empty: none."""
     expires: int = 3600
     """Seconds the state should live; 0 removes it."""
     sender: str = ""
     """From, where it is not the person's own address."""
+    refresh: bool = False
+    """The server holds this very document under ``etag``: only its life is prolonged."""
+
+    @property
+    def sent_body(self) -> bytes:
+        """Return the body of the request: a refresh has none, and an initial one always."""
+        return b"" if self.refresh and self.etag else self.body
 
     def fields(self) -> Iterable[tuple[str, str]]:
         """Yield the header fields of the operation."""
@@ -51,7 +58,7 @@ class Publish:
         yield "Expires", str(self.expires)
         if self.etag:
             yield "SIP-If-Match", self.etag
-        if self.body:
+        if self.sent_body:
             yield "Content-Type", "application/pidf+xml"
 
     def check(self) -> None:

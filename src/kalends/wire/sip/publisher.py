@@ -18,7 +18,7 @@ server has no TCP, over UDP all the same (RFC 3261 section 18.1.1).
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -122,7 +122,13 @@ class Publisher:
         self._datagram = self._limits.datagram
         self._flows: dict[Transport, Flow] = {}
         self._credential: tuple[str, str] | None = None
-        self._proven = False
+        self._abandoned: list[Flow] = []
+        self.proven = False
+        """Whether the server has answered to satisfaction since it last failed to."""
+        self.refusals = 0
+        """How often a sign-in was refused, ever."""
+        self.signed = 0
+        """How many requests carried the credential, ever."""
         self._answered_at = float("-inf")
         self._begin_at = float("-inf")
         self._closed: tuple[float, Declined] | None = None
@@ -144,6 +150,10 @@ class Publisher:
             self._pump(now)
         else:
             self._decline(key, publish, now)
+
+    def cancel(self, keys: Collection[int]) -> None:
+        """Forget work nobody waits for any more, as far as it has not begun."""
+        self._queue = deque(work for work in self._queue if work.key not in keys)
 
     def outcomes(self) -> list[Outcome]:
         """Return and forget what became of publications."""
@@ -172,15 +182,26 @@ class Publisher:
         self._transactions.lost(flow, reason)
         self._settle(now)
 
-    def unreachable(self, message: str, now: float, code: str = "unreachable") -> None:
-        """Tell that no connection can be had: everything waiting is given back."""
+    def unreachable(
+        self, message: str, now: float, *, code: str = "unreachable", pause: float | None = None
+    ) -> None:
+        """Tell that no connection can be had: everything waiting is given back.
+
+        ``pause`` is how long the others should wait before they try; None: ``probe_seconds``.
+        """
         if self._transport is not self._configured:  # no TCP there: long datagrams then
             self._transport = self._configured
             self._datagram = MAX_MESSAGE
             self._pump(now)
             return
-        self._proven = False
-        self._close(now, self._limits.probe_seconds, Declined(code, message), gate=False)
+        self.proven = False
+        seconds = self._limits.probe_seconds if pause is None else pause
+        self._close(now, seconds, Declined(code, message), gate=False)
+
+    def abandoned(self) -> list[Flow]:
+        """Return and forget flows that nobody answers on: close them, and find another way."""
+        ready, self._abandoned = self._abandoned, []
+        return ready
 
     def receive(self, data: bytes, flow: Flow, now: float) -> None:
         """Take one message; never raises."""
@@ -206,7 +227,7 @@ class Publisher:
     # --- sending ----------------------------------------------------------------------------
     @property
     def _window(self) -> int:
-        return self._limits.window if self._proven else 1
+        return self._limits.window if self.proven else 1
 
     def _pump(self, now: float) -> None:
         while (
@@ -247,12 +268,13 @@ class Publisher:
             ("User-Agent", _USER_AGENT),
             *publish.fields(),
         ]
-        built = request("PUBLISH", publish.target, fields, publish.body)
+        built = request("PUBLISH", publish.target, fields, publish.sent_body)
         work.signed = False
         if credential := self._current_credential():
             for name, value in self._digest.fields(*credential, "PUBLISH", str(built.uri)):
                 built.headers.add(name, value)
                 work.signed = True
+        self.signed += work.signed
         return built
 
     def _current_credential(self) -> tuple[str, str] | None:
@@ -286,10 +308,10 @@ class Publisher:
         if response.code in (401, 407):
             self._challenged(response, work, now)
             return
-        if response.code == 403 and work.signed and not self._proven:
+        if response.code == 403 and work.signed and not self.proven:
             self._maybe_refused(now)
         elif response.code not in (403, 503):
-            self._proven = True
+            self.proven = True
             self._forbidden = 0
         step = judge(work.publish, response)
         if isinstance(step, Again):
@@ -312,7 +334,14 @@ class Publisher:
         declined = Declined("unreachable", "the server does not answer", work.publish.etag)
         self._outcomes.append((work.key, declined))
         if self._answered_at < work.began:  # not one lost answer: nobody is there
-            self.unreachable("the server does not answer", now)
+            self._abandon(now)
+
+    def _abandon(self, now: float) -> None:
+        """A connection may be dead without knowing, an address may have moved: start afresh."""
+        if self._flow is not None:
+            self._abandoned.append(self._flow)
+            del self._flows[self._transport]
+        self.unreachable("the server does not answer", now)
 
     # --- sign-in ----------------------------------------------------------------------------
     def _challenged(self, response: Response, work: _Work, now: float) -> None:
@@ -325,7 +354,7 @@ class Publisher:
         elif work.signed and work.fresh and not challenge.stale:
             self._refuse(work, "user name or password is refused", now)
         else:
-            self._proven = self._proven and (challenge.stale or not work.signed)
+            self.proven = self.proven and (challenge.stale or not work.signed)
             work.fresh = True
             self._again_or(work, Declined("sign-in", "the server challenges endlessly"))
 
@@ -341,7 +370,8 @@ class Publisher:
         self._shut(now, message)
 
     def _shut(self, now: float, message: str) -> None:
-        self._proven = False
+        self.proven = False
+        self.refusals += 1
         self._digest.forget()
         self._close(now, self._limits.rest_seconds, Declined("sign-in", message), gate=True)
 

@@ -52,9 +52,3 @@ def test_no_stream_makes_it_hold_more_than_one_message(chunks: list[bytes]) -> N
             assert len(framer._held) <= MAX_MESSAGE
     except BadMessage:
         pass
-
-
-def test_keep_alives_are_counted() -> None:
-    framer = StreamFramer()
-    assert framer.receive(b"\r\n\r\n") == []
-    assert framer.pongs == 1

@@ -123,6 +123,24 @@ def test_a_silent_server_is_asked_once_and_everything_waiting_comes_back() -> No
     assert len(wire.sent) == 11  # one request and its repetitions
 
 
+def test_a_connection_nobody_answers_on_is_given_up_for_another() -> None:
+    wire = connected(Wire(answers=False))
+    wire.submit(Publish(ANNA, b"x"))
+    wire.run(33)
+    assert wire.publisher.abandoned() == [UDP]
+    assert wire.publisher.abandoned() == []
+    wire.submit(Publish(ANNA, b"x"))
+    assert wire.publisher.wants is Transport.UDP
+
+
+def test_work_nobody_waits_for_is_not_begun() -> None:
+    wire = Wire()
+    keys = wire.submit(*crowd(3))
+    wire.publisher.cancel(set(keys[:2]))
+    connected(wire).run(1)
+    assert set(wire.results) == {keys[2]}
+
+
 def test_one_person_without_an_answer_does_not_stop_the_others() -> None:
     deaf = Server(first=lambda asked: b"rubbish" if "p1@" in str(asked.uri) else None)
     wire = connected(Wire(deaf))
@@ -303,7 +321,7 @@ def test_a_broken_connection_is_asked_again_once() -> None:
 def test_no_connection_gives_everything_back() -> None:
     wire = Wire(transport=Transport.TLS)
     wire.submit(*crowd(3))
-    wire.publisher.unreachable("no route", wire.now, "certificate")
+    wire.publisher.unreachable("no route", wire.now, code="certificate")
     wire.carry()
     assert [result.code for result in wire.results.values() if isinstance(result, Declined)] == [
         "certificate"
