@@ -19,6 +19,7 @@ from kalends.store.contract import (
     Store,
     shard_of,
 )
+from tests.contract.store.tenants import Tenants
 from tests.contract.store.world import (
     AVAILABLE,
     DAY,
@@ -700,5 +701,5 @@ class Retention:
         assert await store.integrity() == []
 
 
-class StoreContract(Documents, People, Calendars, Due, Batches, Sinks, Access, Retention):
+class StoreContract(Documents, People, Calendars, Due, Batches, Sinks, Access, Retention, Tenants):
     """Inherit, and give a fixture ``store`` (empty)."""
