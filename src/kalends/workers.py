@@ -33,7 +33,7 @@ PRELOAD: Final = (
     "recurring_ical_events",
     "x_wr_timezone",
     "lxml.etree",
-    "kalends.wire.icalendar",
+    "kalends.wire.icalendar.expand",
 )
 _WALL_BASE: Final = 2.0
 _WALL_TIMES: Final = 8.0
