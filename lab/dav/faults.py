@@ -54,3 +54,5 @@ class Faults:
     """Seconds before each answer (only on a real socket, or for a client that honours it)."""
     no_conditional: bool = False
     """Feeds ignore If-None-Match and If-Modified-Since."""
+    no_etag: bool = False
+    """Feeds tell Last-Modified only."""

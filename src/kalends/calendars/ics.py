@@ -28,6 +28,7 @@ from kalends.calendars.contract import (
     Step,
     Unchanged,
 )
+from kalends.calendars.expansion import Expansion
 from kalends.calendars.steps import checked, explained
 from kalends.endpoints.dav import DavEndpoint, read_file
 from kalends.errors import (
@@ -41,11 +42,9 @@ from kalends.errors import (
 )
 from kalends.model.http import Request, Response
 from kalends.model.times import Interval
-from kalends.wire.icalendar.expand import Expanded, Owner
+from kalends.wire.icalendar.expand import Owner
 
-EXPAND: Final = "kalends.wire.icalendar.expand:expand"
 _ACCEPT: Final = "text/calendar, text/plain;q=0.5, */*;q=0.1"
-_SECONDS_PER_MEGABYTE: Final = 2.0
 _BEGIN: Final = re.compile(rb"^BEGIN:(\w+)", re.MULTILINE)
 
 
@@ -124,7 +123,7 @@ class IcsSource:
         if known is not None and known.digest == now.digest:
             kept = msgspec.structs.replace(now, start=known.start, end=known.end)
             return Unchanged(msgspec.msgpack.encode(kept))
-        expanded = await self._expand(feed.body, owner, window)
+        expanded = await Expansion(self._endpoint.runtime, owner).feed(feed.body, window)
         if _hollow(feed.body) and await previous():
             raise SuspiciouslyEmpty("the feed is a calendar without any appointment, at once")
         return Reading(
@@ -138,22 +137,31 @@ class IcsSource:
 
     async def check(self, refs: tuple[CalendarRef, ...]) -> AsyncIterator[Step]:
         """See ``CalendarSource``."""
-        hosts: set[str] = set()
+        hosts: dict[str, bool] = {}
         for ref in refs:
-            url = self._address(ref)
-            host = urlsplit(url).hostname if url.startswith("http") else None
-            if host and host not in hosts:
-                hosts.add(host)
-                async for step in checked(self._endpoint, url, ref, "GET"):
-                    yield step
             try:
-                feed = await self._fetch(ref, None)
-                found = await self._expand(feed.body or b"", Owner(ref.timezone), Interval(0, 1))
+                url = self._address(ref)
             except SourceTrouble as error:
                 yield explained("calendar", f"{ref.person}/{ref.name}", error)
-            else:
-                detail = f"{len(feed.body or b'')} bytes, {len(found.broken)} bookings skipped"
-                yield Step("calendar", f"{ref.person}/{ref.name}", True, detail)
+                continue
+            host = urlsplit(url).netloc if url.startswith("http") else ""
+            if host and host not in hosts:
+                async for step in checked(self._endpoint, _request(url, None), ref):
+                    yield step
+                    hosts[host] = step.ok
+            if hosts.get(host, True):  # what failed for the host is not tried for each calendar
+                yield await self._tried(ref)
+
+    async def _tried(self, ref: CalendarRef) -> Step:
+        name = f"{ref.person}/{ref.name}"
+        try:
+            feed = await self._fetch(ref, None)
+            expansion = Expansion(self._endpoint.runtime, Owner(ref.timezone))
+            found = await expansion.feed(feed.body or b"", Interval(0, 1))
+        except SourceTrouble as error:
+            return explained("calendar", name, error)
+        detail = f"{len(feed.body or b'')} bytes, {len(found.broken)} bookings skipped"
+        return Step("calendar", name, True, detail)
 
     async def hints(self) -> AsyncIterator[Hint]:
         """Feeds give no hints."""
@@ -214,19 +222,6 @@ class IcsSource:
         if len(body) > self._endpoint.options.max_bytes:
             raise TooLarge(f"the feed is larger than {self._endpoint.options.max_bytes} bytes")
         return body
-
-    async def _expand(self, body: bytes, owner: Owner, window: Interval) -> Expanded:
-        if not body.strip():
-            raise BadAnswer("the answer is empty")
-        found: Expanded = await self._endpoint.runtime.workers.run(
-            EXPAND,
-            body,
-            owner,
-            window,
-            seconds=2 + _SECONDS_PER_MEGABYTE * len(body) / 1_000_000,
-            bytes_limit=(256 << 20) + 30 * len(body),
-        )
-        return found
 
 
 def _request(url: str, known: Cursor | None) -> Request:

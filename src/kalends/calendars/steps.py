@@ -30,20 +30,20 @@ def explained(what: str, subject: str, error: SourceTrouble) -> Step:
 
 
 async def checked(
-    endpoint: DavEndpoint, url: str, ref: CalendarRef | None, method: str
+    endpoint: DavEndpoint, request: Request, ref: CalendarRef | None
 ) -> AsyncIterator[Step]:
     """Yield the steps up to the sign-in; the last one fails where something is wrong."""
-    parts = urlsplit(url)
+    parts = urlsplit(request.url)
     host = parts.hostname or ""
     try:
-        addresses = await endpoint.resolve(url)
+        addresses = await endpoint.resolve(request.url)
     except SourceTrouble as error:
         yield explained("dns", host, error)
         return
     yield Step("dns", host, True, ", ".join(addresses))
     steps = [step for step in _ORDER if step != "tls" or parts.scheme == "https"]
     try:
-        response = await endpoint.send(Request(method, url), ref)
+        response = await endpoint.send(request, ref)
     except SourceTrouble as error:
         failed = _failed(error)
         for step in steps[: steps.index(failed)] if failed in steps else []:

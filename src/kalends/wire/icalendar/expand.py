@@ -89,7 +89,7 @@ def expand_objects(
             continue
         expansion.take(document, item)
         ends.append(expansion.end(document))
-    return expansion.result(None)._replace(ends=tuple(ends))
+    return expansion.result()._replace(ends=tuple(ends))
 
 
 class _Expansion:
@@ -101,20 +101,17 @@ class _Expansion:
         self._zone = ZoneInfo(owner.timezone)
         self._emails = frozenset(email.lower() for email in owner.emails)
         self._zones = Zones(self._zone)
-        self._bookings: dict[str, Booking] = {}
+        self._bookings: dict[tuple[str, str], Booking] = {}
         self._broken: list[Broken] = []
+        self._availabilities: list[Component] = []
         self._bombs = 0
 
-    def result(self, document: Document | None) -> Expanded:
-        """Return what was found."""
-        hours = refresh = None
-        if document is not None:
-            refresh = _refresh(document)
-            hours = availability.work_hours(
-                [part for part in document.components if part.name == "VAVAILABILITY"],
-                self._place(document.components),
-                self._window,
-            )
+    def result(self, document: Document | None = None) -> Expanded:
+        """Return what was found; a document adds what it says about itself."""
+        hours = availability.work_hours(
+            self._availabilities, self._place(self._availabilities), self._window
+        )
+        refresh = None if document is None else _refresh(document)
         bookings = sorted(self._bookings.values(), key=lambda found: (found.start, found.uid))
         return Expanded(tuple(bookings), tuple(self._broken), hours, refresh)
 
@@ -133,6 +130,8 @@ class _Expansion:
                     groups.setdefault(_uid(component), []).append(component)
             elif component.name == "VFREEBUSY":
                 self._free_busy(component, item)
+            elif component.name == "VAVAILABILITY":
+                self._availabilities.append(component)
         place = self._place(document.components)
         for uid, components in groups.items():
             self._series(uid, components, place, item)
@@ -207,7 +206,7 @@ class _Expansion:
     def _add(self, booking: Booking) -> None:
         if len(self._bookings) >= MAX_BOOKINGS:
             raise TooLarge(f"the calendar holds more than {MAX_BOOKINGS} bookings in the window")
-        self._bookings[booking.uid] = booking
+        self._bookings[booking.uid, booking.item] = booking
 
 
 def _rank(event: Event) -> tuple[int, str]:

@@ -1,0 +1,103 @@
+"""CalDAV collections as a source of bookings.
+
+Place in the flow: *collection → objects → bookings*. This module is the contract's face: what the
+source can do, where a calendar is, how a check goes. ``caldav_read`` does a single read,
+``discovery`` finds a person's calendars, ``collection`` talks to one collection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from urllib.parse import urljoin
+
+from kalends.calendars.caldav_read import Read
+from kalends.calendars.collection import Collection
+from kalends.calendars.contract import (
+    CalendarRef,
+    Capabilities,
+    Hint,
+    Previous,
+    Reading,
+    Step,
+    Unchanged,
+)
+from kalends.calendars.discovery import Discovery
+from kalends.calendars.steps import checked, explained
+from kalends.endpoints.dav import DavEndpoint
+from kalends.errors import NotFound, RedirectRefused, SourceTrouble
+from kalends.model.times import Interval
+from kalends.wire.caldav import build
+
+
+class CaldavSource:
+    """``CalendarSource`` for CalDAV servers."""
+
+    def __init__(
+        self, endpoint: DavEndpoint, *, domains: Sequence[str] = (), description: bool = False
+    ) -> None:
+        self._endpoint = endpoint
+        self._discovery = Discovery(endpoint, domains)
+        self._description = description
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """See ``CalendarSource``."""
+        return Capabilities(finds_by_email=True, work_hours=True)
+
+    async def locate(self, ref: CalendarRef) -> tuple[str, ...]:
+        """See ``CalendarSource``."""
+        return await self._discovery.locate(ref)
+
+    async def read(
+        self,
+        ref: CalendarRef,
+        window: Interval,
+        cursor: bytes | None,
+        previous: Previous,
+        *,
+        full: bool = False,
+    ) -> Reading | Unchanged:
+        """See ``CalendarSource``."""
+        collection = Collection(self._endpoint, ref, self._url(ref))
+        task = Read(self._endpoint, ref, collection, previous, description=self._description)
+        return await task.run(window, cursor, full=full)
+
+    async def check(self, refs: tuple[CalendarRef, ...]) -> AsyncIterator[Step]:
+        """See ``CalendarSource``."""
+        request = build.build_propfind(self._endpoint.options.url, build.PRINCIPAL)
+        async for step in checked(self._endpoint, request, refs[0] if refs else None):
+            yield step
+            if not step.ok:
+                return
+        for ref in refs:
+            name = f"{ref.person}/{ref.name}"
+            try:
+                for url in (self._url(ref),) if ref.url else await self._located(ref):
+                    collection = Collection(self._endpoint, ref, url)
+                    await collection.describe()
+                    found = await collection.listing()
+                    yield Step("calendar", name, True, f"{len(found.members)} objects at {url}")
+            except SourceTrouble as error:
+                yield explained("calendar", name, error)
+
+    async def hints(self) -> AsyncIterator[Hint]:
+        """CalDAV gives no hints."""
+        return
+        yield
+
+    async def close(self) -> None:
+        """Nothing is kept here; the endpoint closes its own connections."""
+
+    async def _located(self, ref: CalendarRef) -> tuple[str, ...]:
+        found = await self.locate(ref)
+        if not found:
+            raise NotFound("no calendar of this person's addresses is shared with the account")
+        return found
+
+    def _url(self, ref: CalendarRef) -> str:
+        if ref.url is None:
+            raise NotFound("the calendar has no address yet: it was not found by e-mail")
+        url = urljoin(self._endpoint.options.url, ref.url)
+        if not self._endpoint.home(url) and ref.username is None:
+            raise RedirectRefused("the calendar is at another server than its source")
+        return url if url.endswith("/") else url + "/"

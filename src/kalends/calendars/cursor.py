@@ -1,0 +1,108 @@
+"""What a CalDAV cursor holds: the sync token or CTag, and sixteen bytes for each object.
+
+An object's entry is a hash of its path (what ``Booking.item`` carries in text), a hash of its
+ETag, and the hour in which its last occurrence is over. The entries find deletions and spurious
+changes without storing hrefs, and spare the download of finished objects when the window moves.
+"""
+
+from __future__ import annotations
+
+import base64
+import struct
+from collections.abc import Mapping
+from hashlib import blake2b
+from typing import Final, NamedTuple
+
+import msgspec
+
+from kalends.model.times import FOREVER, Interval
+from kalends.wire.caldav.hrefs import digest
+
+_ENTRY: Final = struct.Struct(">8sII")
+NEVER_OVER: Final = 0xFFFFFFFF
+
+
+class Entry(NamedTuple):
+    """What is remembered of one object."""
+
+    etag: int
+    """Hash of the ETag; 0: the server tells none, so that every listing is a change."""
+    over: int
+    """Hours since the epoch, rounded up; ``NEVER_OVER`` for series without a known end."""
+
+    def ended(self, at: int) -> bool:
+        """Tell whether its last occurrence was over at a moment."""
+        return self.over != NEVER_OVER and self.over * 3600 <= at
+
+
+class Cursor(msgspec.Struct, frozen=True, array_like=True):
+    """What the stored bookings of a collection stand for."""
+
+    start: int
+    end: int
+    owner: bytes
+    """Digest of address, owner's zone and addresses: another owner, another meaning."""
+    token: str | None = None
+    ctag: str | None = None
+    floating: str = ""
+    """Zone of floating times as the collection tells it."""
+    transparent: bool = False
+    hours: bytes = b""
+    """Work hours as JSON; empty: none told."""
+    packed: bytes = b""
+
+    def covers(self, window: Interval) -> bool:
+        """Tell whether the stored window is the asked one or wider."""
+        return self.start <= window.start and window.end <= self.end
+
+    def objects(self) -> dict[bytes, Entry]:
+        """Return the entries by path hash."""
+        return {key: Entry(etag, over) for key, etag, over in _ENTRY.iter_unpack(self.packed)}
+
+
+def pack(cursor: Cursor) -> bytes:
+    """Return the bytes that are stored."""
+    return msgspec.msgpack.encode(cursor)
+
+
+def unpack(packed: bytes | None) -> Cursor | None:
+    """Return a stored cursor; None where there is none, or one of another make."""
+    if packed is None:
+        return None
+    try:
+        found = msgspec.msgpack.decode(packed, type=Cursor)
+    except msgspec.DecodeError:
+        return None
+    return found if len(found.packed) % _ENTRY.size == 0 else None
+
+
+def pack_entries(entries: Mapping[bytes, Entry]) -> bytes:
+    """Return entries as they stand in a cursor; equal entries give equal bytes."""
+    return b"".join(_ENTRY.pack(key, *entry) for key, entry in sorted(entries.items()))
+
+
+def entry(etag: str, over: int) -> Entry:
+    """Return what to remember of an object with an ETag that is over at a moment."""
+    hours = NEVER_OVER if over >= FOREVER else max(0, -(-over // 3600))
+    return Entry(etag_hash(etag), hours)
+
+
+def etag_hash(etag: str) -> int:
+    """Return four bytes of an ETag, compared as an opaque text; 0 where there is none.
+
+    Some servers call the same ETag weak in one answer and strong in another.
+    """
+    etag = etag.removeprefix("W/")
+    if not etag:
+        return 0
+    return int.from_bytes(blake2b(etag.encode(), digest_size=4).digest(), "big") or 1
+
+
+def item(path: str) -> str:
+    """Return the handle that bookings of an object carry."""
+    return item_of(digest(path))
+
+
+def item_of(key: bytes) -> str:
+    """Return a path hash as text."""
+    return base64.urlsafe_b64encode(key).rstrip(b"=").decode()

@@ -1,0 +1,54 @@
+"""Kind ``caldav``: calendars on a CalDAV server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from kalends.calendars.caldav import CaldavSource
+from kalends.endpoints.dav import DavEndpoint, DavOptions, origin
+from kalends.endpoints.kind import Kind, Place, Services
+
+
+class CaldavOptions(DavOptions):
+    """Keys of a CalDAV source."""
+
+    url: str = Field(max_length=2000)
+    """Address of the server, or of any of its calendars or principals; ``https://…``."""
+    poll_seconds: int = Field(default=60, ge=1, le=86_400)
+    """How often each calendar is asked whether something changed (one small request)."""
+    max_bytes: int = Field(default=50 << 20, ge=1024, le=50 << 20)
+    """A larger answer is refused."""
+
+
+def _options(options: Any) -> CaldavOptions:
+    return options if isinstance(options, CaldavOptions) else CaldavOptions.model_validate(options)
+
+
+def _endpoint(services: Services, place: Place, options: Any) -> DavEndpoint:
+    return DavEndpoint(services, place, _options(options))
+
+
+def _key(place: Place, options: Any) -> tuple[Any, ...]:
+    return (place.organization.id, place.id, origin(_options(options).url))
+
+
+def _source(endpoint: DavEndpoint, place: Place, options: Any) -> CaldavSource:
+    del options
+    return CaldavSource(
+        endpoint,
+        domains=place.organization.domains,
+        description=place.organization.description_note,
+    )
+
+
+KIND = Kind(
+    name="caldav",
+    summary="Calendars on a CalDAV server (Nextcloud, SOGo, Radicale, Apple, Zimbra …)",
+    options=CaldavOptions,
+    endpoint=_endpoint,
+    endpoint_key=_key,
+    source=_source,
+    secrets=("password",),
+)

@@ -1,0 +1,1 @@
+"""What every calendar source must do; a new kind subclasses ``suite.CalendarSourceContract``."""
