@@ -7,6 +7,7 @@ subject's and the rule's; full-width signs and odd spaces become ordinary ones.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Final
 
@@ -14,6 +15,9 @@ _WHOLE_LETTERS: Final = str.maketrans(
     {"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "’": "'"}
 )
 """Letters that are no letter with a mark to Unicode, but are to those who type without them."""
+
+_MARKS: Final = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+")
+"""The combining marks that a decomposed accent leaves behind."""
 
 _WRITTEN_OUT: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
 """How umlauts are written where a keyboard lacks them: ``Geschaeftsreise``."""
@@ -24,8 +28,7 @@ def fold(text: str) -> str:
     if text.isascii():
         return text.lower()
     parts = unicodedata.normalize("NFKD", text.casefold())
-    bare = "".join(letter for letter in parts if not unicodedata.combining(letter))
-    return bare.translate(_WHOLE_LETTERS)
+    return _MARKS.sub("", parts).translate(_WHOLE_LETTERS)
 
 
 def spellings(word: str) -> frozenset[str]:

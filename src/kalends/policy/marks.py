@@ -32,19 +32,22 @@ def any_mark(marks: Marks) -> tuple[str, ...]:
 
 
 def read_marks(text: str, marks: Marks, targets: ForwardTargets) -> Marked:
-    """Split the marks from the front of a subject."""
+    """Split the marks from the front of a subject; each counts once."""
     found = Marked(text)
-    while (after := _one_mark(found, marks, targets)) is not None:
-        found = after
+    left = set(any_mark(marks))
+    while (sign := _sign(found.text, left)) is not None:
+        left.discard(sign)
+        found = _after(sign, found, marks, targets)
     return found
 
 
-def _one_mark(so_far: Marked, marks: Marks, targets: ForwardTargets) -> Marked | None:
-    text = so_far.text
-    sign = max((sign for sign in any_mark(marks) if text.startswith(sign)), key=len, default="")
-    if not sign:
-        return None  # above, the longest sign: with ">" and ">>" both in use, ">>" means ">>"
-    rest = text[len(sign) :].lstrip()
+def _sign(text: str, left: set[str]) -> str | None:
+    """Return the longest sign the text starts with: with > and >> in use, >> means >>."""
+    return max((sign for sign in left if text.startswith(sign)), key=len, default=None)
+
+
+def _after(sign: str, so_far: Marked, marks: Marks, targets: ForwardTargets) -> Marked:
+    rest = so_far.text[len(sign) :].lstrip()
     if sign == marks.leave_out:
         return so_far._replace(text=rest, leave_out=True)
     if sign == marks.inform_only:

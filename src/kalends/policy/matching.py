@@ -25,6 +25,8 @@ TEXT_KEYS: Final = ("code", "subject", "word", "pattern", "category")
 """Keys that read what somebody wrote: a booking they match is *marked*, and a foreign booking
 never matches them."""
 
+TIME_KEYS: Final = ("min_minutes", "max_minutes", "weekdays", "from_time", "to_time")
+
 
 class Rule(NamedTuple):
     """One compiled rule."""
@@ -34,6 +36,8 @@ class Rule(NamedTuple):
     then: Outcome
     textual: bool
     """Whether it reads text (``TEXT_KEYS``)."""
+    timed: bool
+    """Whether it looks at when or how long a booking is (``TIME_KEYS``)."""
     by_code: bool
     """Whether the text after the code becomes the note."""
 
@@ -59,6 +63,7 @@ def compile_rule(spec: RuleSpec, identity: str) -> Rule:
         _all_of(tests),
         spec.then,
         textual=any(getattr(match, key) is not None for key in TEXT_KEYS),
+        timed=any(getattr(match, key) is not None for key in TIME_KEYS),
         by_code=match.code is not None,
     )
 

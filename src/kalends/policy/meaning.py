@@ -10,6 +10,7 @@ organization's; then default codes and keyword packs, which decide only what is 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from kalends.model.booking import ShowAs
@@ -81,20 +82,19 @@ def _pack_words(pack: Pack) -> Iterable[tuple[str, PackWord]]:
                 yield form, PackWord(activity, rule, form in alone, absence, joiners, followers)
 
 
-_PACK_TABLES: dict[tuple[str, ...], Mapping[str, PackWord]] = {}
-"""Languages → phrases; a few combinations exist, each shared by everybody."""
-
-
+@lru_cache(maxsize=256)
 def pack_table(languages: tuple[str, ...]) -> Mapping[str, PackWord]:
     """Return phrase → meaning for languages in order; the first language wins a collision."""
-    table = _PACK_TABLES.get(languages)
-    if table is None:
-        merged: dict[str, PackWord] = {}
-        for language in languages:
-            for form, word in _pack_words(PACKS[language]):
-                merged.setdefault(form, word)
-        table = _PACK_TABLES[languages] = merged
-    return table
+    merged: dict[str, PackWord] = {}
+    for language in languages:
+        for form, word in _pack_words(PACKS[language]):
+            merged.setdefault(form, word)
+    return merged
+
+
+@lru_cache(maxsize=256)
+def _first_words(languages: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(form.partition(" ")[0] for form in pack_table(languages))
 
 
 def known_languages(tags: Iterable[str]) -> tuple[str, ...]:
@@ -106,7 +106,7 @@ def known_languages(tags: Iterable[str]) -> tuple[str, ...]:
 class Meaning:
     """Rules, codes and words of everybody with equal settings."""
 
-    __slots__ = ("codes", "default_codes", "packs", "rules", "show_as")
+    __slots__ = ("codes", "default_codes", "first_words", "packs", "rules", "show_as", "timeless")
 
     def __init__(
         self,
@@ -122,6 +122,10 @@ class Meaning:
         )
         self.default_codes: Mapping[str, str] = DEFAULT_CODES if packs else {}
         self.packs: Mapping[str, PackWord] = pack_table(languages) if packs else {}
+        self.first_words = _first_words(languages) if packs else frozenset()
+        """With what pack phrases begin: most subjects are done with after one look."""
+        self.timeless = not any(rule.timed for rule in self.rules)
+        """No rule looks at when or how long a booking is."""
         own = {
             form for _, spec in specs for code in many(spec.match.code) for form in code_forms(code)
         }
@@ -143,6 +147,8 @@ class Meaning:
 
     def _word(self, subject: Subject) -> PackWord | None:
         """Return the longest pack phrase the subject is or begins with."""
+        if subject.first_word not in self.first_words:
+            return None
         for phrase, end in reversed(subject.opening):
             word = self.packs.get(phrase)
             if word is not None:

@@ -11,8 +11,8 @@ is a sign a person puts in front; the *head* is what stands before the first ``:
 from __future__ import annotations
 
 import re
-from collections.abc import Container
-from functools import cached_property
+from collections.abc import Container, Iterator
+from itertools import islice
 from typing import Final
 
 from kalends.policy.fold import fold, spellings
@@ -28,6 +28,8 @@ REPLY_PREFIXES: Final = frozenset(
 
 _HEAD: Final = re.compile(r"\s*([^\s:;：；](?:[^:;：；\n]{0,62}?[^\s:;：；])?)\s*[:;：；]")
 """A code is at most 64 characters, so that a colon far behind costs nothing."""
+_MOST_PREFIXES: Final = 50
+"""Nobody answers so often; what repeats a prefix without end is not read to its end."""
 _COUNTED: Final = re.compile(r"\s*(?:\[\d{1,4}\]|\(\d{1,4}\))$")
 _WORD: Final = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
 _JOINED: Final = re.compile(r"\s*(?:&|\+|/|'n'?\s|\bn')")
@@ -35,26 +37,34 @@ _JOINED: Final = re.compile(r"\s*(?:&|\+|/|'n'?\s|\bn')")
 
 
 class Subject:
-    """One subject as rules see it."""
+    """One subject as rules see it. Lazy by hand: it is made for every booking."""
 
-    __slots__ = ("__dict__", "text")
+    __slots__ = ("_folded", "_opening", "_split", "_words", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
         """The subject without prefixes and marks, as written."""
+        self._folded: str | None = None
+        self._split: tuple[str, str] | None = None
+        self._opening: tuple[tuple[str, int], ...] | None = None
+        self._words: str | None = None
 
-    @cached_property
+    @property
     def folded(self) -> str:
         """Return the whole text, folded."""
-        return fold(self.text)
+        if self._folded is None:
+            self._folded = fold(self.text)
+        return self._folded
 
-    @cached_property
+    @property
     def split(self) -> tuple[str, str]:
         """Return folded head and written tail; the head is empty where there is none."""
-        found = _HEAD.match(self.text)
-        if found is None:
-            return "", ""
-        return fold(found[1]), self.text[found.end() :].strip()
+        if self._split is None:
+            found = _HEAD.match(self.text)
+            self._split = ("", "")
+            if found is not None:
+                self._split = fold(found[1]), self.text[found.end() :].strip()
+        return self._split
 
     @property
     def head(self) -> str:
@@ -66,21 +76,31 @@ class Subject:
         """Return what stands behind it, as written: the note."""
         return self.split[1]
 
-    @cached_property
-    def opening(self) -> tuple[tuple[str, int], ...]:
-        """Return the first words (at most six), joined by spaces, each with its end."""
-        found: list[tuple[str, int]] = []
-        for word in _WORD.finditer(self.folded):
-            phrase = f"{found[-1][0]} {word[0]}" if found else word[0]
-            found.append((phrase, word.end()))
-            if len(found) == LONGEST_PHRASE:
-                break
-        return tuple(found)
+    @property
+    def first_word(self) -> str:
+        """Return the first word, folded; empty where there is none."""
+        found = _WORD.search(self.folded)
+        return found[0] if found else ""
 
-    @cached_property
+    @property
+    def opening(self) -> tuple[tuple[str, int], ...]:
+        """Return the first words (at most eight), joined by spaces, each with its end."""
+        if self._opening is None:
+            self._opening = tuple(self._openings())
+        return self._opening
+
+    def _openings(self) -> Iterator[tuple[str, int]]:
+        so_far = ""
+        for word in islice(_WORD.finditer(self.folded), LONGEST_PHRASE):
+            so_far = f"{so_far} {word[0]}" if so_far else word[0]
+            yield so_far, word.end()
+
+    @property
     def words(self) -> str:
         """Return all words, each between single spaces, to look for phrases in."""
-        return f" {' '.join(_WORD.findall(self.folded))} "
+        if self._words is None:
+            self._words = f" {' '.join(_WORD.findall(self.folded))} "
+        return self._words
 
     def joined_after(self, end: int) -> bool:
         """Tell whether ``&``, ``+`` or ``/`` ties what ends at ``end`` to the next word."""
@@ -96,7 +116,7 @@ class Subject:
         return any(phrase in phrases and not self.joined_after(end) for phrase, end in self.opening)
 
 
-LONGEST_PHRASE: Final = 6
+LONGEST_PHRASE: Final = 8
 """Words of the longest phrase a rule or pack may look for at the start."""
 
 
@@ -117,7 +137,10 @@ def phrases(words: str) -> frozenset[str]:
 def strip_prefixes(text: str, codes: Container[str]) -> str:
     """Return the subject without reply prefixes; a code of the organization is none."""
     at = 0
-    while (found := _HEAD.match(text, at)) is not None:
+    for _ in range(_MOST_PREFIXES):
+        found = _HEAD.match(text, at)
+        if found is None:
+            break
         head = fold(_COUNTED.sub("", found[1]))
         if head not in REPLY_PREFIXES or head in codes:
             break

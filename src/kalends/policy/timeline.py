@@ -24,7 +24,7 @@ import msgspec
 
 from kalends.model.booking import Booking, ShowAs
 from kalends.model.person import WorkHours
-from kalends.model.presence import Segment, Timeline
+from kalends.model.presence import Timeline
 from kalends.model.times import FOREVER, Interval, day_start
 from kalends.model.vocabulary import Availability
 from kalends.policy.copies import superseded
@@ -58,20 +58,18 @@ def build_timeline(person: PersonPolicy, calendars: Sequence[CalendarFacts], now
     claims = sorted(_claims(person, calendars, now), key=itemgetter(0))
     doing = won([claim for claim in claims if claim.judgement.activity])
     acting = won([claim for claim in claims if claim.judgement.role])
-    plan = plan_of(person, calendars)
+    segments = laid_out(doing)
     today = local_day(now, person.zone)
-    horizon, last = _horizon(person, calendars, today, scheduled=plan is not None)
-    off: tuple[Segment, ...] = ()
+    plan = plan_of(person, calendars)
+    horizon = min((calendar.window_end for calendar in calendars), default=FOREVER)
+    day_end = day_start(today + timedelta(days=1), person.zone)
     if plan is not None:
-        off = plan.schedule(today, last, person.zone).off
-    segments = filled(laid_out(doing), off)
+        last, horizon = _sight(person, today, horizon)
+        schedule = plan.schedule(today, last, person.zone)
+        segments, day_end = filled(segments, schedule.off), schedule.day_end(now)
     if acting:
         segments = acted(segments, acting)
-    return Timeline(
-        tuple(each for each in segments if each.end > now),
-        horizon,
-        day_end(plan, person, now),
-    )
+    return Timeline(tuple(each for each in segments if each.end > now), horizon, day_end)
 
 
 def plan_of(person: PersonPolicy, calendars: Iterable[CalendarFacts]) -> WeekPlan | None:
@@ -86,23 +84,11 @@ def plan_of(person: PersonPolicy, calendars: Iterable[CalendarFacts]) -> WeekPla
     return person.shared_hours
 
 
-def day_end(plan: WeekPlan | None, person: PersonPolicy, now: int) -> int:
-    """Return the end of the next working day; without work hours, the end of the local day."""
-    if plan is not None:
-        return plan.day_end(now, person.zone)
-    return day_start(local_day(now, person.zone) + timedelta(days=1), person.zone)
-
-
-def _horizon(
-    person: PersonPolicy, calendars: Sequence[CalendarFacts], today: date, *, scheduled: bool
-) -> tuple[int, date]:
-    """Return what the timeline knows up to, and the last local day of its schedule."""
-    known = min((calendar.window_end for calendar in calendars), default=FOREVER)
+def _sight(person: PersonPolicy, today: date, known: int) -> tuple[date, int]:
+    """Return the last local day of the schedule, and up to where the timeline knows."""
     ahead = today + timedelta(days=OUTLOOK_DAYS)
-    if not scheduled:
-        return known, ahead
     horizon = min(known, day_start(ahead + timedelta(days=1), person.zone))
-    return horizon, max(today, local_day(horizon - 1, person.zone))
+    return max(today, local_day(horizon - 1, person.zone)), horizon
 
 
 def _claims(person: PersonPolicy, calendars: Sequence[CalendarFacts], now: int) -> Iterator[Claim]:

@@ -12,9 +12,11 @@ the first pattern, of the main one and its ``also``, whose ISO week it is. Local
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from functools import lru_cache
+from operator import attrgetter
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -108,6 +110,16 @@ class Schedule(NamedTuple):
     off: tuple[Segment, ...]
     """Schedule segments between them; the first may start at 0 (not known), the last end at
     ``FOREVER`` (none in sight)."""
+    day_ends: tuple[int, ...]
+    """For each working interval, the end of the working day it belongs to."""
+
+    def day_end(self, now: int) -> int:
+        """Return the end of the next working day: of today, if it is not over; else later.
+
+        ``FOREVER`` where no working day is in sight.
+        """
+        place = bisect_right(self.working, now, key=attrgetter("end"))
+        return self.day_ends[place] if place < len(self.day_ends) else FOREVER
 
 
 class WeekPlan:
@@ -166,20 +178,9 @@ class WeekPlan:
             for start, end in zip(ends, starts, strict=True)
             if start < finish and end > begin and start < end
         )
-        return Schedule(working, off)
-
-    def day_end(self, now: int, zone: ZoneInfo) -> int:
-        """Return the end of the next working day: of today, if it is not over; else later.
-
-        ``FOREVER`` where no working day is in sight.
-        """
-        today = local_day(now, zone)
-        working = self.schedule(today, today + timedelta(days=OUTLOOK_DAYS), zone).working
-        current = next((each for each in working if each.end > now), None)
-        if current is None:
-            return FOREVER
-        day = local_day(current.start, zone)
-        return max(each.end for each in working if local_day(each.start, zone) == day)
+        days = [local_day(each.start, zone) for each in working]
+        ends_of = {day: each.end for day, each in zip(days, working, strict=True)}
+        return Schedule(working, off, tuple(ends_of[day] for day in days))
 
 
 def off_work(start: int, end: int) -> Segment:

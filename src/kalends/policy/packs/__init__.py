@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from kalends.policy.packs import en, sv
+from kalends.policy.packs import da, de, en, es, fi, fr, it, nb, nl, pl, pt, sv
 from kalends.policy.packs.pack import Pack, listed
 
-PACKS: Final[Mapping[str, Pack]] = {module.PACK.language: module.PACK for module in (sv, en)}
+PACKS: Final[Mapping[str, Pack]] = {
+    module.PACK.language: module.PACK for module in (sv, en, de, nb, da, fi, nl, fr, es, it, pl, pt)
+}
 """Language → pack."""
 
 _ALIASES: Final = {"no": "nb", "nn": "nb"}

@@ -109,16 +109,17 @@ PACK = Pack(
         "dnd": "do not disturb, dnd, don't disturb, focus, focus time, no interruptions, deep work",
     },
     alone=(
-        "off, leave, home, private, personal, trip, flight, remote, training, absent, holidays, "
+        "off, leave, private, personal, trip, flight, remote, training, absent, holidays, "
         "focus, vet, doctor, break"
     ),
     joiners="and, n, or",
     followers=(
-        "planning, planner, plan, plans, request, requests, policy, policies, party, schedule, "
-        "calendar, list, rota, approval, approvals, cover, coverage, handover, form, forms, "
-        "report, reports, expenses, expense, agency, budget, prep, preparation, review, minutes, "
-        "notes, agenda, room, rooms, depot, pay, balance, evaluation, material, materials, "
-        "catalogue, catalog, order, orders, menu, reminder, season, gift, gifts, card, cards, "
-        "insurance, point, even, page, site, site's, assignment, down"
+        "planning, planner, plan, plans, request, requests, policy, policies, party, "
+        "schedule, calendar, list, rota, approval, approvals, cover, coverage, handover, "
+        "form, forms, report, reports, expenses, expense, agency, budget, prep, "
+        "preparation, review, minutes, notes, agenda, room, rooms, depot, inspection, "
+        "delivery, improvement, visit, visits, pay, balance, evaluation, material, "
+        "materials, catalogue, catalog, order, orders, menu, reminder, season, gift, gifts, "
+        "card, cards, insurance, point, even, page, site, site's, assignment, down"
     ),
 )

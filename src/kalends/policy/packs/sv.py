@@ -104,11 +104,11 @@ PACK = Pack(
         ),
         "dnd": "stör ej, stör inte, får ej störas, fokustid, fokus",
     },
-    alone="hemma, privat, ärende, komp, fokus, resor",
+    alone="privat, ärende, komp, fokus, resor",
     joiners="och, o",
     followers=(
         "planering, planera, planeras, lista, listan, schema, schemat, ansökan, ansökningar, "
         "ansöka, önskemål, policy, rutin, rutiner, fest, firande, vikarie, vikariat, rapport, "
-        "anmälan, beställa, beställ, boka, intyg, lön, ersättning, avgift, räkning, budget"
+        "anmälan, beställa, beställ, boka, intyg, lön, ersättning, avgift, räkning"
     ),
 )
