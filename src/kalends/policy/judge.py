@@ -7,7 +7,7 @@ activity and role are decided independently of each other.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
@@ -15,8 +15,9 @@ from kalends.model.booking import Booking, Response, ShowAs
 from kalends.model.times import Interval
 from kalends.model.vocabulary import Availability, Level
 from kalends.policy.marks import Marked, read_marks
+from kalends.policy.matching import Rule
 from kalends.policy.situation import Situation, Standing, is_private, standing
-from kalends.policy.subject import Subject, strip_prefixes
+from kalends.policy.subject import Subject, has_head, strip_prefixes
 
 if TYPE_CHECKING:
     from kalends.policy.person import PersonPolicy
@@ -61,39 +62,44 @@ def judge(person: PersonPolicy, calendar: str, booking: Booking) -> Judgement:
 
 def judge_at(person: PersonPolicy, booking: Booking, interval: Interval) -> Judgement:
     """Judge a booking whose interval is known."""
-    show_as = _show_as(person, booking)
-    if isinstance(show_as, str) and not isinstance(show_as, ShowAs):
-        return _refused(booking, show_as)
+    why_not = _why_not(person, booking)
+    if why_not:
+        return _refused(booking, why_not)
     own = standing(person, booking)
     marked = _read(person, booking, own)
     if marked.leave_out:
         return _refused(booking, "left-out")
-    situation = Situation(person, booking, interval, show_as, own, Subject(marked.text))
-    return _Verdict(situation, marked).judgement()
+    show_as = _show_as(person, booking)
+    return _judged(Situation(person, booking, interval, show_as, own, Subject(marked.text)), marked)
 
 
 def _refused(booking: Booking, why: str, because: tuple[str, ...] = ()) -> Judgement:
     return Judgement(False, (*because, why), private=is_private(booking))
 
 
-def _show_as(person: PersonPolicy, booking: Booking) -> ShowAs | str:
-    """Return the show-as a booking counts with, or why it cannot count."""
+def _why_not(person: PersonPolicy, booking: Booking) -> str:
+    """Return why a booking cannot count whatever the rules say; empty: it can."""
     if person.opted_out:
         return "opted-out"
     if booking.cancelled:
         return "cancelled"
     response = booking.response
-    if response is Response.OWN or response is Response.ACCEPTED:
-        return booking.show_as
     if response is Response.DECLINED:
         return "declined"
-    unanswered = person.settings.unanswered
-    if unanswered == "ignore":
+    if response in _OPEN and person.settings.unanswered == "ignore":
         return "unanswered"
-    # What shows as free stays free: an invitation nobody answered does not take up time.
-    return ShowAs.FREE if booking.show_as is ShowAs.FREE else _UNANSWERED[unanswered]
+    return ""
 
 
+def _show_as(person: PersonPolicy, booking: Booking) -> ShowAs:
+    """Return the show-as a booking counts with."""
+    if booking.response not in _OPEN or booking.show_as is ShowAs.FREE:
+        # What shows as free stays free: an unanswered invitation does not take up time.
+        return booking.show_as
+    return _UNANSWERED[person.settings.unanswered]
+
+
+_OPEN: Final = (Response.UNANSWERED, Response.TENTATIVE)
 _UNANSWERED: Final = {
     "tentative": ShowAs.TENTATIVE,
     "busy": ShowAs.BUSY,
@@ -104,194 +110,174 @@ _UNANSWERED: Final = {
 def _read(person: PersonPolicy, booking: Booking, own: Standing) -> Marked:
     """Return the subject without prefixes and, in own bookings, marks."""
     text = booking.subject
-    if ":" in text or not text.isascii():
+    if has_head(text):
         text = strip_prefixes(text, person.meaning.codes)
     if own is not Standing.OWN or not text.startswith(person.signs):
         return Marked(text)
     return read_marks(text, person.settings.marks, person.targets)
 
 
-class _Verdict:
-    """Collects what the rules say about one situation; every field's first word stands."""
+class _Heard(NamedTuple):
+    """What spoke about one situation."""
 
-    __slots__ = (
-        "activity",
-        "at",
-        "auto_return",
-        "availability",
-        "because",
-        "by_code",
-        "disclosure",
-        "divert",
-        "ignore",
-        "is_marked",
-        "marked",
-        "note",
-        "priority",
-        "role",
-        "role_rule",
-        "route",
-        "rule",
+    rules: list[Rule]
+    """Those that hold, in order."""
+    built_in: tuple[str, str, bool] | None
+    """Activity, rule id and whether a code said so: default codes and packs."""
+    marked: Marked
+
+    def first(self, field: str) -> Any:
+        """Return the first rule's word on a field of the outcome, or None."""
+        for rule in self.rules:
+            value = getattr(rule.then, field)
+            if value is not None:
+                return value
+        return None
+
+    def rule_for(self, field: str) -> str:
+        """Return the id of the first rule that names a field; empty where none does."""
+        return next((rule.id for rule in self.rules if getattr(rule.then, field) is not None), "")
+
+    @property
+    def is_marked(self) -> bool:
+        """Tell whether a code, word, category or mark asked for the booking."""
+        if self.built_in is not None or self.marked.forward or self.marked.inform_only:
+            return True
+        return any(rule.textual for rule in self.rules)
+
+    @property
+    def because(self) -> tuple[str, ...]:
+        """Return the ids of all that spoke, in order."""
+        spoke = [rule.id for rule in self.rules]
+        if self.built_in is not None:
+            spoke.append(self.built_in[1])
+        if self.marked.refused:
+            spoke.append("forward-refused")
+        return tuple(spoke)
+
+
+def _judged(at: Situation, marked: Marked) -> Judgement:
+    """Ask everybody, then settle what was left open."""
+    person = at.person
+    commands = at.standing is not Standing.FOREIGN
+    rules = [
+        rule for rule in person.meaning.rules if (commands or not rule.textual) and rule.holds(at)
+    ]
+    built_in = person.meaning.built_in(at) if commands and at.subject.text else None
+    heard = _Heard(rules, built_in, marked)
+    if rules and heard.first("ignore"):
+        return _refused(at.booking, "ignored", heard.because)
+    if person.settings.mode == "marked" and not heard.is_marked:
+        return _refused(at.booking, "unmarked", heard.because)
+    return _settled(at, heard)
+
+
+def _settled(at: Situation, heard: _Heard) -> Judgement:
+    """Decide activity and availability: rules, then codes and packs, then the show-as."""
+    activity, rule = heard.first("activity"), heard.rule_for("activity")
+    availability = heard.first("availability")
+    if activity is None and heard.built_in is not None:
+        activity, rule, _ = heard.built_in
+    if activity is None:
+        return _by_show_as(at, heard, availability)
+    if availability is None:
+        availability = at.person.policy.availability(activity)
+    return _counting(at, heard, activity, availability, rule, heard.because)
+
+
+def _by_show_as(at: Situation, heard: _Heard, named: Availability | None) -> Judgement:
+    """Settle a booking whose activity nobody named: its show-as speaks."""
+    shown = at.person.meaning.show_as[at.show_as] if named is None else named
+    activity = shown_activity(at.show_as, shown)
+    rule = f"show-as:{at.show_as}"
+    if named is not None:
+        return _counting(at, heard, activity, shown, rule, heard.because)
+    if activity != "available":
+        faint = shown is Availability.AVAILABLE and heard.first("priority") is None
+        because = (*heard.because, rule)
+        return _counting(at, heard, activity, shown, rule, because, faint=faint)
+    if heard.first("role") is None:
+        return _refused(at.booking, "free", heard.because)
+    return _counting(at, heard, "", shown, "", heard.because)
+
+
+def _counting(
+    at: Situation,
+    heard: _Heard,
+    activity: str,
+    availability: Availability,
+    rule: str,
+    because: tuple[str, ...],
+    *,
+    faint: bool = False,
+) -> Judgement:
+    private = is_private(at.booking)
+    note, note_level = ("", Level.SUBJECT) if private else _note(at, heard)
+    marked = heard.is_marked
+    person = at.person
+    return Judgement(
+        True,
+        because,
+        activity,
+        heard.first("role") or "",
+        availability,
+        heard.first("priority") or 0,
+        note,
+        note_level,
+        _cap(person, activity, heard),
+        _diverts(person, heard, marked=marked),
+        heard.marked.forward or heard.first("route") or "",
+        _returns(person, activity, heard),
+        private,
+        activity in person.policy.sensitive,
+        marked,
+        faint,
+        rule,
+        heard.rule_for("role"),
     )
 
-    def __init__(self, at: Situation, marked: Marked) -> None:
-        self.at = at
-        self.marked = marked
-        self.because: list[str] = []
-        self.activity: str | None = None
-        self.availability: Availability | None = None
-        self.role: str | None = None
-        self.priority: int | None = None
-        self.disclosure: Level | None = None
-        self.note: str | None = None
-        self.divert: bool | None = None
-        self.route: str | None = None
-        self.auto_return: bool | None = None
-        self.ignore: bool | None = None
-        self.rule = self.role_rule = ""
-        self.by_code = False
-        self.is_marked = bool(marked.forward or marked.inform_only)
 
-    def judgement(self) -> Judgement:
-        """Ask every rule, then settle what they left open."""
-        self._ask_rules()
-        if self.ignore:
-            return _refused(self.at.booking, "ignored", tuple(self.because))
-        self._ask_packs()
-        settings = self.at.person.settings
-        if settings.mode == "marked" and not self.is_marked:
-            return _refused(self.at.booking, "unmarked", tuple(self.because))
-        if self.marked.refused:
-            self.because.append("forward-refused")
-        return self._settled()
-
-    def _ask_rules(self) -> None:
-        at = self.at
-        commands = at.standing is not Standing.FOREIGN
-        for rule in at.person.meaning.rules:
-            if (commands or not rule.textual) and rule.holds(at):
-                self.because.append(rule.id)
-                self.is_marked = self.is_marked or rule.textual
-                self.by_code = self.by_code or rule.by_code
-                self._hear(rule.id, rule.then)
-
-    def _hear(self, rule: str, then: object) -> None:
-        if self.activity is None and (activity := getattr(then, "activity", None)) is not None:
-            self.activity, self.rule = activity, rule
-        if self.role is None and (role := getattr(then, "role", None)) is not None:
-            self.role, self.role_rule = role, rule
-        for field in _PLAIN:
-            if getattr(self, field) is None:
-                setattr(self, field, getattr(then, field))
-
-    def _ask_packs(self) -> None:
-        at = self.at
-        if at.standing is Standing.FOREIGN or not at.subject.text:
-            return
-        found = at.person.meaning.built_in(at)
-        if found is None:
-            return
-        activity, rule, by_code = found
-        self.because.append(rule)
-        self.is_marked = True
-        self.by_code = self.by_code or by_code
-        if self.activity is None:
-            self.activity, self.rule = activity, rule
-
-    def _settled(self) -> Judgement:
-        shown = self.at.person.meaning.show_as[self.at.show_as]
-        if self.activity is None:
-            return self._by_show_as(shown)
-        availability = self.availability
-        if availability is None:
-            availability = self.at.person.policy.availability(self.activity)
-        return self._counting(self.activity, availability, faint=False)
-
-    def _by_show_as(self, shown: Availability) -> Judgement:
-        """Settle a booking whose activity no rule named: its show-as speaks."""
-        show_as = self.at.show_as
-        named = self.availability
-        availability = shown if named is None else named
-        activity = shown_activity(show_as, availability)
-        self.rule = self.rule or f"show-as:{show_as}"
-        if named is None:
-            self.because.append(self.rule)
-        if activity != "available" or named is not None:
-            faint = named is None and availability is Availability.AVAILABLE
-            return self._counting(activity, availability, faint=faint and self.priority is None)
-        if self.role is None:
-            return _refused(self.at.booking, "free", tuple(self.because[:-1]))
-        return self._counting("", availability, faint=False)
-
-    def _counting(self, activity: str, availability: Availability, *, faint: bool) -> Judgement:
-        at, person = self.at, self.at.person
-        private = at.private
-        note, note_level = ("", Level.SUBJECT) if private else self._note()
-        return Judgement(
-            counts=True,
-            because=tuple(self.because),
-            activity=activity,
-            role=self.role or "",
-            availability=availability,
-            priority=self.priority or 0,
-            note=note,
-            note_level=note_level,
-            cap=self._cap(activity),
-            divert=self._diverts(),
-            route=self.marked.forward or self.route or "",
-            auto_return=self._returns(activity),
-            private=private,
-            sensitive=activity in person.policy.sensitive,
-            marked=self.is_marked,
-            faint=faint,
-            rule=self.rule,
-            role_rule=self.role_rule,
-        )
-
-    def _note(self) -> tuple[str, Level]:
-        """Return the note, and who at least may be told: fixed texts are written to be told."""
-        if self.note is not None:
-            return self.note, Level.ACTIVITY
-        if self.marked.hide:
-            return "", Level.SUBJECT
-        if self.by_code and self.at.subject.tail:
-            return self.at.subject.tail[:255], Level.SUBJECT
-        if self.is_marked and self.at.person.settings.description_note:
-            return self.at.booking.description[:255].strip(), Level.SUBJECT
+def _note(at: Situation, heard: _Heard) -> tuple[str, Level]:
+    """Return the note, and who at least may be told: fixed texts are written to be told."""
+    fixed = heard.first("note")
+    if fixed is not None:
+        return fixed, Level.ACTIVITY
+    if heard.marked.hide or not heard.is_marked:
         return "", Level.SUBJECT
-
-    def _cap(self, activity: str) -> Level | None:
-        cap = self.disclosure
-        if cap is None:
-            cap = self.at.person.policy.cap(activity)
-        if self.marked.hide and (cap is None or cap.rank > Level.ACTIVITY.rank):
-            return Level.ACTIVITY
-        return cap
-
-    def _diverts(self) -> bool:
-        wanted = self.at.person.settings.divert
-        if wanted == "none" or self.marked.inform_only:
-            return False
-        if self.divert is not None:
-            return self.divert
-        return wanted == "all" or self.is_marked
-
-    def _returns(self, activity: str) -> bool:
-        if self.auto_return is not None:
-            return self.auto_return
-        return self.at.person.returns(activity)
+    by_code = heard.built_in is not None and heard.built_in[2]
+    if (by_code or any(rule.by_code for rule in heard.rules)) and at.subject.tail:
+        return one_line(at.subject.tail), Level.SUBJECT
+    if at.person.settings.description_note:
+        return one_line(at.booking.description), Level.SUBJECT
+    return "", Level.SUBJECT
 
 
-_PLAIN: Final = (
-    "ignore",
-    "availability",
-    "priority",
-    "disclosure",
-    "note",
-    "divert",
-    "route",
-    "auto_return",
-)
+def one_line(text: str) -> str:
+    """Return a note as one line of at most 255 characters, without control characters."""
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text[:255]).split())
+
+
+def _cap(person: PersonPolicy, activity: str, heard: _Heard) -> Level | None:
+    cap: Level | None = heard.first("disclosure")
+    if cap is None:
+        cap = person.policy.cap(activity)
+    if heard.marked.hide and (cap is None or cap.rank > Level.ACTIVITY.rank):
+        return Level.ACTIVITY
+    return cap
+
+
+def _diverts(person: PersonPolicy, heard: _Heard, *, marked: bool) -> bool:
+    wanted = person.settings.divert
+    if wanted == "none" or heard.marked.inform_only:
+        return False
+    said: bool | None = heard.first("divert")
+    return said if said is not None else wanted == "all" or marked
+
+
+def _returns(person: PersonPolicy, activity: str, heard: _Heard) -> bool:
+    said: bool | None = heard.first("auto_return")
+    return said if said is not None else person.returns(activity)
+
 
 _BY_AVAILABILITY: Final = {
     Availability.AVAILABLE: "available",

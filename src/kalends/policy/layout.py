@@ -22,16 +22,33 @@ Rank = tuple[bool, bool, int, int, int, int, str]
 ORDINARY_ROLE = "work"
 """In which capacity people do what no rule gave a role."""
 
+TIMED, ALL_DAY, REPLY = 0, 1, 2
+"""Kinds of claims, the stronger first."""
+
 
 class Claim(NamedTuple):
-    """A judged booking that wants a stretch of time. Sorts by start."""
+    """A judged booking that wants a stretch of time."""
 
     start: int
-    rank: Rank
     end: int
     judgement: Judgement
     booking: str
     """``source/calendar/uid``; empty: not a booking (an automatic reply)."""
+    kind: int = TIMED
+    pale: bool = False
+    """An all-day booking shown as free: it never hides anything else."""
+
+    def rank(self) -> Rank:
+        """Return the precedence (``timeline`` tells it in words)."""
+        return (
+            self.pale,
+            self.judgement.faint,
+            -self.judgement.priority,
+            self.kind,
+            -self.start,
+            self.end - self.start,
+            self.booking,
+        )
 
 
 class Stretch(NamedTuple):
@@ -43,17 +60,26 @@ class Stretch(NamedTuple):
 
 
 def won(claims: Sequence[Claim]) -> list[Stretch]:
-    """Return who wins when, of claims ordered by start; neighbours differ or do not touch."""
+    """Return who wins when, of claims ordered by start; neighbours differ or do not touch.
+
+    Most claims meet no other and are never ranked; the rest go through a heap, best on top, from
+    which ended ones are dropped when they come up.
+    """
     stretches: list[Stretch] = []
-    waiting: list[tuple[Rank, int, int, Claim]] = []  # begun, best first; ended: dropped on top
+    waiting: list[tuple[Rank, int, int, Claim]] = []
     at = index = 0
     count = len(claims)
     while index < count or waiting:
         if not waiting:
-            at = claims[index].start
+            claim = claims[index]
+            at = claim.start
+            if index + 1 == count or claims[index + 1].start >= claim.end:
+                stretches.append(Stretch(at, claim.end, claim))
+                index += 1
+                continue
         while index < count and claims[index].start <= at:
             claim = claims[index]
-            heappush(waiting, (claim.rank, claim.end, index, claim))
+            heappush(waiting, (claim.rank(), claim.end, index, claim))
             index += 1
         while waiting and waiting[0][1] <= at:
             heappop(waiting)

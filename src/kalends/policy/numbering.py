@@ -89,8 +89,8 @@ class NumberPlan:
         if self._short(digits):
             return digits
         raise NumberRefused(
-            f"{number!r} is no valid number here: write it with + and country code, or add its "
-            "range to numbering.extensions"
+            f"{number!r} is no valid number here: write it with + and country code, set "
+            "numbering.country, or add its range to numbering.extensions"
         )
 
     def target(self, number: str) -> str:
@@ -201,16 +201,21 @@ class ForwardTargets:
             plain = self.plan.target(number)
         except NumberRefused:
             return None
-        if self.open or plain in self.listed:
-            return plain
+        return plain if self.open or self._is_listed(plain) else None
+
+    def _is_listed(self, plain: str) -> bool:
+        if plain in self.listed:
+            return True
         # 1001 and its DID are the same telephone.
         other = self.plan.extension_of(plain) or self.plan.did_of(plain)
-        return plain if other is not None and other in self.listed else None
+        return other is not None and other in self.listed
 
     def leading(self, text: str) -> tuple[str | None, str]:
         """Split ``08-123 45 67 standby`` into an allowed number (or None) and the rest.
 
-        The longest run of digits that is allowed wins: people write spaces in numbers.
+        People write spaces in numbers, so the whole run of digits is tried, then shorter ones.
+        A shorter one must be listed, ``*`` or not: the beginning of a premium number may well be
+        somebody's ordinary one.
         """
         found = _LEADING.match(text)
         if found is None:
@@ -219,7 +224,7 @@ class ForwardTargets:
         ends = [index for index, sign in enumerate(run) if sign == " "]
         for end in (len(run), *reversed(ends)):
             number = self.allowed(run[:end].rstrip(" ./-("))
-            if number is not None:
+            if number is not None and (end == len(run) or self._is_listed(number)):
                 return number, text[end:].strip()
         first = text.split(maxsplit=1)
         return None, first[1] if len(first) > 1 else ""

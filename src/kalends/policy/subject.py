@@ -60,7 +60,7 @@ class Subject:
     def split(self) -> tuple[str, str]:
         """Return folded head and written tail; the head is empty where there is none."""
         if self._split is None:
-            found = _HEAD.match(self.text)
+            found = _HEAD.match(self.text) if has_head(self.text) else None
             self._split = ("", "")
             if found is not None:
                 self._split = fold(found[1]), self.text[found.end() :].strip()
@@ -132,6 +132,11 @@ def phrases(words: str) -> frozenset[str]:
     """
     forms = {" ".join(_WORD.findall(spelling)) for spelling in spellings(words)}
     return frozenset(forms | {form.replace(" ", "-") for form in forms}) - {""}
+
+
+def has_head(text: str) -> bool:
+    """Tell whether a text may have a head: a quick look before the thorough one."""
+    return ":" in text or ";" in text or (not text.isascii() and ("：" in text or "；" in text))
 
 
 def strip_prefixes(text: str, codes: Container[str]) -> str:

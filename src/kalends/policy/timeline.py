@@ -16,8 +16,9 @@ segment. Laying out is a sweep over starts and ends, O(n log n).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, timedelta
+from functools import partial
 from operator import itemgetter
 
 import msgspec
@@ -29,7 +30,7 @@ from kalends.model.times import FOREVER, Interval, day_start
 from kalends.model.vocabulary import Availability
 from kalends.policy.copies import superseded
 from kalends.policy.judge import Judgement, judge_at
-from kalends.policy.layout import Claim, Rank, acted, filled, laid_out, won
+from kalends.policy.layout import ALL_DAY, REPLY, TIMED, Claim, acted, filled, laid_out, won
 from kalends.policy.localtime import local_day
 from kalends.policy.person import PersonPolicy
 from kalends.policy.workhours import OUTLOOK_DAYS, WeekPlan
@@ -95,45 +96,64 @@ def _claims(person: PersonPolicy, calendars: Sequence[CalendarFacts], now: int) 
     """Yield what counts and has not ended."""
     if person.opted_out:
         return
-    zone = person.zone
+    zone, judged = person.zone, _judging(person)
+    replies = person.settings.automatic_replies
     copies = superseded(person, calendars) if len(calendars) > 1 else frozenset()
     for place, calendar in enumerate(calendars):
         prefix = f"{calendar.name}/"
         for booking in calendar.bookings:
             interval = booking.interval(zone)
-            if interval.end <= now or interval.end <= interval.start:
+            if interval[1] <= now or interval[1] <= interval[0]:
                 continue
             if copies and (place, booking.uid, interval.start) in copies:
                 continue
-            judgement = judge_at(person, booking, interval)
+            judgement = judged(booking, interval)
             if judgement.counts:
-                identity = prefix + booking.uid
+                all_day = booking.all_day
                 yield Claim(
-                    interval.start,
-                    _rank(booking, interval, judgement, identity),
-                    interval.end,
+                    interval[0],
+                    interval[1],
                     judgement,
-                    identity,
+                    prefix + booking.uid,
+                    ALL_DAY if all_day else TIMED,
+                    all_day and booking.show_as is ShowAs.FREE,
                 )
         reply = calendar.automatic_reply
-        if reply is not None and reply.end > now and person.settings.automatic_replies:
-            yield _reply(person, calendar.name, Interval(*reply))
+        if reply is not None and reply[1] > max(now, reply[0]) and replies:
+            yield _reply(person, Interval(*reply))
 
 
-def _rank(booking: Booking, interval: Interval, judgement: Judgement, identity: str) -> Rank:
-    all_day = booking.all_day
-    return (
-        all_day and booking.show_as is ShowAs.FREE,
-        judgement.faint,
-        -judgement.priority,
-        1 if all_day else 0,
-        -interval.start,
-        interval.end - interval.start,
-        identity,
-    )
+def _judging(person: PersonPolicy) -> Callable[[Booking, Interval], Judgement]:
+    """Return a judge for one build: occurrences of a series are judged once.
+
+    Where a rule looks at the time, each occurrence is a case of its own.
+    """
+    if not person.meaning.timeless:
+        return partial(judge_at, person)
+    known: dict[tuple[object, ...], Judgement] = {}
+
+    def judged(booking: Booking, interval: Interval) -> Judgement:
+        facts = (
+            booking.subject,
+            booking.show_as,
+            booking.response,
+            booking.organizer,
+            booking.sensitivity,
+            booking.all_day,
+            booking.recurring,
+            booking.cancelled,
+            booking.categories,
+            booking.description,
+        )
+        judgement = known.get(facts)
+        if judgement is None:
+            judgement = known[facts] = judge_at(person, booking, interval)
+        return judgement
+
+    return judged
 
 
-def _reply(person: PersonPolicy, calendar: str, interval: Interval) -> Claim:
+def _reply(person: PersonPolicy, interval: Interval) -> Claim:
     """Return the claim of an automatic reply: away, below every booking that says as much."""
     activity = "out-of-office"
     judgement = Judgement(
@@ -146,6 +166,4 @@ def _reply(person: PersonPolicy, calendar: str, interval: Interval) -> Claim:
         sensitive=activity in person.policy.sensitive,
         rule="automatic-reply",
     )
-    length = interval.end - interval.start
-    rank = (False, False, 0, 2, -interval.start, length, calendar)
-    return Claim(interval.start, rank, interval.end, judgement, "")
+    return Claim(interval.start, interval.end, judgement, "", REPLY)

@@ -41,7 +41,7 @@ _AVAILABILITY: Final[Mapping[str, Availability]] = {
 """Built-in activities with the coarse state that sinks show."""
 
 _SENSITIVE: Final = frozenset({"sick", "child-care", "parental-leave", "errand"})
-_DEFAULT_MINUTES: Final = {"lunch": 60, "break": 15, "meeting": 60}
+_DEFAULT_MINUTES: Final = {"lunch": 60, "break": 15}
 """How long a manual presence lasts when nobody said; the rest end with the working day."""
 
 ROLES: Final = ("work", "private")
