@@ -11,9 +11,10 @@ a time goes ahead, in it one request, and a refusal counts wherever else the cre
 from __future__ import annotations
 
 import asyncio
+import itertools
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Final
 
 from kalends import observe
@@ -38,22 +39,10 @@ REFUSED_PAUSE: Final = 5.0
 class _Batch:
     """One ``publish`` call that waits for all its results."""
 
+    publishes: Sequence[Publish]
     results: list[Result | None]
     open: int
     done: asyncio.Future[None]
-
-
-@dataclass(slots=True)
-class _Work:
-    """Whom an outcome belongs to."""
-
-    batches: dict[int, tuple[_Batch, int]] = field(default_factory=dict)
-    last: int = 0
-
-    def add(self, batch: _Batch, index: int) -> int:
-        self.last += 1
-        self.batches[self.last] = (batch, index)
-        return self.last
 
 
 class SipEndpoint:
@@ -78,7 +67,8 @@ class SipEndpoint:
         self._open: dict[Flow, Line] = {}
         self._connecting: dict[Transport, asyncio.Task[None]] = {}
         self._timer: asyncio.TimerHandle | None = None
-        self._work = _Work()
+        self._waiting: dict[int, tuple[_Batch, int]] = {}
+        self._keys = itertools.count()
         self._closed = False
         self._publisher = Publisher(
             lambda: secrets.token_hex(8), self._sign_in, transport, limits, timers
@@ -118,20 +108,33 @@ class SipEndpoint:
         if self._closed or not publishes:
             return [Declined("unreachable", "closed", publish.etag) for publish in publishes]
         future = asyncio.get_running_loop().create_future()
-        batch = _Batch([None] * len(publishes), len(publishes), future)
+        batch = _Batch(publishes, [None] * len(publishes), len(publishes), future)
         now = self._runtime.monotonic()
-        keys = [self._work.add(batch, index) for index in range(len(publishes))]
+        keys = [next(self._keys) for _ in publishes]
+        self._waiting |= {key: (batch, index) for index, key in enumerate(keys)}
         for key, publish in zip(keys, publishes, strict=True):
             self._publisher.submit(key, publish, now)
         self._turn()
         try:
             await future
-        finally:
-            for key in keys:
-                self._work.batches.pop(key, None)
-            if not future.done() or future.cancelled():
-                self._publisher.cancel(set(keys))
+        except asyncio.CancelledError:
+            self._orphan(batch, keys)
+            raise
         return [result for result in batch.results if result is not None]
+
+    def _orphan(self, batch: _Batch, keys: list[int]) -> None:
+        """Nobody will learn these results: drop what has not begun, take back what arrived."""
+        for key in self._publisher.cancel(keys):
+            del self._waiting[key]
+        for publish, result in zip(batch.publishes, batch.results, strict=True):
+            self._take_back(publish, result)
+        self._turn()
+
+    def _take_back(self, publish: Publish, result: Result | None) -> None:
+        """Remove a publication whose ETag is lost: it would contradict the next one."""
+        if isinstance(result, Published) and result.etag:
+            removal = replace(publish, body=b"", etag=result.etag, expires=0, refresh=False)
+            self._publisher.submit(next(self._keys), removal, self._runtime.monotonic())
 
     async def close(self) -> None:
         """Hang up; what still waits is told so."""
@@ -144,22 +147,26 @@ class SipEndpoint:
         for line in self._open.values():
             line.close()
         self._open.clear()
-        for key in list(self._work.batches):
+        for key in list(self._waiting):
             self._outcome(key, Declined("unreachable", "closed"))
 
     # --- the wheel: after every input, let out what the publisher has to say -----------------
     def _turn(self) -> None:
-        for flow, data in self._publisher.data_to_send():
-            if (line := self._open.get(flow)) is not None:
-                line.send(data)
+        self._send()
         for flow in self._publisher.abandoned():
             self._abandon(flow)
         for key, result in self._publisher.outcomes():
             self._outcome(key, result)
+        self._send()  # what an orphan's end has brought up
         wanted = self._publisher.wants
         if wanted is not None and wanted not in self._connecting and not self._closed:
             self._connecting[wanted] = asyncio.create_task(self._connect(wanted))
         self._arm()
+
+    def _send(self) -> None:
+        for flow, data in self._publisher.data_to_send():
+            if (line := self._open.get(flow)) is not None:
+                line.send(data)
 
     def _arm(self) -> None:
         if self._timer is not None:
@@ -176,12 +183,15 @@ class SipEndpoint:
         self._turn()
 
     def _outcome(self, key: int, result: Result) -> None:
-        batch, index = self._work.batches.pop(key, (None, 0))
+        batch, index = self._waiting.pop(key, (None, 0))
         if batch is None:
-            return  # nobody waits any more
+            return
+        if batch.done.cancelled():
+            self._take_back(batch.publishes[index], result)
+            return
         batch.results[index] = result
         batch.open -= 1
-        if batch.open == 0 and not batch.done.done():
+        if batch.open == 0:
             batch.done.set_result(None)
 
     # --- lines -------------------------------------------------------------------------------

@@ -151,9 +151,11 @@ class Publisher:
         else:
             self._decline(key, publish, now)
 
-    def cancel(self, keys: Collection[int]) -> None:
-        """Forget work nobody waits for any more, as far as it has not begun."""
-        self._queue = deque(work for work in self._queue if work.key not in keys)
+    def cancel(self, keys: Collection[int]) -> set[int]:
+        """Drop work that has not begun, without an outcome; return its keys."""
+        dropped = {work.key for work in self._queue if work.key in keys and not work.tries}
+        self._queue = deque(work for work in self._queue if work.key not in dropped)
+        return dropped
 
     def outcomes(self) -> list[Outcome]:
         """Return and forget what became of publications."""

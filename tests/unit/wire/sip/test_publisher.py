@@ -136,7 +136,7 @@ def test_a_connection_nobody_answers_on_is_given_up_for_another() -> None:
 def test_work_nobody_waits_for_is_not_begun() -> None:
     wire = Wire()
     keys = wire.submit(*crowd(3))
-    wire.publisher.cancel(set(keys[:2]))
+    assert wire.publisher.cancel(set(keys[:2])) == set(keys[:2])
     connected(wire).run(1)
     assert set(wire.results) == {keys[2]}
 
