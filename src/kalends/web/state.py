@@ -27,6 +27,8 @@ log = observe.logger(__name__)
 
 PULSE: Final = 5.0
 """Seconds between looks at whether the engine lives."""
+PATIENCE: Final = 2.0
+"""Seconds a living engine may take to say so."""
 
 
 @dataclass(slots=True)
@@ -69,8 +71,9 @@ class Web:
                     task.cancel()
         await self.sessions.close()
 
-    async def ping(self, seconds: float = 2.0) -> dict[str, object] | None:
+    async def ping(self) -> dict[str, object] | None:
         """Return what the engine tells about itself; None: it does not answer."""
+        seconds = min(PATIENCE, self.options.engine_seconds)
         packed = pack_command(Ping(organization="*", actor="web"))
         try:
             answer = unpack_answer(await self.bus.request(packed, seconds=seconds))

@@ -197,7 +197,7 @@ async def running(directory: Path, **options: Any) -> AsyncIterator[World]:
     await people(world)
     reader = await open_reader(database, vault, runtime)
     started: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    given = {"sessions": directory / "sessions.db", "engine_seconds": 1.0, **options}
+    given = {"sessions": directory / "sessions.db", "engine_seconds": 0.3, **options}
     chosen = WebOptions(port=0, **given)
     async with asyncio.TaskGroup() as tasks:
         engine = tasks.create_task(world.bus.serve(world.desk.handle))

@@ -7,7 +7,7 @@ where the operator's own file opens them (the engine and ``net`` see to it by ``
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, get_args
 
 from fastapi import APIRouter, Body, Path, Query, Response
 
@@ -26,18 +26,19 @@ from kalends.web.identity import AsAdministrator, Viewer
 from kalends.web.problems import missing
 from kalends.web.state import InWeb, Web
 
-router = APIRouter(tags=["sources and sinks"])
-
 Kind = Literal["source", "sink"]
-Part = Annotated[
-    Literal["sources", "sinks"], Path(description="Which list."), ]  # fmt: skip
 IdPath = Annotated[
     str, Path(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$", description="Its id.", examples=["dav"])
 ]
-_KIND: Final[dict[str, Kind]] = {"sources": "source", "sinks": "sink"}
 _SECRETS: Final = frozenset({"password", "secret", "token", "client_secret", "passphrase"})
 _TEST_SECONDS: Final = 60.0
-_EXAMPLE: Final = {"kind": "ics", "url": "https://calendars.example/{email}.ics"}
+Written = Annotated[
+    dict[str, Any],
+    Body(
+        description="Keys of the kind, as in the configuration file.",
+        examples=[{"kind": "ics", "url": "https://calendars.example/anna.ics"}],
+    ),
+]
 
 
 def told(document: Document) -> dict[str, Any]:
@@ -55,77 +56,102 @@ async def found(web: Web, viewer: Viewer, kind: Kind, id: str) -> Document:
     raise missing(kind)
 
 
-@router.get("/{part}", responses=answers.told(schemas.Documents, what="All of them"))
-async def listing(web: InWeb, viewer: AsAdministrator, part: Part) -> Response:
-    """List sources or sinks, ordered by id."""
-    documents = await web.reader.documents(viewer.organization, _KIND[part])
-    return answers.json({"items": [told(document) for document in documents]})
+def _listing(api: APIRouter, kind: Kind) -> None:
+    @api.get(f"/{kind}s", responses=answers.told(schemas.Documents, what="All of them"))
+    async def listing(web: InWeb, viewer: AsAdministrator) -> Response:
+        """List them, ordered by id."""
+        documents = await web.reader.documents(viewer.organization, kind)
+        return answers.json({"items": [told(document) for document in documents]})
+
+    @api.get(f"/{kind}s/{{id}}", responses=answers.told(schemas.DocumentAnswer, what="As written"))
+    async def show(web: InWeb, viewer: AsAdministrator, id: IdPath) -> Response:
+        """Show one, without its secrets."""
+        return answers.json(told(await found(web, viewer, kind, id)))
 
 
-@router.get("/{part}/{id}", responses=answers.told(schemas.DocumentAnswer, what="As written"))
-async def show(web: InWeb, viewer: AsAdministrator, part: Part, id: IdPath) -> Response:
-    """Show one, without its secrets."""
-    return answers.json(told(await found(web, viewer, _KIND[part], id)))
-
-
-@router.put(
-    "/{part}/{id}",
-    responses=answers.told(schemas.DocumentAnswer, errors=answers.CHANGE, what="Stored"),
-)
-async def put(
-    web: InWeb,
-    viewer: AsAdministrator,
-    part: Part,
-    id: IdPath,
-    body: Annotated[dict[str, Any], Body(examples=[_EXAMPLE])],
-) -> Response:
-    """Create or replace one; it takes effect within seconds. A secret left out stays as it was."""
-    body = {k: v for k, v in body.items() if k not in ("version", "managed_by")} | {"id": id}
-    command = PutDocument(
-        organization=viewer.organization, actor=viewer.actor, kind=_KIND[part], id=id, body=body
+def _writing(api: APIRouter, kind: Kind) -> None:
+    @api.put(
+        f"/{kind}s/{{id}}",
+        responses=answers.told(schemas.DocumentAnswer, errors=answers.CHANGE, what="Stored"),
     )
-    await send(web, command)
-    return answers.json(told(await found(web, viewer, _KIND[part], id)))
+    async def put(
+        web: InWeb,
+        viewer: AsAdministrator,
+        id: IdPath,
+        body: Written,
+    ) -> Response:
+        """Create or replace one; it counts within seconds. A secret left out stays as it was."""
+        written = {k: v for k, v in body.items() if k not in ("version", "managed_by")}
+        command = PutDocument(
+            organization=viewer.organization,
+            actor=viewer.actor,
+            kind=kind,
+            id=id,
+            body=written | {"id": id},
+        )
+        await send(web, command)
+        return answers.json(told(await found(web, viewer, kind, id)))
 
-
-@router.delete(
-    "/{part}/{id}",
-    responses=answers.told(schemas.Done, errors=answers.CHANGE, what="Removed"),
-)
-async def delete(web: InWeb, viewer: AsAdministrator, part: Part, id: IdPath) -> Response:
-    """Remove one, with what was read from it or remembered of it."""
-    await found(web, viewer, _KIND[part], id)
-    command = DeleteDocument(
-        organization=viewer.organization, actor=viewer.actor, kind=_KIND[part], id=id
+    @api.delete(
+        f"/{kind}s/{{id}}",
+        responses=answers.told(schemas.Done, errors=answers.CHANGE, what="Removed"),
     )
-    await send(web, command)
-    return answers.json({"done": True, "result": None})
+    async def delete(web: InWeb, viewer: AsAdministrator, id: IdPath) -> Response:
+        """Remove one, with what was read from it or remembered of it."""
+        await found(web, viewer, kind, id)
+        command = DeleteDocument(
+            organization=viewer.organization, actor=viewer.actor, kind=kind, id=id
+        )
+        answer = await send(web, command)
+        return answers.json({"done": True, "result": answer.value})
 
 
-@router.post(
-    "/{part}/{id}/test",
-    responses=answers.told(schemas.Steps, errors=answers.CHANGE, what="What was found"),
-)
-async def test(
-    web: InWeb,
-    viewer: AsAdministrator,
-    part: Part,
-    id: IdPath,
-    person: Annotated[
-        str | None, Query(max_length=128, description="Only this person's calendar.")
-    ] = None,
-) -> Response:
-    """Try it step by step, in the order a newcomer would, and tell what to do."""
-    await found(web, viewer, _KIND[part], id)
-    organization, actor = viewer.organization, viewer.actor
-    command = (
-        TestSource(organization=organization, actor=actor, source=id, person=person)
-        if part == "sources"
-        else TestSink(organization=organization, actor=actor, sink=id, person=person)
+def _operating(api: APIRouter, kind: Kind) -> None:
+    @api.post(
+        f"/{kind}s/{{id}}/test",
+        responses=answers.told(schemas.Steps, errors=answers.CHANGE, what="What was found"),
     )
-    answer = await send(web, command, seconds=_TEST_SECONDS)
-    taken = steps(answer)
-    return answers.json({"ok": all(step.get("ok") for step in taken), "steps": taken})
+    async def test(
+        web: InWeb,
+        viewer: AsAdministrator,
+        id: IdPath,
+        person: Annotated[
+            str | None, Query(max_length=128, description="Only with this person.")
+        ] = None,
+    ) -> Response:
+        """Try it step by step, in the order a newcomer would, and tell what to do."""
+        await found(web, viewer, kind, id)
+        organization, actor = viewer.organization, viewer.actor
+        command = (
+            TestSource(organization=organization, actor=actor, source=id, person=person)
+            if kind == "source"
+            else TestSink(organization=organization, actor=actor, sink=id, person=person)
+        )
+        taken = steps(await send(web, command, seconds=_TEST_SECONDS))
+        return answers.json({"ok": all(step.get("ok") for step in taken), "steps": taken})
+
+    @api.post(
+        f"/{kind}s/{{id}}/credential/reset",
+        responses=answers.told(schemas.Done, errors=answers.CHANGE, what="The breaker is closed"),
+    )
+    async def reset(web: InWeb, viewer: AsAdministrator, id: IdPath) -> Response:
+        """Let one sign-in be tried after the credential was refused and stopped (invariant 9)."""
+        await found(web, viewer, kind, id)
+        command = ResetCredential(organization=viewer.organization, actor=viewer.actor, endpoint=id)
+        answer = await send(web, command)
+        return answers.json({"done": True, "result": answer.value})
+
+
+def _routes() -> APIRouter:
+    api = APIRouter(tags=["sources and sinks"])
+    for kind in get_args(Kind):
+        _listing(api, kind)
+        _writing(api, kind)
+        _operating(api, kind)
+    return api
+
+
+router = _routes()
 
 
 @router.post(
@@ -138,16 +164,4 @@ async def read(web: InWeb, viewer: AsAdministrator, id: IdPath) -> Response:
     answer = await send(
         web, ReadNow(organization=viewer.organization, actor=viewer.actor, source=id)
     )
-    return answers.json({"done": True, "result": answer.value})
-
-
-@router.post(
-    "/{part}/{id}/credential/reset",
-    responses=answers.told(schemas.Done, errors=answers.CHANGE, what="The breaker is closed"),
-)
-async def reset(web: InWeb, viewer: AsAdministrator, part: Part, id: IdPath) -> Response:
-    """Let one sign-in be tried after the credential was refused and stopped (invariant 9)."""
-    await found(web, viewer, _KIND[part], id)
-    command = ResetCredential(organization=viewer.organization, actor=viewer.actor, endpoint=id)
-    answer = await send(web, command)
     return answers.json({"done": True, "result": answer.value})

@@ -35,7 +35,7 @@ async def ready(web: InWeb) -> Response:
             await web.reader.organizations()
     except (KalendsError, OSError, TimeoutError):
         reasons.append(_reason("store", "The database cannot be read."))
-    if await web.ping(_PATIENCE) is None:
+    if await web.ping() is None:
         reasons.append(_reason("engine", "The engine does not answer; reads go on, changes wait."))
     body: dict[str, Any] = {"ready": not reasons, "reasons": reasons}
     return answers.json(body, 503, Retry_After="5") if reasons else answers.json(body)
@@ -63,7 +63,7 @@ async def _monitor(request: Request, web: InWeb) -> None:
 @router.get("/metrics", dependencies=[Depends(_monitor)], response_class=Response)
 async def metrics(web: InWeb) -> Response:
     """Tell figures for Prometheus: the engine's, and this process' own."""
-    status = await web.ping(_PATIENCE)
+    status = await web.ping()
     web.figures.engine.set(status is not None)
     text = web.figures.text()
     engines = (status or {}).get("metrics")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from fastapi import APIRouter, Path, Query, Response
 
@@ -15,9 +15,7 @@ from kalends.web.identity import AsAdministrator, Viewer
 from kalends.web.problems import Problem, missing
 from kalends.web.state import InWeb, Web
 
-router = APIRouter(tags=["administration"])
-
-Part = Annotated[Literal["tokens", "accounts"], Path(description="Which list.")]
+Part = Literal["tokens", "accounts"]
 IdPath = Annotated[str, Path(max_length=100, description="Its id.")]
 
 
@@ -34,35 +32,6 @@ def _told(principal: Principal, secret: str | None = None) -> dict[str, Any]:
         "disabled": principal.disabled,
         "secret": secret,
     }
-
-
-@router.get("/{part}", responses=answers.told(list[schemas.PrincipalAnswer], what="All of them"))
-async def listing(web: InWeb, viewer: AsAdministrator, part: Part) -> Response:
-    """List tokens or accounts, without their secrets."""
-    known = await web.reader.principals(viewer.organization)
-    return answers.json([_told(one) for one in known if f"{one.kind}s" == part])
-
-
-@router.post(
-    "/{part}",
-    status_code=201,
-    responses=answers.told(
-        schemas.PrincipalAnswer, errors=answers.CHANGE, status=201, what="Made; secret told once"
-    ),
-)
-async def make(
-    web: InWeb, viewer: AsAdministrator, part: Part, body: schemas.PrincipalInput
-) -> Response:
-    """Make a token (its secret is told this once) or an account with a password."""
-    await _vet_person(web, viewer, body)
-    secret, principal = await _made(web, viewer, part, body)
-    command = PutPrincipal(
-        organization=viewer.organization,
-        actor=viewer.actor,
-        principal=tokens.document(principal),
-    )
-    await send(web, command)
-    return answers.json(_told(principal, secret), 201)
 
 
 async def _vet_person(web: Web, viewer: Viewer, body: schemas.PrincipalInput) -> None:
@@ -102,17 +71,50 @@ async def _made(
     return None, account
 
 
-@router.delete(
-    "/{part}/{id}", responses=answers.told(schemas.Done, errors=answers.CHANGE, what="Removed")
-)
-async def remove(web: InWeb, viewer: AsAdministrator, part: Part, id: IdPath) -> Response:
-    """Remove a token or account; it stops working at once, with its sessions and streams."""
-    principal = await web.reader.principal(id)
-    mine = principal is not None and principal.organization == viewer.organization
-    if principal is None or not mine or f"{principal.kind}s" != part:
-        raise missing(part.removesuffix("s"))
-    await send(web, DeletePrincipal(organization=viewer.organization, actor=viewer.actor, id=id))
-    return answers.json({"done": True, "result": None})
+def _routes(api: APIRouter, part: Part) -> None:
+    @api.get(f"/{part}", responses=answers.told(list[schemas.PrincipalAnswer], what="All of them"))
+    async def listing(web: InWeb, viewer: AsAdministrator) -> Response:
+        """List them, without their secrets."""
+        known = await web.reader.principals(viewer.organization)
+        return answers.json([_told(one) for one in known if f"{one.kind}s" == part])
+
+    @api.post(
+        f"/{part}",
+        status_code=201,
+        responses=answers.told(
+            schemas.PrincipalAnswer, errors=answers.CHANGE, status=201, what="Made"
+        ),
+    )
+    async def make(web: InWeb, viewer: AsAdministrator, body: schemas.PrincipalInput) -> Response:
+        """Make a token (its secret is told this once) or an account with a password."""
+        await _vet_person(web, viewer, body)
+        secret, principal = await _made(web, viewer, part, body)
+        command = PutPrincipal(
+            organization=viewer.organization,
+            actor=viewer.actor,
+            principal=tokens.document(principal),
+        )
+        await send(web, command)
+        return answers.json(_told(principal, secret), 201)
+
+    @api.delete(
+        f"/{part}/{{id}}",
+        responses=answers.told(schemas.Done, errors=answers.CHANGE, what="Removed"),
+    )
+    async def remove(web: InWeb, viewer: AsAdministrator, id: IdPath) -> Response:
+        """Remove one; it stops working at once, with its sessions and streams."""
+        principal = await web.reader.principal(id)
+        mine = principal is not None and principal.organization == viewer.organization
+        if principal is None or not mine or f"{principal.kind}s" != part:
+            raise missing(part.removesuffix("s"))
+        command = DeletePrincipal(organization=viewer.organization, actor=viewer.actor, id=id)
+        answer = await send(web, command)
+        return answers.json({"done": True, "result": answer.value})
+
+
+router = APIRouter(tags=["administration"])
+for _part in get_args(Part):
+    _routes(router, _part)
 
 
 @router.get("/audit", responses=answers.told(list[schemas.AuditAnswer], what="Newest first"))
