@@ -29,6 +29,7 @@ import ssl
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 
 from cryptography import x509
@@ -97,6 +98,22 @@ class GuardedContext(ssl.SSLContext):
     pins: Pins
     clock: Callable[[], float] | None
     expires_at: dict[str, float]
+    made_of: TlsOptions
+    stamps: tuple[tuple[int, int, int] | None, ...]
+
+    def refreshed(self) -> GuardedContext:
+        """Return the context for connections to come: a new one where a file has changed.
+
+        A file that cannot be read, or is half written, leaves what was known.
+        """
+        if _stamps(self.made_of) == self.stamps:
+            return self
+        try:
+            made = context(self.made_of)
+        except UserError:
+            return self
+        made.expires_at = self.expires_at
+        return made
 
     def vet(self, host: str, certificate: bytes | None) -> None:
         """Judge the certificate (DER) a handshake showed; ``SSLCertVerificationError`` says no."""
@@ -164,6 +181,7 @@ def context(options: TlsOptions) -> GuardedContext:
         made.pins = Pins.parse(options.certificate_pins)
     except ValueError as error:
         raise UserError(f"certificate_pins: {error}") from error
+    made.made_of, made.stamps = options, _stamps(options)
     if options.ca_file:
         _load("ca_file", options.ca_file, lambda path: made.load_verify_locations(cafile=path))
         # The file may hold the server's own certificate instead of an authority.
@@ -176,6 +194,19 @@ def context(options: TlsOptions) -> GuardedContext:
     if options.client_certificate:
         _load("client_certificate", options.client_certificate, made.load_cert_chain)
     return made
+
+
+def _stamps(options: TlsOptions) -> tuple[tuple[int, int, int] | None, ...]:
+    """Return what changes when a file is written anew or replaced."""
+    return tuple(_stamp(path) for path in (options.ca_file, options.client_certificate) if path)
+
+
+def _stamp(path: str) -> tuple[int, int, int] | None:
+    try:
+        seen = Path(path).stat()
+    except OSError:
+        return None
+    return seen.st_ino, seen.st_mtime_ns, seen.st_size
 
 
 def _load(key: str, path: str, load: Callable[[str], None]) -> None:

@@ -77,6 +77,7 @@ class AioTransport:
 
     async def _once(self, request: Request, limits: Limits) -> Response:
         url = parse_url(request.url)
+        self._tls = self._tls.refreshed()
         carriage = _carriage(url.scheme, request)
         check_literal(self._rules.carrying(carriage), url.raw_host or "")
         try:
@@ -86,6 +87,7 @@ class AioTransport:
                 data=request.body or None,
                 headers=request.headers,
                 allow_redirects=False,
+                ssl=self._tls,  # part of what connections are kept by: a new one is not bypassed
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=limits.connect_seconds),
             ) as answer:
                 body = await _read(answer, limits.body_bytes)

@@ -1,12 +1,14 @@
 """Certificates against a real TLS server: expired, for another host, swapped, pinned, rotated."""
 
 import ssl
+from pathlib import Path
 
 import pytest
+from aiohttp import web
 
 from kalends.errors import CertificateRefused, Unreachable, UserError
 from kalends.model.http import Request
-from tests.acceptance.net.authority import Identity
+from tests.acceptance.net.authority import Authority, Identity
 from tests.acceptance.net.conftest import Network, Server, plain
 
 
@@ -118,3 +120,48 @@ async def test_the_end_of_a_certificate_is_seen(network: Network) -> None:
 async def test_a_file_that_cannot_be_used_is_named(network: Network) -> None:
     with pytest.raises(UserError, match=r"ca_file = '/nowhere/ca\.pem'"):
         network.client("https://127.0.0.1/", ca_file="/nowhere/ca.pem")
+
+
+async def test_an_authority_that_is_replaced_in_its_file_is_trusted_without_a_restart(
+    network: Network, tmp_path: Path
+) -> None:
+    for name in ("old", "new"):
+        (tmp_path / name).mkdir()
+    old, new = Authority(tmp_path / "old"), Authority(tmp_path / "new")
+    server = await serve(network, new.issue())
+    file = tmp_path / "ca.pem"
+    file.write_bytes(old.path.read_bytes())
+    client = network.client(server.url, ca_file=str(file))
+    request = Request("GET", server.url)
+    with pytest.raises(CertificateRefused):
+        await client.send(request)
+    file.write_text("half writ")
+    with pytest.raises(CertificateRefused):
+        await client.send(request)
+    file.write_bytes(new.path.read_bytes())
+    assert (await client.send(request)).status == 200
+
+
+async def test_a_client_shows_its_certificate_and_the_renewed_one(
+    network: Network, tmp_path: Path
+) -> None:
+    async def who(request: web.Request) -> web.Response:
+        assert request.transport is not None
+        shown = request.transport.get_extra_info("peercert")
+        return web.Response(text=shown["subject"][0][0][1], headers={"Connection": "close"})
+
+    tls = network.authority.issue().server()
+    tls.verify_mode = ssl.CERT_REQUIRED
+    tls.load_verify_locations(network.authority.path)
+    server = await network.serve(who, tls)
+    first, second = network.authority.issue("kalends"), network.authority.issue("kalends")
+    file = tmp_path / "client.pem"
+    file.write_bytes(first.path.read_bytes())
+    client = network.client(
+        server.url, ca_file=str(network.authority.path), client_certificate=str(file)
+    )
+    shown = (await client.send(Request("GET", server.url))).body
+    file.write_bytes(second.path.read_bytes())
+    assert (await client.send(Request("GET", server.url))).body != shown
+    with pytest.raises(Unreachable):
+        await get(network, server, ca_file=str(network.authority.path))
