@@ -64,7 +64,7 @@ class Segment(msgspec.Struct, frozen=True, array_like=True, gc=False):
         )
 
 
-class Timeline(msgspec.Struct, frozen=True, array_like=True):
+class Timeline(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A person's future as policy sees it: ordered, non-overlapping segments."""
 
     segments: tuple[Segment, ...] = ()
@@ -84,7 +84,7 @@ class Until(StrEnum):
     CLEARED = "cleared"
 
 
-class Manual(msgspec.Struct, frozen=True, array_like=True):
+class Manual(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A state set by hand. It always wins while it lasts."""
 
     availability: Availability
@@ -102,7 +102,7 @@ class Manual(msgspec.Struct, frozen=True, array_like=True):
     sensitive: bool = False
 
 
-class Hold(msgspec.Struct, frozen=True, array_like=True):
+class Hold(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What stays after a booking without auto-return has ended and was forgotten."""
 
     availability: Availability
@@ -157,7 +157,7 @@ class Next(msgspec.Struct, frozen=True, array_like=True, gc=False):
     cap: Level | None = None
 
 
-class Presence(msgspec.Struct, frozen=True, array_like=True):
+class Presence(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The composed state now, as the core knows it. Nobody outside sees this: see ``View``."""
 
     availability: Availability = Availability.AVAILABLE

@@ -11,7 +11,7 @@ import msgspec
 from kalends.model.vocabulary import Level, Stage
 
 
-class Profile(msgspec.Struct, frozen=True, array_like=True):
+class Profile(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What view, texts, sinks and lists need of a person."""
 
     person: str

@@ -153,7 +153,7 @@ class CalendarHealth(msgspec.Struct, frozen=True):
     """A moved cursor that stands for unchanged content; None: leave it."""
 
 
-class DuePerson(msgspec.Struct, frozen=True):
+class DuePerson(msgspec.Struct, frozen=True, gc=False):
     """Somebody whose presence must be evaluated."""
 
     organization: str
@@ -183,7 +183,7 @@ class PolicyInputs(msgspec.Struct, frozen=True):
     calendars: tuple[CalendarInput, ...]
 
 
-class Evaluated(msgspec.Struct, frozen=True):
+class Evaluated(msgspec.Struct, frozen=True, gc=False):
     """The result for one person, to be stored if the input version is still the one seen."""
 
     organization: str
@@ -212,7 +212,7 @@ class Committed(msgspec.Struct, frozen=True):
     """(organization, person) whose input changed meanwhile (they are due again), or who left."""
 
 
-class StoredPresence(msgspec.Struct, frozen=True):
+class StoredPresence(msgspec.Struct, frozen=True, gc=False):
     """A person's presence as stored, for readers and sinks."""
 
     organization: str
