@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from sipmessage import URI, Message, Request, Response, Via
@@ -189,6 +190,7 @@ def parse_uri(text: str) -> URI:
         raise BadMessage("not a sip:, sips: or tel: URI") from error
 
 
+@lru_cache(maxsize=65_536)  # asked for the same people again and again
 def address_of_record(text: str) -> str:
     """Return scheme, user and host of a SIP URI, without port, password and parameters.
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -11,7 +14,7 @@ from lxml import etree
 from kalends.model.times import FOREVER
 from kalends.model.view import DiversionView, NextView, Texts, View
 from kalends.model.vocabulary import Audience, Availability, Level
-from kalends.wire.pidf import RPID, Style, activity_table, render
+from kalends.wire.pidf import ACTIVITIES, RPID, Style, activity_table, render
 from tests.fixtures_dir import FIXTURES
 
 NS = {
@@ -247,3 +250,10 @@ def test_every_document_is_valid_by_the_schemas_of_the_ietf() -> None:
 def test_the_schemas_would_notice_a_wrong_document() -> None:
     wrong = render(a_view(), ANNA, "sv").replace(b"<rpid:meeting/>", b"<rpid:lunch/>")
     assert not schema().validate(etree.fromstring(wrong))
+
+
+def test_the_reference_page_has_the_table_that_is_used() -> None:
+    page = (Path(__file__).parents[4] / "docs" / "reference" / "sip-publish.md").read_text()
+    table = page.partition("| Activity | RPID |")[2].partition("\n\n")[0]
+    cells = re.findall(r"\| `([a-z-]+)` \| (?:`([a-z-]+)`|–) (?=\|)", table)
+    assert {name: (found,) if found else () for name, found in cells} == dict(ACTIVITIES)
