@@ -137,3 +137,5 @@ class PersonRecord(Document):
     """``file``, ``api`` or a directory's id: only that one changes the record."""
     left: bool = False
     """A leaver: reading has stopped, calls go to the attendant, deleted after 30 days."""
+    left_at: int | None = None
+    """UTC seconds when the record was marked so; set by Kalends."""

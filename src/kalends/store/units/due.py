@@ -249,7 +249,7 @@ def _transition(
         "organization": of,
         "revision": revision,
         "person": who,
-        "at": now,
+        "at": min(now, done.evaluated_at),
         "before": seals.transition(of, who, was),
         "after": seals.transition(of, who, done.presence),
     }

@@ -1,0 +1,133 @@
+"""Alarms: what somebody must look after, told once by mail and webhook, and once when it is over.
+
+Looked at every half minute: stale sources, refused credentials, failing sinks, certificates near
+their end (30, 14, 7 and 1 day ahead), a due loop that lags. An alarm has a stable key; the same
+key is told again only after a day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from kalends import observe
+from kalends.engine.core import Core
+from kalends.engine.gate import Shut
+
+log = observe.logger(__name__)
+
+INTERVAL: Final = 30.0
+AGAIN: Final = 86_400.0
+LAG_SECONDS: Final = 10.0
+SINK_SECONDS: Final = 120.0
+CERTIFICATE_DAYS: Final = (1, 7, 14, 30)
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """One thing somebody must look after. No personal data."""
+
+    key: str
+    """Stable: ``source-stale/acme/dav``."""
+    text: str
+    remedy: str = ""
+    over: bool = False
+    """It has ended."""
+
+
+class Channel(Protocol):
+    """Where alarms go."""
+
+    async def tell(self, alarms: Sequence[Alarm]) -> None:
+        """Send; raises nothing that must stop the others (it is logged)."""
+
+
+class Alarms:
+    """Looks, compares with what was told, tells."""
+
+    def __init__(self, core: Core, channels: Sequence[Channel]) -> None:
+        self._core = core
+        self._channels = channels
+        self.active: dict[str, tuple[Alarm, float]] = {}
+        """By key: the alarm and when it was told."""
+
+    async def run(self) -> None:
+        """Look for ever."""
+        while True:
+            await self._core.runtime.sleep(INTERVAL)
+            await self.look()
+
+    async def look(self) -> list[Alarm]:
+        """Look once; tell and return what is news."""
+        now = self._core.runtime.monotonic()
+        current = {alarm.key: alarm for alarm in self._found()}
+        news: list[Alarm] = []
+        for key, alarm in current.items():
+            told = self.active.get(key)
+            if told is None or now - told[1] >= AGAIN:
+                self.active[key] = (alarm, now)
+                news.append(alarm)
+        for key in [key for key in self.active if key not in current]:
+            alarm, _ = self.active.pop(key)
+            news.append(Alarm(key, alarm.text, over=True))
+        if news:
+            await self._tell(news)
+        return news
+
+    async def _tell(self, news: list[Alarm]) -> None:
+        for alarm in news:
+            log.warning("alarm.over" if alarm.over else "alarm", alarm=alarm.key)
+        for channel in self._channels:
+            try:
+                await channel.tell(news)
+            except Exception as error:  # an alarm that cannot be sent must not stop the engine
+                log.exception("alarm.unsent", exc_info=error)
+
+    def _found(self) -> Iterable[Alarm]:
+        yield from self._sources()
+        yield from self._sinks()
+        yield from self._certificates()
+        for (owner, what, id), why in self._core.wiring.broken.items():
+            yield Alarm(f"{what}-broken/{owner}/{id}", f"The {what} {id} cannot be opened: {why}")
+        lag = self._core.due.figures.lag
+        if lag > LAG_SECONDS and not self._core.due.caught_up.is_set():
+            yield Alarm("due-lag", "Presence is more than ten seconds late.",
+                        "Look at the load of this machine and its disk.")  # fmt: skip
+
+    def _sources(self) -> Iterable[Alarm]:
+        for slot in self._core.sync.slots.values():
+            place = f"{slot.organization}/{slot.source}"
+            error = self._core.sync.trouble.last.get(slot.number)
+            remedy = error.remedy if error else ""
+            if slot.gate.shut is Shut.SIGN_IN:
+                yield Alarm(f"sign-in/{place}", f"The source {place} refuses the sign-in.", remedy)
+            elif slot.stale_marked:
+                text = f"The calendars of {place} are stale: {error}."
+                yield Alarm(f"source-stale/{place}", text, remedy)
+
+    def _sinks(self) -> Iterable[Alarm]:
+        now = self._core.runtime.now()
+        for (owner, id), sink in self._core.wiring.sinks.items():
+            figures = sink.pump.figures
+            if figures.down_since is not None and now - figures.down_since > SINK_SECONDS:
+                text = f"Nothing reaches the sink {owner}/{id}: {figures.code} {figures.message}"
+                yield Alarm(f"sink-down/{owner}/{id}", text)
+
+    def _certificates(self) -> Iterable[Alarm]:
+        wiring, now = self._core.wiring, self._core.runtime.now()
+        opened = [(name, one) for name, one in wiring.sources.items()]
+        opened += [(name, sink.opened) for name, sink in wiring.sinks.items()]
+        for (owner, id), one in opened:
+            for client in wiring.opener.clients(one):
+                ends = client.certificate_expires_at
+                days = None if ends is None else days_left(ends - now)
+                if days is not None:
+                    text = f"The certificate of {owner}/{id} ends within {days} days."
+                    yield Alarm(f"certificate/{owner}/{id}/{days}", text,
+                                "Renew it on that server.")  # fmt: skip
+
+
+def days_left(seconds: float) -> int | None:
+    """Return the mark (30, 14, 7, 1 days) that was passed last; None: there is time."""
+    return next((days for days in CERTIFICATE_DAYS if seconds <= days * 86_400), None)

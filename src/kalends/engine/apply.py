@@ -1,0 +1,188 @@
+"""What ``kalends apply`` changes: the difference between a file and what is stored. Pure.
+
+Rules (POLICY section 6): only the one that brought a record changes it (``managed_by``); what the
+file once brought and no longer holds goes; what the API brought stays. People who go are leavers
+for 30 days. More than a tenth of an organization's people gone asks first (``force``).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from kalends.errors import Problem
+from kalends.model.person import PersonRecord, Preferences
+from kalends.store.contract import Document, PersonDocument
+
+MANAGED_BY_FILE: Final = "file"
+
+
+@dataclass(slots=True)
+class Difference:
+    """What has to be written for one organization."""
+
+    organization: str
+    documents: list[Document] = field(default_factory=list)
+    removed_documents: list[tuple[str, str]] = field(default_factory=list)
+    """(kind, id)."""
+    people: list[PersonRecord] = field(default_factory=list)
+    """New or changed."""
+    leavers: list[PersonRecord] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def empty(self) -> bool:
+        """Tell whether there is nothing to write."""
+        return not (self.documents or self.removed_documents or self.people or self.leavers)
+
+
+def document_difference(
+    difference: Difference, wanted: Iterable[Document], stored: Sequence[Document]
+) -> None:
+    """Add what must be written so that the file's documents hold."""
+    by_key = {(one.kind, one.id): one for one in stored}
+    seen: set[tuple[str, str]] = set()
+    for one in wanted:
+        key = (one.kind, one.id)
+        old = by_key.get(key)
+        if key in seen:
+            difference.problems.append(_twice(one.kind, one.id))
+        elif old is not None and old.managed_by != one.managed_by:
+            difference.problems.append(_foreign(one.kind, one.id, old.managed_by))
+        elif old is None or old.body != one.body:
+            difference.documents.append(one)
+            difference.counts[f"{one.kind}s {'changed' if old else 'added'}"] += 1
+        seen.add(key)
+    for key, old in by_key.items():
+        if old.managed_by == MANAGED_BY_FILE and key not in seen:
+            difference.removed_documents.append(key)
+            difference.counts[f"{old.kind}s removed"] += 1
+
+
+def people_difference(
+    difference: Difference,
+    wanted: Sequence[PersonRecord],
+    stored: Mapping[str, PersonDocument],
+    now: int,
+) -> None:
+    """Add what must be written so that the file's people hold."""
+    seen: set[str] = set()
+    for record in wanted:
+        old = stored.get(record.id)
+        if record.id in seen:
+            difference.problems.append(_twice("person", record.id))
+        elif old is not None and old.managed_by != record.managed_by:
+            difference.problems.append(_foreign("person", record.id, old.managed_by))
+        else:
+            _person(difference, record, old, now)
+        seen.add(record.id)
+    for id, old in stored.items():
+        if id not in seen and old.managed_by == MANAGED_BY_FILE and not old.profile.left:
+            leaver = PersonRecord.model_validate_json(old.record)
+            difference.leavers.append(
+                leaver.model_copy(update={"left": True, "left_at": now, "calendars": "none"})
+            )
+            difference.counts["people removed"] += 1
+
+
+def _person(
+    difference: Difference, record: PersonRecord, old: PersonDocument | None, now: int
+) -> None:
+    if old is None:
+        difference.people.append(_marked(record, None, now))
+        difference.counts["people added"] += 1
+        return
+    before = PersonRecord.model_validate_json(old.record)
+    after = _marked(keep_preferences(record, before), before, now)
+    if after != before:
+        difference.people.append(after)
+        difference.counts["people changed"] += 1
+
+
+def keep_preferences(record: PersonRecord, before: PersonRecord) -> PersonRecord:
+    """Return the record with the person's own choices, which no file overwrites silently.
+
+    What the file sets itself holds; every other preference stays as the person chose it.
+    """
+    own = before.preferences.model_dump(exclude_unset=True)
+    given = record.preferences.model_dump(exclude_unset=True)
+    merged = Preferences.model_validate({**own, **given})
+    return record.model_copy(update={"preferences": merged})
+
+
+def _marked(record: PersonRecord, before: PersonRecord | None, now: int) -> PersonRecord:
+    """Return the record with the moment a person left."""
+    if not record.left:
+        return record.model_copy(update={"left_at": None})
+    left_at = before.left_at if before is not None and before.left_at is not None else now
+    return record.model_copy(update={"left_at": left_at})
+
+
+def too_many_go(difference: Difference, stored: int) -> bool:
+    """Tell whether more than a tenth of the people would go."""
+    return len(difference.leavers) * 10 > stored
+
+
+def duplicate_addresses(
+    organization: str, people: Iterable[tuple[str, Sequence[str]]]
+) -> list[Problem]:
+    """Return a problem for each e-mail address that two people of an organization have."""
+    owner: dict[str, str] = {}
+    problems: list[Problem] = []
+    for person, emails in people:
+        for email in emails:
+            first = owner.setdefault(email.lower(), person)
+            if first != person:
+                problems.append(
+                    Problem(
+                        organization,
+                        f"people.{person}.emails",
+                        f"{email} belongs to {first} already.",
+                        "Give every address to one person only.",
+                    )
+                )
+    return problems
+
+
+def shared_addresses(people: Mapping[str, Iterable[PersonRecord]]) -> list[Problem]:
+    """Return a problem for each address that occurs in two organizations of one file."""
+    owner: dict[str, tuple[str, str]] = {}
+    problems: list[Problem] = []
+    for organization, records in people.items():
+        for record in records:
+            for email in record.emails:
+                first = owner.setdefault(email.lower(), (organization, record.id))
+                if first[0] != organization:
+                    problems.append(_two_homes(organization, record.id, email, first))
+    return problems
+
+
+def _two_homes(organization: str, person: str, email: str, first: tuple[str, str]) -> Problem:
+    return Problem(
+        organization,
+        f"people.{person}.emails",
+        f"{email} is {first[1]}'s in organization {first[0]} too.",
+        "A person belongs to one organization: remove the address from the other.",
+    )
+
+
+def _twice(kind: str, id: str) -> Problem:
+    return Problem("", f"{kind}.{id}", "is there twice.", "Remove one, or give it another id.")
+
+
+def _foreign(kind: str, id: str, owner: str) -> Problem:
+    return Problem(
+        "",
+        f"{kind}.{id}",
+        f"is managed by {owner}.",
+        f"Change it there, or remove it there first, or choose another id than {id!r}.",
+    )
+
+
+def stored_form(value: Any) -> bytes:
+    """Return the JSON under which a model is stored: equal models, equal bytes."""
+    text: str = value.model_dump_json(exclude_unset=True)
+    return text.encode()

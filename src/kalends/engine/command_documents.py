@@ -1,0 +1,304 @@
+"""Commands about what administrators write: settings, sources, sinks, whole files.
+
+Secrets are split off before anything is stored, and sealed apart. Only the one that brought a
+document changes it. What is stored takes effect at once, without a restart (invariant 12).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import ValidationError
+
+from kalends.bus.commands import Answer, Apply, DeleteDocument, PutDocument
+from kalends.endpoints.kind import kinds
+from kalends.engine.answers import done, invalid, no, unknown
+from kalends.engine.apply import (
+    MANAGED_BY_FILE,
+    Difference,
+    document_difference,
+    duplicate_addresses,
+    people_difference,
+    shared_addresses,
+    stored_form,
+    too_many_go,
+)
+from kalends.engine.core import Core
+from kalends.engine.opening import checked_options, endpoint_name, known_kind
+from kalends.engine.problems import unknown_zone, validation_problems
+from kalends.engine.tenants import tenant as compile_tenant
+from kalends.errors import ConfigurationError, Problem
+from kalends.model.organization import (
+    OrganizationDocument,
+    OrganizationSettings,
+    SinkSpec,
+    SourceSpec,
+)
+from kalends.model.person import PersonRecord
+from kalends.store.contract import Document, PersonDocument
+
+Secrets = dict[tuple[str, str], str | None]
+"""(endpoint, field) → secret; None deletes it."""
+PAGE = 1000
+
+
+async def put_document(core: Core, command: PutDocument) -> Answer:
+    """Create or replace settings, a source or a sink through the API."""
+    if command.managed_by == MANAGED_BY_FILE:
+        return no("refused", "Only the operator's file is managed by file.")
+    if command.kind not in ("organization", "source", "sink"):
+        return unknown("kind of document", command.kind)
+    async with core.locks[command.organization]:
+        stored = await core.store.documents(command.organization, command.kind)
+        before = next((one for one in stored if one.id == command.id), None)
+        if before is not None and before.managed_by != command.managed_by:
+            return no(
+                "refused", f"{command.id} is managed by {before.managed_by}: change it there."
+            )
+        if command.kind != "organization" and core.tenants.get(command.organization) is None:
+            return unknown("organization", command.organization)
+        body = {**command.body, "id": command.id, "managed_by": command.managed_by}
+        try:
+            document, secrets = document_of(command.organization, command.kind, body)
+        except ConfigurationError as error:
+            return invalid(error.problems)
+        await _write(core, command.organization, [document], secrets)
+        await core.settings_changed(command.organization)
+    await core.audit(
+        command.organization, command.actor, "put-document", f"{command.kind}/{command.id}"
+    )
+    await core.told_settings(command.organization)
+    return done({"id": command.id, "created": before is None})
+
+
+async def delete_document(core: Core, command: DeleteDocument) -> Answer:
+    """Remove a source or sink that came through the API."""
+    if command.kind not in ("source", "sink"):
+        return unknown("kind of document", command.kind)
+    async with core.locks[command.organization]:
+        stored = await core.store.documents(command.organization, command.kind)
+        before = next((one for one in stored if one.id == command.id), None)
+        if before is None:
+            return unknown(command.kind, command.id)
+        if before.managed_by == MANAGED_BY_FILE:
+            return no("refused", f"{command.id} is managed by file: remove it there.")
+        await core.store.save_documents([], [(command.organization, command.kind, command.id)])
+        await _forget_secrets(core, command.organization, command.kind, before)
+        await core.settings_changed(command.organization)
+    await core.audit(
+        command.organization, command.actor, "delete-document", f"{command.kind}/{command.id}"
+    )
+    await core.told_settings(command.organization)
+    return done()
+
+
+def document_of(organization: str, kind: str, body: dict[str, Any]) -> tuple[Document, Secrets]:
+    """Return a document fit for the store and its secrets; ``ConfigurationError`` otherwise."""
+    if kind == "organization":
+        return _settings_document(organization, body), {}
+    body, secrets = split_secrets(kind, body)
+    where = f"{kind}s.{body.get('id')}"
+    model = SourceSpec if kind == "source" else SinkSpec
+    try:
+        spec = model.model_validate(body)
+    except ValidationError as error:
+        raise ConfigurationError(validation_problems(where, error)) from None
+    checked_options(known_kind(kind, spec), kind, spec)
+    return _document(organization, kind, spec), secrets
+
+
+def _settings_document(organization: str, body: dict[str, Any]) -> Document:
+    where = f"organizations.{organization}"
+    if body.get("id") != organization:
+        problem = Problem(where, "id", "is not the organization's own.", f"Write {organization}.")
+        raise ConfigurationError([problem])
+    try:
+        settings = OrganizationSettings.model_validate(body)
+    except ValidationError as error:
+        raise ConfigurationError(validation_problems(where, error)) from None
+    problems = unknown_zone(where, "timezone", settings.timezone)
+    if problems:
+        raise ConfigurationError(problems)
+    compile_tenant(settings)
+    return _document(organization, "organization", settings)
+
+
+def _document(organization: str, kind: Any, model: Any) -> Document:
+    return Document(organization, kind, model.id, stored_form(model), model.managed_by)
+
+
+def split_secrets(kind: str, body: dict[str, Any]) -> tuple[dict[str, Any], Secrets]:
+    """Return a body without its secrets, and the secrets by where they belong."""
+    known = kinds().get(str(body.get("kind")))
+    fields = known.secrets if known is not None else ()
+    place = endpoint_name(kind, str(body.get("id")))
+    secrets: Secrets = {
+        (place, field): None if body[field] is None else str(body[field])
+        for field in fields
+        if field in body and body[field] != ""
+    }
+    return {key: value for key, value in body.items() if key not in fields}, secrets
+
+
+async def _write(
+    core: Core, organization: str, documents: list[Document], secrets: Secrets
+) -> None:
+    for (place, field), secret in secrets.items():
+        await core.store.save_secret(organization, place, field, secret)
+    await core.store.save_documents(documents)
+
+
+async def _forget_secrets(core: Core, organization: str, kind: str, document: Document) -> None:
+    model = SourceSpec if kind == "source" else SinkSpec
+    spec = model.model_validate_json(document.body)
+    known = kinds().get(spec.kind)
+    for field in known.secrets if known is not None else ():
+        place = endpoint_name(kind, document.id)
+        await core.store.save_secret(organization, place, field, None)
+
+
+# --- whole files --------------------------------------------------------------------------------
+
+
+async def apply(core: Core, command: Apply) -> Answer:
+    """Make organizations as a file says; all problems at once, and then nothing is changed."""
+    wanted, problems = _parse(command.organizations)
+    problems += shared_addresses({one.id: one.people for one in wanted})
+    plans: list[tuple[Difference, Secrets]] = []
+    for one in wanted:
+        if command.organization in ("*", one.id):
+            plans.append(await _plan(core, one, force=command.force))
+            problems += plans[-1][0].problems
+    gone = await _gone(core, {one.id for one in wanted}) if command.organization == "*" else []
+    if gone and not command.force:
+        problems.append(_organizations_gone(gone))
+    if problems:
+        return invalid(problems)
+    counts: dict[str, int] = {}
+    for difference, secrets in plans:
+        await _carry_out(core, difference, secrets, command.actor)
+        for word, count in difference.counts.items():
+            counts[word] = counts.get(word, 0) + count
+    for organization in gone:
+        await core.store.save_documents([], [(organization, "organization", organization)])
+        await core.settings_changed(organization)
+        counts["organizations removed"] = counts.get("organizations removed", 0) + 1
+    return done(counts)
+
+
+def _parse(
+    organizations: list[dict[str, Any]],
+) -> tuple[list[OrganizationDocument], list[Problem]]:
+    wanted: list[OrganizationDocument] = []
+    problems: list[Problem] = []
+    for body in organizations:
+        try:
+            wanted.append(OrganizationDocument.model_validate(body))
+        except ValidationError as error:
+            problems += validation_problems(f"organizations.{body.get('id')}", error)
+    return wanted, problems
+
+
+async def _plan(
+    core: Core, wanted: OrganizationDocument, *, force: bool
+) -> tuple[Difference, Secrets]:
+    """Return what would have to be written for one organization."""
+    difference = Difference(wanted.id)
+    documents, secrets = _documents(wanted, difference.problems)
+    document_difference(difference, documents, await core.store.documents(wanted.id))
+    people = await stored_people(core, wanted.id)
+    people_difference(difference, wanted.people, people, core.now())
+    difference.problems += _people_problems(wanted, people)
+    if not force and too_many_go(difference, len(people)):
+        difference.problems.append(_too_many(wanted.id, len(difference.leavers), len(people)))
+    return difference, secrets
+
+
+def _documents(
+    wanted: OrganizationDocument, problems: list[Problem]
+) -> tuple[list[Document], Secrets]:
+    documents: list[Document] = []
+    secrets: Secrets = {}
+    parts: list[tuple[str, dict[str, Any]]] = [
+        ("organization", wanted.settings().model_dump(mode="json", exclude_defaults=True)),
+        *(("source", one.model_dump(mode="json", exclude_unset=True)) for one in wanted.sources),
+        *(("sink", one.model_dump(mode="json", exclude_unset=True)) for one in wanted.sinks),
+    ]
+    for kind, body in parts:
+        try:
+            document, split = document_of(wanted.id, kind, {**body, "managed_by": "file"})
+        except ConfigurationError as error:
+            problems += error.problems
+            continue
+        documents.append(document)
+        secrets |= split
+    return documents, secrets
+
+
+async def stored_people(core: Core, organization: str) -> dict[str, PersonDocument]:
+    """Return everybody of an organization, by id."""
+    people: dict[str, PersonDocument] = {}
+    after = ""
+    while True:
+        page = await core.store.people(organization, after, PAGE)
+        people |= {one.person: one for one in page}
+        if len(page) < PAGE:
+            return people
+        after = page[-1].person
+
+
+def _people_problems(
+    wanted: OrganizationDocument, stored: dict[str, PersonDocument]
+) -> list[Problem]:
+    problems: list[Problem] = []
+    for record in wanted.people:
+        problems += unknown_zone(f"people.{record.id}", "timezone", record.timezone)
+    kept = {one.id: one.emails for one in wanted.people}
+    for id, document in stored.items():
+        if id not in kept and document.managed_by != MANAGED_BY_FILE:
+            kept[id] = PersonRecord.model_validate_json(document.record).emails
+    return problems + duplicate_addresses(wanted.id, kept.items())
+
+
+async def _gone(core: Core, wanted: set[str]) -> list[str]:
+    """Return organizations that a file once brought and no longer holds."""
+    gone: list[str] = []
+    for organization in await core.store.organizations():
+        documents = await core.store.documents(organization, "organization")
+        if organization not in wanted and documents and documents[0].managed_by == "file":
+            gone.append(organization)
+    return gone
+
+
+async def _carry_out(core: Core, difference: Difference, secrets: Secrets, actor: str) -> None:
+    organization = difference.organization
+    async with core.locks[organization]:
+        if difference.removed_documents or difference.documents or secrets:
+            for (place, field), secret in secrets.items():
+                await core.store.save_secret(organization, place, field, secret)
+            removed = [(organization, kind, id) for kind, id in difference.removed_documents]
+            await core.store.save_documents(difference.documents, removed)
+        tenant = await core.settings_changed(organization)
+        assert tenant is not None
+        await core.save_people(tenant, [*difference.people, *difference.leavers])
+    if not difference.empty:
+        await core.audit(organization, actor, "apply", organization)
+        await core.told_settings(organization)
+
+
+def _too_many(organization: str, leaving: int, people: int) -> Problem:
+    return Problem(
+        organization,
+        "people",
+        f"{leaving} of {people} people would leave, more than a tenth.",
+        "Check the file; if it is right, apply it with --force.",
+    )
+
+
+def _organizations_gone(gone: list[str]) -> Problem:
+    return Problem(
+        "organizations",
+        ", ".join(gone),
+        "would be deleted with everybody in it.",
+        "Check the file; if it is right, apply it with --force.",
+    )

@@ -1,0 +1,208 @@
+"""Commands about one person: manual presence, line, preferences, record.
+
+Each function carries out one command and answers; ``commands`` dispatches. What is invalid is
+answered with all problems at once, and then nothing was changed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import ValidationError
+
+from kalends.bus.commands import (
+    Answer,
+    ClearManual,
+    DeletePerson,
+    PatchPreferences,
+    PutPerson,
+    SetLine,
+    SetManual,
+)
+from kalends.engine.answers import done, invalid, no, unknown
+from kalends.engine.core import Core
+from kalends.engine.opening import forbidden
+from kalends.engine.people import stored_record
+from kalends.engine.problems import unknown_zone, validation_problems
+from kalends.engine.tenants import Tenant
+from kalends.errors import Problem, UserError
+from kalends.model.organization import Permissions
+from kalends.model.person import PersonRecord, Preferences
+from kalends.model.presence import LineState
+from kalends.policy.manual import manual
+from kalends.store.contract import Lane, Store
+
+_PERMISSION = {
+    "calendar": "calendar",
+    "show_as": "show_as",
+    "keywords": "keywords",
+    "keyword_languages": "keywords",
+    "auto_return": "auto_return",
+    "forward": "forward",
+    "disclosure": "disclosure",
+}
+"""Preference → the permission it needs; the others are always the person's own."""
+LINE_STATES = ("idle", "ringing", "in-call", "on-hold")
+
+
+async def set_manual(core: Core, command: SetManual) -> Answer:
+    """Set a person's manual presence."""
+    tenant = core.tenants.get(command.organization)
+    record = await stored_record(core.store, command.organization, command.person)
+    facts = await core.store.facts(command.organization, command.person)
+    if tenant is None or record is None or facts is None:
+        return unknown("person", command.person)
+    try:
+        made = manual(
+            tenant.policy.for_person(record),
+            facts.timeline,
+            activity=command.activity,
+            until=command.until,
+            availability=command.availability,
+            role=command.role,
+            note=command.note,
+            set_by=command.actor,
+            now=core.now(),
+        )
+    except UserError as error:
+        return invalid([Problem("manual", "", str(error), "")])
+    settled = core.due.settled(command.organization, command.person)
+    await core.store.set_manual(command.organization, command.person, made, now=core.now())
+    core.due.wake()
+    await settled
+    await core.audit(command.organization, command.actor, "set-manual", command.person)
+    return done({"until": made.until})
+
+
+async def clear_manual(core: Core, command: ClearManual) -> Answer:
+    """Go back to automation; also ends a hold."""
+    settled = core.due.settled(command.organization, command.person)
+    if not await core.store.set_manual(command.organization, command.person, None, now=core.now()):
+        return unknown("person", command.person)
+    core.due.wake()
+    await settled
+    await core.audit(command.organization, command.actor, "clear-manual", command.person)
+    return done()
+
+
+async def set_line(core: Core, command: SetLine) -> Answer:
+    """Take up what a phone says; it lives in memory only."""
+    if command.state is not None and command.state not in LINE_STATES:
+        text = f"{command.state!r} is no line state; there are: {', '.join(LINE_STATES)}."
+        return invalid([Problem("line", "state", text, "")])
+    key = (command.organization, command.person)
+    before = core.tenants.lines.get(key)
+    if (before.state if before else None) == command.state:
+        return done()
+    if command.state is None:
+        core.tenants.lines.pop(key, None)
+    else:
+        core.tenants.lines[key] = LineState(command.state, core.now())
+    touched = await core.store.touch(
+        command.organization, [command.person], lane=Lane.HAND, now=core.now()
+    )
+    if not touched:
+        core.tenants.lines.pop(key, None)
+        return unknown("person", command.person)
+    core.due.wake()
+    return done()
+
+
+async def patch_preferences(core: Core, command: PatchPreferences) -> Answer:
+    """Change what a person may choose; keys left out stay, null clears."""
+    async with core.locks[command.organization]:
+        tenant = core.tenants.get(command.organization)
+        document = await core.store.person(command.organization, command.person)
+        if tenant is None or document is None:
+            return unknown("person", command.person)
+        record = PersonRecord.model_validate_json(document.record)
+        problems = _not_permitted(command.changes, tenant.settings.permissions)
+        if problems:
+            return Answer(
+                ok=False,
+                code="refused",
+                message="\n".join(str(problem) for problem in problems),
+                problems=invalid(problems).problems,
+            )
+        merged = record.preferences.model_dump(mode="json", exclude_unset=True)
+        merged.update(command.changes)
+        try:
+            kept = {key: value for key, value in merged.items() if value is not None}
+            preferences = Preferences.model_validate(kept)
+        except ValidationError as error:
+            return invalid(validation_problems("preferences", error))
+        changed = record.model_copy(update={"preferences": preferences})
+        await core.save_people(tenant, [changed], managed_by=document.managed_by)
+    await core.audit(command.organization, command.actor, "patch-preferences", command.person)
+    await core.told_settings(command.organization)
+    return done(preferences.model_dump(mode="json", exclude_unset=True))
+
+
+def _not_permitted(changes: dict[str, Any], permissions: Permissions) -> list[Problem]:
+    return [
+        Problem(
+            "preferences",
+            key,
+            "is not open to people in this organization.",
+            "Ask an administrator to permit it.",
+        )
+        for key in changes
+        if key in _PERMISSION and not getattr(permissions, _PERMISSION[key])
+    ]
+
+
+async def put_person(core: Core, command: PutPerson) -> Answer:
+    """Create or replace a record through the API."""
+    async with core.locks[command.organization]:
+        tenant = core.tenants.get(command.organization)
+        if tenant is None:
+            return unknown("organization", command.organization)
+        try:
+            record = PersonRecord.model_validate({**command.record, "managed_by": "api"})
+        except ValidationError as error:
+            return invalid(validation_problems("person", error))
+        before = await core.store.person(command.organization, record.id)
+        if before is not None and before.managed_by != "api":
+            return no("refused", f"{record.id} is managed by {before.managed_by}: change it there.")
+        problems = await person_problems(core.store, tenant, record)
+        if problems:
+            return invalid(problems)
+        if "preferences" not in command.record and before is not None:
+            old = PersonRecord.model_validate_json(before.record)
+            record = record.model_copy(update={"preferences": old.preferences})
+        left_at = core.now() if record.left else None
+        await core.save_people(tenant, [record.model_copy(update={"left_at": left_at})])
+    await core.audit(command.organization, command.actor, "put-person", record.id)
+    await core.told_settings(command.organization)
+    return done({"id": record.id, "created": before is None})
+
+
+async def person_problems(store: Store, tenant: Tenant, record: PersonRecord) -> list[Problem]:
+    """Return what is wrong with a record that is well-formed by itself."""
+    where = f"people.{record.id}"
+    problems = unknown_zone(where, "timezone", record.timezone)
+    for email in record.emails:
+        owners = await store.person_by_email(tenant.id, email.lower())
+        for owner in owners:
+            if owner != record.id:
+                text = f"{email} belongs to {owner} already."
+                remedy = "Give every address to one person only."
+                problems.append(Problem(where, "emails", text, remedy))
+    if isinstance(record.calendars, tuple) and record.managed_by != "file":
+        for link in record.calendars:
+            problems += forbidden(f"{where}.calendars", link.model_dump(exclude_unset=True))
+    return problems
+
+
+async def delete_person(core: Core, command: DeletePerson) -> Answer:
+    """Remove a person at once, with everything stored of them."""
+    async with core.locks[command.organization]:
+        document = await core.store.person(command.organization, command.person)
+        if document is None:
+            return unknown("person", command.person)
+        if document.managed_by == "file":
+            return no("refused", f"{command.person} is managed by file: remove them there.")
+        await core.delete_person(command.organization, command.person)
+    await core.audit(command.organization, command.actor, "delete-person", command.person)
+    await core.told_settings(command.organization)
+    return done()

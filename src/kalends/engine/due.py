@@ -1,0 +1,277 @@
+"""The due loop: whoever is due is loaded, evaluated, committed, told.
+
+Place in the flow: every input write makes its person due, the store's due index is the only
+queue (DESIGN section 2). Lanes are served in order: known boundaries, things done by hand,
+changed bookings, policy changes. Never early: a boundary counts once the wall clock has passed
+it; the clock is read anew for every slice.
+
+A result whose input changed meanwhile is refused by the store and comes again by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Generator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from kalends import observe
+from kalends.engine.decide import Case, decide
+from kalends.engine.pacing import wait
+from kalends.engine.tenants import Tenant, Tenants
+from kalends.errors import KalendsError
+from kalends.model.person import PersonRecord, WorkHours
+from kalends.model.presence import Presence, Timeline
+from kalends.model.times import Interval
+from kalends.policy.timeline import CalendarFacts, build_timeline
+from kalends.runtime import Runtime
+from kalends.store.contract import (
+    Committed,
+    DuePerson,
+    Evaluated,
+    Lane,
+    Lease,
+    PolicyInputs,
+    Store,
+)
+
+log = observe.logger(__name__)
+
+SLICE: Final = {Lane.DUE: 2000, Lane.HAND: 200, Lane.CALENDAR: 100, Lane.POLICY: 100}
+"""How many people one slice takes: small where timelines are rebuilt, so that a boundary never
+waits long behind them."""
+BREATH: Final = 0.0015
+"""Seconds of work after which the loop lets others run (slices stay under 2 ms)."""
+SET_ASIDE: Final = 60
+"""Seconds until somebody whose evaluation failed is tried again."""
+RETRY_SECONDS: Final = 1.0
+SETTLE_SECONDS: Final = 2.0
+
+Told = Callable[[Sequence[Evaluated], Committed], Awaitable[None]]
+"""Called after every commit with what was committed."""
+
+
+@dataclass(slots=True)
+class Figures:
+    """What the loop tells metrics."""
+
+    evaluated: int = 0
+    changed: int = 0
+    refused: int = 0
+    set_aside: int = 0
+    lag: float = 0.0
+    """Seconds the last slice was behind its oldest boundary."""
+    worst_lag: float = 0.0
+    transitions: dict[str, int] = field(default_factory=dict)
+    """Counted by availability only (POLICY section 5)."""
+
+
+class Settled:
+    """Somebody waits for an input to take effect."""
+
+    def __init__(self, future: asyncio.Future[None]) -> None:
+        self._future = future
+
+    def __await__(self) -> Generator[Any, None, None]:
+        return self._wait().__await__()
+
+    async def _wait(self) -> None:
+        """Wait at most ``SETTLE_SECONDS``: what was written is durable and takes effect."""
+        await asyncio.wait([self._future], timeout=SETTLE_SECONDS)
+
+
+class DueLoop:
+    """Evaluates whoever is due, for ever."""
+
+    def __init__(
+        self,
+        store: Store,
+        runtime: Runtime,
+        tenants: Tenants,
+        told: Told,
+        *,
+        tick: float = 1.0,
+    ) -> None:
+        self._store = store
+        self._runtime = runtime
+        self._tenants = tenants
+        self._told = told
+        self._tick = tick
+        self._awake = asyncio.Event()
+        self._awaited: dict[tuple[str, str], list[asyncio.Future[None]]] = {}
+        self._asides: list[tuple[int, str, str]] = []
+        self.lease: Lease | None = None
+        self.shards: Sequence[int] | None = None
+        self.figures = Figures()
+        self.caught_up = asyncio.Event()
+        """Set while nobody is overdue: retention waits for it."""
+
+    def wake(self) -> None:
+        """Look again now: an input was written, or the clock was set."""
+        self._awake.set()
+
+    def settled(self, organization: str, person: str) -> Settled:
+        """Return what can be awaited, after an input was written, until it has taken effect.
+
+        Ask before writing: whatever is committed from then on counts.
+        """
+        future = asyncio.get_running_loop().create_future()
+        self._awaited.setdefault((organization, person), []).append(future)
+        return Settled(future)
+
+    async def run(self) -> None:
+        """Work until cancelled; a store in trouble is asked again, never given up."""
+        while True:
+            self._awake.clear()
+            try:
+                worked = await self.turn()
+            except KalendsError as error:
+                log.exception("due.failed", exc_info=error)
+                await self._runtime.sleep(RETRY_SECONDS)
+                continue
+            if not worked:
+                self.caught_up.set()
+                await self._rest()
+
+    async def turn(self) -> bool:
+        """Serve one slice of the first lane that has somebody; False where nobody is due."""
+        now = int(self._runtime.now())
+        await self._take_up_again(now)
+        upcoming = await self._store.next_due_at(self.shards)
+        if upcoming is None or upcoming > now:
+            return False
+        for lane in Lane:
+            due = await self._store.load_due(
+                lane=lane, now=now, limit=SLICE[lane], shards=self.shards
+            )
+            if due:
+                self.caught_up.clear()
+                await self._settle(due, now)
+                return True
+        return False
+
+    async def _rest(self) -> None:
+        """Sleep until the next boundary or a wake-up, at most a tick (the clock may be set)."""
+        upcoming = await self._store.next_due_at(self.shards)
+        pause = self._tick
+        if upcoming is not None:
+            pause = min(pause, max(0.0, upcoming - self._runtime.now()))
+        await wait(self._awake, pause)
+
+    async def _settle(self, due: list[DuePerson], now: int) -> None:
+        self._note_lag(due)
+        inputs = await self._inputs(due)
+        batch: list[Evaluated] = []
+        breath = self._runtime.monotonic() + BREATH
+        for person in due:
+            batch += self._decide(person, inputs.get((person.organization, person.person)), now)
+            if self._runtime.monotonic() > breath:
+                await asyncio.sleep(0)
+                breath = self._runtime.monotonic() + BREATH
+        committed = await self._store.commit_batch(batch, now=now, lease=self.lease)
+        self._count(batch, committed)
+        await self._told(batch, committed)
+        if self._awaited:
+            self._resolve(batch, committed)
+
+    async def _inputs(self, due: list[DuePerson]) -> dict[tuple[str, str], PolicyInputs]:
+        dirty = [(one.organization, one.person) for one in due if _is_rebuilt(one)]
+        if not dirty:
+            return {}
+        loaded = await self._store.load_inputs(dirty)
+        return {(one.organization, one.person): one for one in loaded}
+
+    def _decide(self, person: DuePerson, inputs: PolicyInputs | None, now: int) -> list[Evaluated]:
+        tenant = self._tenants.get(person.organization)
+        if tenant is None or (_is_rebuilt(person) and inputs is None):
+            return [self._aside(person, now)]
+        if inputs is not None and inputs.input_version != person.input_version:
+            return []  # changed between two reads: it is still due
+        case = Case(
+            due=person,
+            reckoning=tenant.reckoning,
+            now=now,
+            line=self._tenants.lines.get((person.organization, person.person)),
+            logged=tenant.logged,
+        )
+        rebuild = None if inputs is None else lambda: timeline(tenant, inputs, now)
+        try:
+            return decide(case, rebuild)
+        except Exception as error:  # one person's data must never stop everybody's presence
+            log.exception(
+                "person.failed",
+                organization=person.organization,
+                person=person.person,
+                exc_info=error,
+            )
+            return [self._aside(person, now)]
+
+    def _aside(self, person: DuePerson, now: int) -> Evaluated:
+        """Leave somebody as he is and try again later (invariant 1)."""
+        self.figures.set_aside += 1
+        if person.dirty:  # storing a result makes clean: be sure to rebuild then
+            self._asides.append((now + SET_ASIDE, person.organization, person.person))
+        return Evaluated(
+            organization=person.organization,
+            person=person.person,
+            seen_version=person.input_version,
+            presence=person.presence or Presence(),
+            next_change_at=now + SET_ASIDE,
+            evaluated_at=person.evaluated_at,
+            changed=False,
+            timeline=person.timeline,
+            manual=person.manual,
+            hold=person.hold,
+        )
+
+    def _resolve(self, batch: list[Evaluated], committed: Committed) -> None:
+        refused = set(committed.refused)
+        for one in batch:
+            key = (one.organization, one.person)
+            if key in self._awaited and key not in refused:
+                for future in self._awaited.pop(key):
+                    if not future.done():
+                        future.set_result(None)
+
+    async def _take_up_again(self, now: int) -> None:
+        while self._asides and self._asides[0][0] <= now:
+            _, organization, person = self._asides.pop(0)
+            await self._store.touch(organization, [person], lane=Lane.POLICY, now=now)
+
+    def _note_lag(self, due: list[DuePerson]) -> None:
+        self.figures.lag = max(0.0, self._runtime.now() - due[0].due_at)
+        self.figures.worst_lag = max(self.figures.worst_lag, self.figures.lag)
+
+    def _count(self, batch: list[Evaluated], committed: Committed) -> None:
+        figures = self.figures
+        figures.evaluated += len(batch)
+        figures.refused += len(committed.refused)
+        for one in batch:
+            if one.changed:
+                figures.changed += 1
+                word = one.presence.availability.value
+                figures.transitions[word] = figures.transitions.get(word, 0) + 1
+
+
+def _is_rebuilt(person: DuePerson) -> bool:
+    """Tell whether the timeline is built anew: never at a boundary, which must not wait; who is
+    dirty then waits on in his lane."""
+    return person.dirty and person.lane is not Lane.DUE
+
+
+def timeline(tenant: Tenant, inputs: PolicyInputs, now: int) -> Timeline:
+    """Build a person's timeline from what is stored."""
+    record = PersonRecord.model_validate_json(inputs.record)
+    calendars = [
+        CalendarFacts(
+            name=f"{one.key.source}/{one.key.name}",
+            bookings=one.bookings,
+            window_end=one.window_end,
+            work_hours=None
+            if one.work_hours is None
+            else WorkHours.model_validate_json(one.work_hours),
+            automatic_reply=None if one.automatic_reply is None else Interval(*one.automatic_reply),
+        )
+        for one in inputs.calendars
+    ]
+    return build_timeline(tenant.policy.for_person(record), calendars, now)

@@ -1,0 +1,229 @@
+"""Opens sources and sinks from their documents: options checked, secrets found, endpoint shared.
+
+Place in the flow: ``engine`` calls it at start and whenever a document changes. Equal
+``endpoint_key`` means the same endpoint; it is closed with its last user.
+
+Trust: what the operator's own file brought may name private addresses, environment variables and
+files; what came through the API may not (threats 1 and 4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Protocol, cast
+
+from pydantic import ValidationError
+
+from kalends.endpoints.kind import HttpFactory, Kind, Place, Services, kind
+from kalends.engine.environment import environment_secret
+from kalends.engine.problems import validation_problems
+from kalends.errors import ConfigurationError, Problem, UserError
+from kalends.model.organization import OrganizationSettings, SinkSpec, SourceSpec
+from kalends.net.contract import Credential, HttpClient, HttpOptions
+from kalends.store.contract import Store
+
+Uploaded = Callable[[str, str], Awaitable[bytes | None]]
+
+OPERATORS_ONLY: Final = ("_env", "_file", "ca_file", "client_certificate", "path", "directory")
+"""Endings of keys that read this machine's files or environment."""
+
+
+@dataclass(slots=True)
+class Opened:
+    """A source or sink with what it stands on."""
+
+    spec: SourceSpec | SinkSpec
+    options: Any
+    thing: Any
+    """``CalendarSource`` or ``PresenceSink``."""
+    key: tuple[Any, ...]
+    secrets: dict[str, str] = field(default_factory=dict)
+    surroundings: tuple[Any, ...] = ()
+
+
+class Client(Protocol):
+    """What the guarded HTTP client offers to operators, beside ``HttpClient``."""
+
+    @property
+    def certificate_expires_at(self) -> float | None:
+        """When the first certificate seen ends, UTC seconds."""
+
+    async def sign_in_open_until(self) -> int | None:
+        """Until when the credential is not tried; None: it may be."""
+
+    async def reset(self) -> None:
+        """Forget failed sign-ins."""
+
+
+@dataclass(slots=True)
+class _Shared:
+    endpoint: Any
+    clients: list[Client]
+    users: int = 0
+
+
+class _Listing:
+    """Builds HTTP clients and remembers them, so that operators can look after them."""
+
+    def __init__(self, factory: HttpFactory) -> None:
+        self._factory = factory
+        self.made: list[Client] = []
+
+    def __call__(
+        self,
+        organization: str,
+        endpoint: str,
+        options: HttpOptions,
+        credential: Callable[[], Credential | None],
+        *,
+        trusted: bool,
+    ) -> HttpClient:
+        """See ``HttpFactory``."""
+        client = self._factory(organization, endpoint, options, credential, trusted=trusted)
+        if hasattr(client, "certificate_expires_at"):
+            self.made.append(cast("Client", client))
+        return client
+
+
+class Opener:
+    """Builds sources and sinks; keeps endpoints while somebody uses them."""
+
+    def __init__(self, store: Store, services: Services) -> None:
+        self._store = store
+        self._services = services
+        self._endpoints: dict[tuple[Any, ...], _Shared] = {}
+
+    async def source(
+        self, settings: OrganizationSettings, spec: SourceSpec, *, uploaded: Uploaded
+    ) -> Opened:
+        """Open a source; ``ConfigurationError`` tells everything wrong with it."""
+        return await self._open("source", settings, spec, uploaded=uploaded)
+
+    async def sink(self, settings: OrganizationSettings, spec: SinkSpec) -> Opened:
+        """Open a sink; ``ConfigurationError`` tells everything wrong with it."""
+        return await self._open("sink", settings, spec)
+
+    async def close(self, opened: Opened) -> None:
+        """Close a source or sink, and its endpoint where nobody else uses it."""
+        await opened.thing.close()
+        shared = self._endpoints.get(opened.key)
+        if shared is None:
+            return
+        shared.users -= 1
+        if shared.users <= 0:
+            del self._endpoints[opened.key]
+            close = getattr(shared.endpoint, "close", None)
+            if close is not None:
+                await close()
+
+    def clients(self, opened: Opened) -> list[Client]:
+        """Return the HTTP clients a source or sink stands on."""
+        shared = self._endpoints.get(opened.key)
+        return [] if shared is None else shared.clients
+
+    async def _open(
+        self,
+        what: str,
+        settings: OrganizationSettings,
+        spec: SourceSpec | SinkSpec,
+        *,
+        uploaded: Uploaded | None = None,
+    ) -> Opened:
+        found = known_kind(what, spec)
+        options = checked_options(found, what, spec)
+        secrets = await self._secrets(settings.id, what, spec.id, found)
+        place = Place(
+            organization=settings,
+            id=spec.id,
+            trusted=spec.managed_by == "file",
+            secret=_secret_of(spec, secrets),
+            audience=getattr(spec, "audience", None),
+            uploaded=uploaded,
+        )
+        key = (found.name, *found.endpoint_key(place, options))
+        shared = self._endpoints.get(key)
+        if shared is None:
+            listing = _Listing(self._services.http)
+            services = replace(self._services, http=listing)
+            shared = _Shared(found.endpoint(services, place, options), listing.made)
+            self._endpoints[key] = shared
+        build = found.source if what == "source" else found.sink
+        assert build is not None
+        thing = build(shared.endpoint, place, options)
+        shared.users += 1
+        return Opened(spec, options, thing, key, secrets, surroundings(settings))
+
+    async def _secrets(self, organization: str, what: str, id: str, found: Kind) -> dict[str, str]:
+        stored: dict[str, str] = {}
+        for name in found.secrets:
+            secret = await self._store.secret(organization, endpoint_name(what, id), name)
+            if secret is not None:
+                stored[name] = secret
+        return stored
+
+
+def surroundings(settings: OrganizationSettings) -> tuple[Any, ...]:
+    """Return what a source or sink may take from its organization."""
+    return (settings.name, settings.timezone, settings.language, settings.domains)
+
+
+def endpoint_name(what: str, id: str) -> str:
+    """Return the name under which secrets of a source or sink are stored."""
+    return f"{what}:{id}"
+
+
+def known_kind(what: str, spec: SourceSpec | SinkSpec) -> Kind:
+    """Return the spec's kind; ``ConfigurationError`` where unknown or not able."""
+    where = f"{what}s.{spec.id}"
+    try:
+        found = kind(spec.kind)
+    except UserError as error:
+        raise ConfigurationError([Problem(where, "kind", str(error), "Use one of them.")]) from None
+    if (found.source if what == "source" else found.sink) is None:
+        text = f"{spec.kind!r} cannot be used as a {what}."
+        raise ConfigurationError([Problem(where, "kind", text, "Use another kind.")])
+    return found
+
+
+def checked_options(found: Kind, what: str, spec: SourceSpec | SinkSpec) -> Any:
+    """Return the kind's options of a spec; ``ConfigurationError`` tells every problem."""
+    where = f"{what}s.{spec.id}"
+    problems = [] if spec.managed_by == "file" else forbidden(where, spec.options)
+    options: Any = None
+    try:
+        options = found.options.model_validate(
+            {k: v for k, v in spec.options.items() if k not in found.secrets}
+        )
+    except ValidationError as error:
+        problems += validation_problems(where, error)
+    if problems:
+        raise ConfigurationError(problems)
+    return options
+
+
+def forbidden(where: str, options: dict[str, Any]) -> list[Problem]:
+    """Return a problem for every key that would read this machine's files or environment."""
+    return [
+        Problem(
+            where,
+            name,
+            "names a file or variable of the server; only the operator's own file may do that.",
+            "Give the secret itself; it is sealed and never shown again.",
+        )
+        for name, value in options.items()
+        if value and name.endswith(OPERATORS_ONLY)
+    ]
+
+
+def _secret_of(spec: SourceSpec | SinkSpec, stored: dict[str, str]) -> Callable[[str], str | None]:
+    """Return how a secret is found: variable, file, then what is stored; asked every time."""
+
+    def secret(name: str) -> str | None:
+        if spec.managed_by == "file":
+            found = environment_secret(spec.options, name)
+            if found is not None:
+                return found
+        return stored.get(name)
+
+    return secret

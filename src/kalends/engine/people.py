@@ -1,0 +1,113 @@
+"""From people to calendars: which calendars a person has, as the record says.
+
+``calendars`` of a record is a list of links, ``"none"``, or absent: then the person is looked for
+by e-mail in every source that can (POLICY section 6). Somebody who left, who is not read
+(stage ``off``) or who has switched the calendar off has none: reading stops at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from kalends.engine.tenants import Tenant
+from kalends.model.person import PersonRecord
+from kalends.model.vocabulary import Stage
+from kalends.store.contract import CalendarKey, CalendarRow, Reader, Store
+
+Assignment = tuple[CalendarKey, str | None]
+"""A calendar and its address; None: to be found, or uploaded."""
+
+LOCATED = "default"
+"""Name of the first calendar found by e-mail; further ones are ``default-2`` …"""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSource:
+    """What the assignment needs to know of an open source."""
+
+    id: str
+    finds_by_email: bool
+    uploads: bool
+
+
+async def stored_record(store: Reader, organization: str, person: str) -> PersonRecord | None:
+    """Return a person's record, None where there is no such person."""
+    document = await store.person(organization, person)
+    return None if document is None else PersonRecord.model_validate_json(document.record)
+
+
+def is_read(tenant: Tenant, record: PersonRecord) -> bool:
+    """Tell whether a person's calendars are read at all."""
+    opted_out = record.preferences.calendar is False and tenant.settings.permissions.calendar
+    return not (record.left or opted_out or tenant.profile(record).stage is Stage.OFF)
+
+
+def desired(
+    tenant: Tenant,
+    record: PersonRecord,
+    sources: Iterable[KnownSource],
+    stored: Sequence[CalendarRow],
+) -> list[Assignment]:
+    """Return the calendars a person ought to have; located and uploaded ones are kept."""
+    if not is_read(tenant, record) or record.calendars == "none":
+        return []
+    by_id = {source.id: source for source in sources}
+    wanted: dict[CalendarKey, str | None] = {}
+    if record.calendars is None:
+        for source in by_id.values():
+            if source.finds_by_email:
+                wanted |= _located(tenant.id, record.id, source.id, stored)
+    else:
+        for link in record.calendars:
+            if link.source in by_id:
+                key = CalendarKey(tenant.id, record.id, link.source, link.name)
+                wanted[key] = link.url if link.url is not None else _stored_url(stored, key)
+    for row in stored:
+        source_of = by_id.get(row.key.source)
+        if source_of is not None and source_of.uploads:
+            wanted.setdefault(row.key, row.url)
+    return list(wanted.items())
+
+
+def _located(
+    organization: str, person: str, source: str, stored: Sequence[CalendarRow]
+) -> dict[CalendarKey, str | None]:
+    known: dict[CalendarKey, str | None] = {
+        row.key: row.url for row in stored if row.key.source == source
+    }
+    return known or {CalendarKey(organization, person, source, LOCATED): None}
+
+
+def _stored_url(stored: Sequence[CalendarRow], key: CalendarKey) -> str | None:
+    return next((row.url for row in stored if row.key == key), None)
+
+
+async def assign(
+    store: Store, tenant: Tenant, record: PersonRecord, sources: Iterable[KnownSource], now: int
+) -> tuple[list[CalendarKey], list[CalendarKey]]:
+    """Make a person's calendars what the record says; return (new or moved, removed)."""
+    stored = await store.calendars(tenant.id, person=record.id)
+    wanted = desired(tenant, record, sources, stored)
+    before = {row.key: row.url for row in stored}
+    after = dict(wanted)
+    if before == after:
+        return [], []
+    await store.set_calendars(tenant.id, record.id, wanted, now)
+    added = [key for key, url in wanted if key not in before or before[key] != url]
+    return added, [key for key in before if key not in after]
+
+
+async def assigned(
+    store: Store, row: CalendarRow, urls: Sequence[str], now: int
+) -> list[CalendarKey]:
+    """Store where a person's calendars were found; return the keys that are new."""
+    key = row.key
+    stored = await store.calendars(key.organization, person=key.person)
+    wanted: dict[CalendarKey, str | None] = {one.key: one.url for one in stored}
+    for number, url in enumerate(urls, start=1):
+        name = key.name if number == 1 else f"{key.name}-{number}"
+        wanted[CalendarKey(key.organization, key.person, key.source, name)] = url
+    await store.set_calendars(key.organization, key.person, list(wanted.items()), now)
+    known = {one.key for one in stored}
+    return [one for one in wanted if one not in known]

@@ -1,0 +1,630 @@
+"""One sink's pump: follows the revisions of its organization and tells the sink.
+
+Place in the flow: ``due`` commits and wakes the pumps; a pump reads what changed behind its
+cursor, renders each person for the sink's audience, and publishes what differs from what the
+other side holds. It has its own task and time-outs: a hung sink delays nobody else.
+
+A ``latest`` sink gets present states, coalesced; an ``every`` sink the logged transitions of the
+last hour, in order per person. The cursor is stored behind what was delivered, so that a crash
+repeats a little and loses nothing. A person that fails has a row with its retry time; when
+everything fails the sink as a whole is left alone and probed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from kalends import observe
+from kalends.engine.pacing import wait
+from kalends.engine.queueing import Item, Queue
+from kalends.engine.tenants import Tenants
+from kalends.errors import KalendsError
+from kalends.model.profile import Profile
+from kalends.model.times import FOREVER
+from kalends.presence import published, view
+from kalends.runtime import Runtime
+from kalends.sinks.contract import (
+    Delivered,
+    Delivery,
+    Failed,
+    Outcome,
+    PresenceSink,
+    Publication,
+)
+from kalends.store.contract import SinkRow, Store, StoredPresence, Transition
+
+log = observe.logger(__name__)
+
+PAGE: Final = 500
+HIGH: Final = 2000
+"""No more is read while this much waits."""
+PUBLISH_SECONDS: Final = 60.0
+"""The longest one ``publish`` call may take, whatever the sink does."""
+FLUSH_SECONDS: Final = 0.5
+RETRY_FIRST: Final = 2.0
+RETRY_LONGEST: Final = 600.0
+STREAK: Final = 5
+"""Failures in a row, over whatever people, that mean "the sink is down"."""
+DOWN_FIRST: Final = 1.0
+DOWN_LONGEST: Final = 30.0
+LOGGED_SECONDS: Final = 3600
+REMEMBERED: Final = 200_000
+"""Digests held in memory, so that an unchanged form is not sent again."""
+
+
+@dataclass(slots=True)
+class PumpFigures:
+    """What a pump tells metrics."""
+
+    published: int = 0
+    unchanged: int = 0
+    failed: int = 0
+    given_up: int = 0
+    refreshed: int = 0
+    lag: float = 0.0
+    """Seconds between a state's beginning and its delivery, of the last delivery."""
+    worst_lag: float = 0.0
+    down_since: float | None = None
+    message: str = ""
+    code: str = ""
+
+
+@dataclass(slots=True)
+class _Call:
+    """One ``publish`` call: the states, what was rendered of them, and what came of it."""
+
+    items: list[Item]
+    publications: list[Publication]
+    digests: list[bytes]
+    outcomes: Sequence[Outcome] = ()
+
+
+@dataclass(slots=True)
+class _Unsaved:
+    """What is to be written with the next flush."""
+
+    rows: dict[str, SinkRow] = field(default_factory=dict)
+    forget: set[str] = field(default_factory=set)
+
+    def __bool__(self) -> bool:
+        return bool(self.rows or self.forget)
+
+
+class Pump:
+    """Serves one sink for ever."""
+
+    def __init__(
+        self,
+        store: Store,
+        runtime: Runtime,
+        tenants: Tenants,
+        organization: str,
+        name: str,
+        sink: PresenceSink,
+    ) -> None:
+        self._store = store
+        self._runtime = runtime
+        self._tenants = tenants
+        self.organization = organization
+        self.name = name
+        self.sink = sink
+        self.figures = PumpFigures()
+        self._every = sink.delivery is Delivery.EVERY
+        self._queue = Queue(coalesce=not self._every)
+        self._awake = asyncio.Event()
+        self._position = 0
+        self._stored_cursor: int | None = None
+        self._walk_after: str | None = None
+        """While everybody's present is told to a new sink: ids up to here are read."""
+        self._rows: dict[str, SinkRow] = {}
+        self._digests: OrderedDict[str, bytes] = OrderedDict()
+        self._unsaved = _Unsaved()
+        self._calls: set[asyncio.Task[None]] = set()
+        self._finished: list[_Call] = []
+        self._streak = 0
+        self._opens_at = 0.0
+        self._flushed_at = 0.0
+        self._more = True
+        self._next_due: int | None = None
+
+    def wake(self) -> None:
+        """Look again: there are new revisions, or the sink may be tried at once."""
+        self._more = True
+        self._awake.set()
+
+    def retry_now(self) -> None:
+        """Try a sink that is down at once."""
+        self._opens_at = 0.0
+        self._awake.set()
+
+    @property
+    def waiting(self) -> int:
+        """Return how many states wait to be told."""
+        return self._queue.waiting
+
+    @property
+    def replaced(self) -> int:
+        """Return how many transitions were replaced by the present."""
+        return self._queue.dropped
+
+    @property
+    def cursor(self) -> int:
+        """Return the revision up to which everything was delivered or has a retry row."""
+        lowest = self._queue.lowest()
+        return self._position if lowest is None else min(self._position, lowest - 1)
+
+    # --- the loop ------------------------------------------------------------
+    async def run(self) -> None:
+        """Serve until cancelled; a store in trouble is asked again."""
+        started = False
+        try:
+            while True:
+                self._awake.clear()
+                try:
+                    if not started:
+                        await self._begin()
+                        started = True
+                    await self._turn()
+                    pause = self._pause()
+                except KalendsError as error:
+                    log.exception("sink.store", sink=self.name, exc_info=error)
+                    pause = 1.0
+                await wait(self._awake, pause)
+        finally:
+            for call in self._calls:
+                call.cancel()
+
+    async def stop(self, seconds: float = 5.0) -> None:
+        """Let what is on its way arrive and write down how far we came."""
+        if self._calls:
+            await asyncio.wait(self._calls, timeout=seconds)
+        await self._settle()
+        await self._flush(force=True)
+
+    async def _begin(self) -> None:
+        cursor = await self._store.sink_cursor(self.organization, self.name)
+        self._stored_cursor = cursor
+        if cursor is None:
+            self._position = await self._store.revision(self.organization)
+            self._walk_after = ""
+            return
+        self._position = cursor
+        if self._every:
+            await self._bridge_gap()
+        for row in await self._failing_rows():
+            await self._recover(row)
+        self._next_due = await self._store.sink_next_due(self.organization, self.name)
+
+    async def _turn(self) -> None:
+        await self._settle()
+        await self._take_due()
+        await self._fill()
+        await self._send()
+        await self._flush()
+
+    def _pause(self) -> float:
+        if self._finished:
+            return 0.0
+        now, clock = self._runtime.now(), self._runtime.monotonic()
+        pause = 3600.0
+        if self._next_due is not None:
+            pause = min(pause, self._next_due - now)
+        if self._queue.waiting and self._opens_at > clock:
+            pause = min(pause, self._opens_at - clock)
+        if self._dirty():
+            pause = min(pause, FLUSH_SECONDS)
+        return max(0.0, pause)
+
+    # --- reading what changed ------------------------------------------------------------
+    async def _fill(self) -> None:
+        while self._queue.waiting < HIGH and self._opens_at <= self._runtime.monotonic():
+            if self._walk_after is not None:
+                await self._walk(self._walk_after)
+            elif self._more:
+                self._more = await self._follow()
+            else:
+                return
+
+    async def _walk(self, after: str) -> None:
+        """Tell a new sink the present of everybody, page by page."""
+        page = await self._store.presences(self.organization, after, PAGE)
+        await self._put([_present(one) for one in page if one.revision])
+        self._walk_after = page[-1].person if len(page) == PAGE else None
+
+    async def _follow(self) -> bool:
+        """Read one page behind the position; tell whether there may be more."""
+        if self._every:
+            log_page = await self._store.transitions(self.organization, self._position, PAGE)
+            items = [_passed(one) for one in log_page]
+        else:
+            page = await self._store.changed_since(self.organization, self._position, PAGE)
+            items = [_present(one) for one in page]
+        if items:
+            await self._put(items)
+            self._position = max(self._position, items[-1].revision)
+        return len(items) == PAGE
+
+    async def _put(self, items: list[Item]) -> None:
+        unknown = [item.person for item in items if item.person not in self._rows]
+        if unknown:
+            self._rows |= await self._store.sink_rows(self.organization, self.name, unknown)
+        for item in items:
+            self._queue.put(item)
+
+    async def _bridge_gap(self) -> None:
+        """What fell out of the log while we were away is replaced by the present."""
+        oldest = await self._store.oldest_transition(self.organization)
+        while True:
+            page = await self._store.changed_since(self.organization, self._position, PAGE)
+            lost = [one for one in page if oldest is None or one.revision < oldest]
+            if not lost:
+                return
+            self._queue.dropped += len(lost)
+            await self._put([_present(one) for one in lost])
+            self._position = lost[-1].revision
+
+    # --- failures and refreshes ------------------------------------------------------------
+    async def _failing_rows(self) -> list[SinkRow]:
+        rows = await self._store.sink_due(self.organization, self.name, FOREVER, 100_000)
+        return [row for row in rows if row.failures > 0]
+
+    async def _recover(self, row: SinkRow) -> None:
+        """After a start, take up a failing person where we left off."""
+        self._rows[row.person] = row
+        if not self._every:
+            return
+        logged = await self._store.transitions(self.organization, row.revision, 10_000)
+        for one in logged:
+            if one.person == row.person and one.revision <= self._position:
+                self._queue.put(_passed(one))
+        first = self._queue.oldest_blocked(row.person)
+        if first is not None:
+            self._queue.take(1)
+            self._queue.block(first)
+
+    async def _take_due(self) -> None:
+        """Retry and refresh what is due."""
+        now = int(self._runtime.now())
+        if self._next_due is None or self._next_due > now:
+            return
+        if self._opens_at > self._runtime.monotonic():
+            self._next_due = now + 1
+            return
+        await self._flush(force=True)
+        rows = await self._store.sink_due(self.organization, self.name, now, PAGE)
+        for row in rows:
+            await self._retry(row, now)
+        self._next_due = await self._store.sink_next_due(self.organization, self.name)
+        if self._next_due is not None and self._next_due <= now:
+            self._next_due = now + 1  # those on their way are due until they arrive
+
+    async def _retry(self, row: SinkRow, now: int) -> None:
+        self._rows[row.person] = row
+        first = self._queue.oldest_blocked(row.person)
+        in_order = self._every and first is not None and now - first.at < LOGGED_SECONDS
+        if in_order and row.failures:
+            self._queue.unblock(row.person, None)
+            return
+        present = await self._store.presence(self.organization, row.person)
+        if present is None:
+            await self._gone(row)
+            return
+        self._queue.unblock(row.person, _present(present, attempt=row.failures))
+
+    async def _gone(self, row: SinkRow) -> None:
+        """A person is no more: take back what was published, if the sink remembers how."""
+        profile = Profile(row.person, "", "", "UTC")
+        await self._withdraw([_publication(row, profile)])
+        self._queue.drop([row.person])
+        self._forget(row.person)
+
+    # --- sending ------------------------------------------------------------
+    async def _send(self) -> None:
+        free = self.sink.concurrency - len(self._calls)
+        if self._opens_at > self._runtime.monotonic():
+            return
+        if self._streak >= STREAK:
+            free = 1 - min(1, len(self._calls))  # a single probe
+        while free > 0:
+            call = await self._prepare(1 if self._streak >= STREAK else max(1, self.sink.batch))
+            if call is None:
+                return
+            if not call.items:
+                continue
+            task = asyncio.create_task(self._publish(call))
+            self._calls.add(task)
+            task.add_done_callback(self._calls.discard)
+            free -= 1
+
+    async def _prepare(self, limit: int) -> _Call | None:
+        """Render the next states; None where nothing waits, no items where none needs sending."""
+        taken = self._queue.take(limit)
+        if not taken:
+            return None
+        call = _Call([], [], [])
+        for item in taken:
+            await self._render(item, call)
+        return call
+
+    async def _render(self, item: Item, call: _Call) -> None:
+        row = self._rows.get(item.person)
+        if not published(item.profile):
+            await self._silence(item, row)
+            return
+        rendered = self._form(item)
+        if rendered is None:
+            self._queue.done(item)
+            self._settled(item.person)
+            return
+        digest = hashlib.blake2b(rendered, digest_size=12).digest()
+        refresh = self._is_refresh(item, row)
+        known = self._digests.get(item.person) or (row.digest if row else None)
+        if known == digest and not refresh and not (row and row.failures):
+            self.figures.unchanged += 1
+            self._queue.done(item)
+            return
+        if refresh and known == digest:
+            rendered = b""
+        memory = row.memory if row else None
+        call.items.append(item)
+        call.digests.append(digest)
+        call.publications.append(
+            Publication(item.person, item.revision, rendered, memory, item.profile, item.at)
+        )
+
+    def _form(self, item: Item) -> bytes | None:
+        tenant = self._tenants.get(self.organization)
+        if tenant is None:
+            return None
+        seen = view(
+            item.presence,
+            item.profile,
+            self.sink.audience,
+            tenant.lens,
+            revision=item.revision,
+            stale_since=item.stale_since,
+            now=int(self._runtime.now()),
+        )
+        return self.sink.render(seen, item.profile)
+
+    def _is_refresh(self, item: Item, row: SinkRow | None) -> bool:
+        if row is None or row.failures or row.due_at is None:
+            return False
+        return row.due_at <= self._runtime.now() and item.revision <= row.revision
+
+    async def _silence(self, item: Item, row: SinkRow | None) -> None:
+        """Stage ``trial`` or ``off``, or somebody who left: the sink gets nothing any more."""
+        if row is not None or item.person in self._digests:
+            publication = Publication(
+                item.person, item.revision, b"", row.memory if row else None, item.profile, item.at
+            )
+            await self._withdraw([publication])
+            self._forget(item.person)
+        self._queue.done(item)
+
+    async def _publish(self, call: _Call) -> None:
+        try:
+            async with asyncio.timeout(PUBLISH_SECONDS):
+                call.outcomes = await self.sink.publish(call.publications)
+        except TimeoutError:
+            call.outcomes = [Failed("timeout", "The sink did not answer.")] * len(call.items)
+        except Exception as error:  # a sink's fault stays with the sink
+            log.exception(
+                "sink.fault", organization=self.organization, sink=self.name, exc_info=error
+            )
+            call.outcomes = [Failed("fault", "The sink failed.")] * len(call.items)
+        finally:
+            self._finished.append(call)
+            self._awake.set()
+
+    async def _withdraw(self, publications: list[Publication]) -> None:
+        try:
+            async with asyncio.timeout(PUBLISH_SECONDS / 6):
+                await self.sink.withdraw(publications)
+        except Exception as error:  # best effort: soft state ends by itself
+            log.info(
+                "sink.withdraw", organization=self.organization, sink=self.name, exc_info=error
+            )
+
+    async def try_out(self, present: StoredPresence) -> Outcome | None:
+        """Send one person's present view at once, whatever the stage; None: nothing to tell."""
+        item = _present(present)
+        rendered = self._form(item)
+        if rendered is None:
+            return None
+        rows = await self._store.sink_rows(self.organization, self.name, [item.person])
+        row = self._rows.get(item.person) or rows.get(item.person)
+        memory = row.memory if row else None
+        publication = Publication(
+            item.person, item.revision, rendered, memory, item.profile, item.at
+        )
+        call = _Call([item], [publication], [b""])
+        await self._publish(call)
+        self._finished.remove(call)
+        outcome = call.outcomes[0]
+        if isinstance(outcome, Delivered) and outcome.memory is not None:
+            refresh = None if outcome.refresh_at is None else int(outcome.refresh_at)
+            self._save(
+                SinkRow(
+                    self.organization, self.name, item.person, item.revision,
+                    outcome.memory, None, refresh,
+                )
+            )  # fmt: skip
+            self._digests.pop(item.person, None)
+        self.retry_now()
+        return outcome
+
+    # --- what came of it ------------------------------------------------------------
+    async def _settle(self) -> None:
+        finished, self._finished = self._finished, []
+        for call in finished:
+            outcomes = list(call.outcomes)
+            missing = len(call.items) - len(outcomes)
+            outcomes += [Failed("fault", "The sink gave no outcome.")] * missing
+            for index, item in enumerate(call.items):
+                outcome = outcomes[index]
+                if isinstance(outcome, Delivered):
+                    self._delivered(item, call.digests[index], outcome)
+                else:
+                    self._failed(item, call.publications[index], outcome)
+
+    def _delivered(self, item: Item, digest: bytes, outcome: Delivered) -> None:
+        self._streak, self._opens_at = 0, 0.0
+        figures = self.figures
+        figures.published += 1
+        figures.down_since, figures.code, figures.message = None, "", ""
+        figures.lag = max(0.0, self._runtime.now() - item.at)
+        figures.worst_lag = max(figures.worst_lag, figures.lag)
+        self._remember(item.person, digest)
+        refresh = None if outcome.refresh_at is None else int(outcome.refresh_at)
+        if outcome.memory is not None or refresh is not None:
+            self._save(
+                SinkRow(
+                    self.organization,
+                    self.name,
+                    item.person,
+                    item.revision,
+                    outcome.memory,
+                    digest,
+                    refresh,
+                )
+            )
+        else:
+            self._settled(item.person)
+        self._queue.done(item)
+
+    def _failed(self, item: Item, publication: Publication, outcome: Failed) -> None:
+        self.figures.failed += 1
+        self.figures.code, self.figures.message = outcome.code, outcome.message
+        log.info(
+            "sink.failed",
+            organization=self.organization,
+            sink=self.name,
+            person=item.person,
+            code=outcome.code,
+        )
+        if outcome.give_up:
+            self._give_up(item, outcome)
+            return
+        self._streak += 1
+        if self._streak >= STREAK:
+            self._shut(outcome)
+        self._block(item, outcome)
+
+    def _give_up(self, item: Item, outcome: Failed) -> None:
+        """This person cannot be told until something changes."""
+        self.figures.given_up += 1
+        self._digests.pop(item.person, None)
+        self._settled(item.person)
+        self._queue.done(item)
+        del outcome
+
+    def _block(self, item: Item, outcome: Failed) -> None:
+        row = self._rows.get(item.person)
+        failures = (row.failures if row else 0) + 1
+        pause = min(RETRY_LONGEST, RETRY_FIRST * 2 ** min(12, failures - 1))
+        at = self._runtime.now() + self._runtime.jitter(pause, 0.2)
+        if outcome.retry_at is not None:
+            at = max(at, outcome.retry_at)
+        self._digests.pop(item.person, None)
+        self._save(
+            SinkRow(
+                self.organization,
+                self.name,
+                item.person,
+                item.revision - 1,
+                outcome.memory,
+                None,
+                int(at) + 1,
+                failures,
+            )
+        )
+        self._queue.block(item)
+
+    def _shut(self, outcome: Failed) -> None:
+        """Everything fails: leave the sink alone for a while, then probe it."""
+        now = self._runtime.monotonic()
+        if self.figures.down_since is None:
+            self.figures.down_since = self._runtime.now()
+            log.warning(
+                "sink.down", organization=self.organization, sink=self.name, code=outcome.code
+            )
+        pause = min(DOWN_LONGEST, DOWN_FIRST * 2 ** min(10, self._streak - STREAK))
+        self._opens_at = now + self._runtime.jitter(pause, 0.2)
+
+    # --- remembering ------------------------------------------------------------
+    def _remember(self, person: str, digest: bytes) -> None:
+        self._digests[person] = digest
+        self._digests.move_to_end(person)
+        if len(self._digests) > REMEMBERED:
+            self._digests.popitem(last=False)
+
+    def _save(self, row: SinkRow) -> None:
+        self._rows[row.person] = row
+        self._unsaved.rows[row.person] = row
+        self._unsaved.forget.discard(row.person)
+        if row.due_at is not None and (self._next_due is None or row.due_at < self._next_due):
+            self._next_due = row.due_at
+
+    def _settled(self, person: str) -> None:
+        """Nothing need be remembered of this person; drop its row where there is one."""
+        if self._rows.pop(person, None) is not None:
+            self._unsaved.rows.pop(person, None)
+            self._unsaved.forget.add(person)
+
+    def _forget(self, person: str) -> None:
+        self._digests.pop(person, None)
+        self._rows.pop(person, None)
+        self._unsaved.rows.pop(person, None)
+        self._unsaved.forget.add(person)
+
+    def _dirty(self) -> bool:
+        moved = self._walk_after is None and self.cursor != self._stored_cursor
+        return bool(self._unsaved) or moved
+
+    async def _flush(self, *, force: bool = False) -> None:
+        """Write rows and cursor, in one transaction, now and then."""
+        clock = self._runtime.monotonic()
+        if not self._dirty() or (not force and clock - self._flushed_at < FLUSH_SECONDS):
+            return
+        unsaved, self._unsaved = self._unsaved, _Unsaved()
+        cursor = None if self._walk_after is not None else self.cursor
+        await self._store.save_sink(
+            self.organization,
+            self.name,
+            cursor=cursor,
+            rows=list(unsaved.rows.values()),
+            forget=sorted(unsaved.forget),
+        )
+        self._flushed_at = clock
+        if cursor is not None:
+            self._stored_cursor = cursor
+        if len(self._rows) > HIGH * 2:
+            self._rows = {
+                person: row for person, row in self._rows.items() if person in self._queue
+            }
+
+
+def _present(one: StoredPresence, attempt: int = 0) -> Item:
+    return Item(
+        one.person,
+        one.revision,
+        one.presence,
+        one.profile,
+        one.stale_since,
+        one.evaluated_at,
+        attempt,
+    )
+
+
+def _passed(one: Transition) -> Item:
+    return Item(one.person, one.revision, one.after, one.profile, None, one.at)
+
+
+def _publication(row: SinkRow, profile: Profile) -> Publication:
+    return Publication(row.person, row.revision, b"", row.memory, profile, 0)

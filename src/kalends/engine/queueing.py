@@ -1,0 +1,158 @@
+"""What waits for one sink: per person in order, coalesced where the sink is a lamp. Pure.
+
+Place in the flow: ``pump`` fills it from revisions, takes what may be sent now, and reports what
+became of it. A person is never sent twice at the same time; a failing person waits alone until
+its retry, everybody else goes on.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from kalends.model.presence import Presence
+from kalends.model.profile import Profile
+
+MOST_PER_PERSON: Final = 500
+"""Transitions kept in memory for a person that cannot be delivered; then only the present."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One state to tell."""
+
+    person: str
+    revision: int
+    presence: Presence
+    profile: Profile
+    stale_since: int | None
+    at: int
+    """When the state began to hold."""
+    attempt: int = 0
+
+
+@dataclass(slots=True)
+class Lane:
+    """What waits for one person."""
+
+    items: deque[Item] = field(default_factory=deque)
+    sending: bool = False
+    blocked: bool = False
+    """Waits for a retry."""
+
+
+class Queue:
+    """All that waits for one sink."""
+
+    def __init__(self, *, coalesce: bool) -> None:
+        self._coalesce = coalesce
+        self._lanes: OrderedDict[str, Lane] = OrderedDict()
+        self._ready: deque[str] = deque()
+        self.waiting = 0
+        """Items neither sent nor blocked."""
+        self.dropped = 0
+        """Transitions that were replaced by the present."""
+
+    def __len__(self) -> int:
+        return len(self._lanes)
+
+    def put(self, item: Item) -> None:
+        """Add a state; a lamp's newer state replaces the waiting one."""
+        lane = self._lanes.setdefault(item.person, Lane())
+        waiting = len(lane.items) > (1 if lane.sending else 0)
+        if self._coalesce and waiting:
+            lane.items[-1] = item  # the newer state takes the place of the one that waits
+            return
+        lane.items.append(item)
+        if lane.blocked:
+            self._bound(lane)
+            return
+        self.waiting += 1
+        if not lane.sending and len(lane.items) == 1:
+            self._ready.append(item.person)
+
+    def take(self, limit: int) -> list[Item]:
+        """Return up to ``limit`` states of different people to send now."""
+        taken: list[Item] = []
+        while self._ready and len(taken) < limit:
+            lane = self._lanes.get(self._ready.popleft())
+            if lane is None or lane.sending or lane.blocked or not lane.items:
+                continue
+            lane.sending = True
+            taken.append(lane.items[0])
+        return taken
+
+    def done(self, item: Item) -> None:
+        """The state arrived, or needs no sending: the person's next one may go."""
+        lane = self._lanes[item.person]
+        lane.sending = False
+        lane.items.popleft()
+        self.waiting -= 1
+        if lane.items:
+            self._ready.append(item.person)
+        else:
+            del self._lanes[item.person]
+
+    def block(self, item: Item) -> None:
+        """The state did not arrive: the person waits for ``unblock``, others go on."""
+        lane = self._lanes[item.person]
+        lane.sending, lane.blocked = False, True
+        self.waiting -= len(lane.items)
+        if self._coalesce:
+            lane.items.clear()  # the present is read anew for the retry
+
+    def unblock(self, person: str, present: Item | None) -> bool:
+        """Let a person's retry go: with the present state, or what waits in order."""
+        lane = self._lanes.get(person)
+        if lane is None:
+            lane = self._lanes[person] = Lane(blocked=True)
+        if lane.sending or not lane.blocked:
+            return False
+        lane.blocked = False
+        if present is not None:
+            self.dropped += 0 if self._coalesce else len(lane.items)
+            lane.items.clear()
+            lane.items.append(present)
+        if not lane.items:
+            del self._lanes[person]
+            return False
+        self.waiting += len(lane.items)
+        self._ready.append(person)
+        return True
+
+    def back(self, item: Item) -> None:
+        """The sink as a whole is not reachable: the state stays first in line."""
+        self._lanes[item.person].sending = False
+        self._ready.appendleft(item.person)
+
+    def oldest_blocked(self, person: str) -> Item | None:
+        """Return the first state that waits for a blocked person."""
+        lane = self._lanes.get(person)
+        return lane.items[0] if lane is not None and lane.items else None
+
+    def lowest(self) -> int | None:
+        """Return the lowest revision not yet sent, but for blocked people (they have rows)."""
+        revisions = (
+            lane.items[0].revision
+            for lane in self._lanes.values()
+            if lane.items and not lane.blocked
+        )
+        return min(revisions, default=None)
+
+    def drop(self, people: Iterable[str]) -> None:
+        """Forget people that are no more."""
+        for person in people:
+            lane = self._lanes.get(person)
+            if lane is not None and not lane.sending:
+                self.waiting -= 0 if lane.blocked else len(lane.items)
+                del self._lanes[person]
+
+    def __contains__(self, person: object) -> bool:
+        return person in self._lanes
+
+    def _bound(self, lane: Lane) -> None:
+        if len(lane.items) > MOST_PER_PERSON:
+            lane.items.popleft()
+            self.dropped += 1

@@ -1,0 +1,97 @@
+"""One opened source with its pacing: what waits to be read, what is being read, how it fares.
+
+Place in the flow: ``sync`` moves calendars from the agenda into a slot's queues and starts as
+many reads as the slot's gate allows. ``reading`` does one read.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import Flag
+
+from kalends.calendars.contract import CalendarSource
+from kalends.engine.debounce import Debounce, Key
+from kalends.engine.gate import Gate
+
+DAY = 86_400.0
+
+
+class After(Flag):
+    """What is owed to a calendar once its read is finished."""
+
+    NOTHING = 0
+    AGAIN = 1
+    """There was news meanwhile: read once more."""
+    POLL = 2
+    """Its poll has to be entered anew."""
+
+
+@dataclass(slots=True)
+class Slot:
+    """A source of one organization, open."""
+
+    number: int
+    organization: str
+    source: str
+    reader: CalendarSource
+    poll_seconds: float
+    gate: Gate
+    debounce: Debounce
+    hinted: deque[Key] = field(default_factory=deque)
+    """Calendars with news, first come first served; read before the others."""
+    waiting: deque[Key] = field(default_factory=deque)
+    """Calendars whose poll has come."""
+    reading: dict[Key, After] = field(default_factory=dict)
+    """Calendars being read, and what is owed to them afterwards."""
+    failing: dict[Key, float] = field(default_factory=dict)
+    """Calendars that fail by themselves, and since when (wall seconds)."""
+    last_success: float | None = None
+    """Wall seconds of the last answer, for the sync age."""
+    stale_marked: bool = False
+    """Whether all calendars were marked stale in this outage."""
+    full_reads: int = 0
+    """Reconciling full reads running now; at most one."""
+    reread: set[Key] | None = None
+    """After the clock went back: calendars read whole since. What was forgotten as finished may
+    lie ahead again. None: no need."""
+    reads: int = 0
+    failures: int = 0
+
+    @property
+    def pause(self) -> float:
+        """Seconds between two polls of a calendar; uploads are only looked after."""
+        return DAY / 4 if self.reader.capabilities.uploads else self.poll_seconds
+
+    def wants(self) -> bool:
+        """Tell whether anything waits."""
+        return bool(self.hinted or self.waiting)
+
+    def startable(self, now: float) -> Iterator[tuple[Key, bool]]:
+        """Yield (calendar, hinted) to start reading now, marking each as being read."""
+        while self.wants() and self.gate.free(now) > 0:
+            hinted = bool(self.hinted)
+            key = self.hinted.popleft() if hinted else self.waiting.popleft()
+            owed = After.AGAIN if hinted else After.POLL
+            if key in self.reading:
+                self.reading[key] |= owed
+                continue
+            self.reading[key] = After.NOTHING if hinted else owed
+            self.gate.in_flight += 1
+            yield key, hinted
+
+    def finished(self, key: Key) -> bool:
+        """Note the end of a read, whatever came of it; tell whether its next poll is owed."""
+        self.gate.in_flight -= 1
+        owed = self.reading.pop(key, After.NOTHING)
+        if After.AGAIN in owed:
+            self.hinted.append(key)
+        if not self.wants():
+            self.gate.recovering = False
+        return After.POLL in owed
+
+    def forget(self, key: Key) -> None:
+        """Drop what is remembered of a calendar that is no more."""
+        self.failing.pop(key, None)
+        self.debounce.forget(key)

@@ -1,0 +1,246 @@
+"""Keeps sources and sinks open as their documents say, without a restart (invariant 12).
+
+Place in the flow: ``commands`` store documents and call ``sync_documents``; here the difference to
+what is open is worked out and carried out: gone ones are closed, changed ones reopened, new ones
+taken up. One that cannot be opened is told in its health and leaves the others alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from kalends import observe
+from kalends.engine.opening import Client, Opened, Opener, Uploaded, endpoint_name, surroundings
+from kalends.engine.people import KnownSource
+from kalends.engine.pump import Pump
+from kalends.engine.sync import SyncDriver
+from kalends.engine.tenants import Tenant, Tenants
+from kalends.errors import KalendsError
+from kalends.model.organization import OrganizationSettings, SinkSpec, SourceSpec
+from kalends.runtime import Runtime
+from kalends.sinks.contract import Delivery
+from kalends.store.contract import Store
+
+log = observe.logger(__name__)
+
+Name = tuple[str, str]
+"""(organization, id of a source or sink)."""
+DEFAULT_POLL = 60.0
+DEFAULT_CONNECTIONS = 4
+
+
+@dataclass(slots=True)
+class OpenSink:
+    """A sink with its pump and the pump's task."""
+
+    opened: Opened
+    pump: Pump
+    task: asyncio.Task[None]
+
+
+@dataclass(slots=True)
+class Wiring:
+    """What is open now."""
+
+    store: Store
+    runtime: Runtime
+    tenants: Tenants
+    opener: Opener
+    sync: SyncDriver
+    sources: dict[Name, Opened] = field(default_factory=dict)
+    sinks: dict[Name, OpenSink] = field(default_factory=dict)
+    broken: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    """What could not be opened: (organization, ``source`` or ``sink``, id) → why."""
+
+    async def match(self, tenant: Tenant) -> set[str]:
+        """Make open what the documents say; return ids of sources new, changed or gone."""
+        touched = await self._match_sources(tenant)
+        await self._match_sinks(tenant)
+        return touched
+
+    def known_sources(self, organization: str) -> list[KnownSource]:
+        """Return what people's calendars may be assigned to."""
+        return [
+            KnownSource(
+                id,
+                opened.thing.capabilities.finds_by_email,
+                opened.thing.capabilities.uploads,
+            )
+            for (owner, id), opened in self.sources.items()
+            if owner == organization
+        ]
+
+    def wake(self, organization: str) -> None:
+        """Let an organization's pumps look at its revisions."""
+        for (owner, _), sink in self.sinks.items():
+            if owner == organization:
+                sink.pump.wake()
+
+    async def close_organization(self, organization: str) -> None:
+        """Close everything of an organization."""
+        for owner, id in list(self.sources):
+            if owner == organization:
+                await self._close_source((owner, id))
+        for owner, id in list(self.sinks):
+            if owner == organization:
+                await self._close_sink((owner, id))
+
+    def abandon(self) -> None:
+        """Let go of everything without a word to anybody, as a killed process does."""
+        for sink in self.sinks.values():
+            sink.task.cancel()
+        self.sinks.clear()
+        self.sources.clear()
+
+    async def close(self) -> None:
+        """Close everything, pumps first: they write down how far they came."""
+        for name in list(self.sinks):
+            await self._close_sink(name)
+        for name in list(self.sources):
+            await self._close_source(name)
+
+    async def reset_credential(self, organization: str, endpoint: str) -> bool:
+        """An operator's click: forget failed sign-ins of a source or sink and try again."""
+        found = False
+        for (owner, id), opened in self.sources.items():
+            if owner == organization and endpoint in (id, endpoint_name("source", id)):
+                await _reset(self.opener.clients(opened))
+                self.sync.reset(organization, id)
+                found = True
+        for (owner, id), sink in self.sinks.items():
+            if owner == organization and endpoint in (id, endpoint_name("sink", id)):
+                await _reset(self.opener.clients(sink.opened))
+                sink.pump.retry_now()
+                found = True
+        return found
+
+    # --- sources ------------------------------------------------------------
+    async def _match_sources(self, tenant: Tenant) -> set[str]:
+        wanted = {
+            document.id: SourceSpec.model_validate_json(document.body)
+            for document in await self.store.documents(tenant.id, "source")
+        }
+        touched: set[str] = set()
+        for owner, id in list(self.sources):
+            if owner == tenant.id and id not in wanted:
+                await self._close_source((owner, id))
+                touched.add(id)
+        for id, spec in wanted.items():
+            if await self._match_source(tenant, spec):
+                touched.add(id)
+        return touched
+
+    async def _match_source(self, tenant: Tenant, spec: SourceSpec) -> bool:
+        name = (tenant.id, spec.id)
+
+        fresh = await self._try("source", tenant, spec)
+        current = self.sources.get(name)
+        if fresh is None:
+            if current is not None:
+                await self._close_source(name)
+            return current is not None
+        if current is not None and _same(current, fresh, tenant.settings):
+            await self.opener.close(fresh)
+            return False
+        if current is not None:
+            await self._close_source(name)
+        self.sources[name] = fresh
+        self.sync.open(
+            tenant.id,
+            spec.id,
+            fresh.thing,
+            poll_seconds=float(getattr(fresh.options, "poll_seconds", DEFAULT_POLL)),
+            connections=int(getattr(fresh.options, "max_connections", DEFAULT_CONNECTIONS)),
+        )
+        return True
+
+    async def _close_source(self, name: Name) -> None:
+        self.sync.close(*name)
+        await self.opener.close(self.sources.pop(name))
+
+    # --- sinks ------------------------------------------------------------
+    async def _match_sinks(self, tenant: Tenant) -> None:
+        wanted = {
+            document.id: SinkSpec.model_validate_json(document.body)
+            for document in await self.store.documents(tenant.id, "sink")
+        }
+        for owner, id in list(self.sinks):
+            if owner == tenant.id and id not in wanted:
+                await self._close_sink((owner, id))
+                await self.store.delete_sink(owner, id)
+        for spec in wanted.values():
+            await self._match_sink(tenant, spec)
+        tenant.logged = any(
+            sink.opened.thing.delivery is Delivery.EVERY
+            for (owner, _), sink in self.sinks.items()
+            if owner == tenant.id
+        )
+
+    async def _match_sink(self, tenant: Tenant, spec: SinkSpec) -> None:
+        name = (tenant.id, spec.id)
+        fresh = await self._try("sink", tenant, spec)
+        current = self.sinks.get(name)
+        if fresh is None:
+            if current is not None:
+                await self._close_sink(name)
+            return
+        if current is not None and _same(current.opened, fresh, tenant.settings):
+            await self.opener.close(fresh)
+            return
+        if current is not None:
+            await self._close_sink(name)
+        pump = Pump(self.store, self.runtime, self.tenants, tenant.id, spec.id, fresh.thing)
+        task = asyncio.create_task(pump.run(), name=f"sink {tenant.id}/{spec.id}")
+        self.sinks[name] = OpenSink(fresh, pump, task)
+
+    async def _close_sink(self, name: Name) -> None:
+        sink = self.sinks.pop(name)
+        sink.task.cancel()
+        await asyncio.gather(sink.task, return_exceptions=True)
+        try:
+            await sink.pump.stop()
+        except KalendsError as error:
+            log.exception("sink.stop", organization=name[0], sink=name[1], exc_info=error)
+        await self.opener.close(sink.opened)
+
+    # --- both ------------------------------------------------------------
+    async def _try(self, what: str, tenant: Tenant, spec: SourceSpec | SinkSpec) -> Opened | None:
+        place = (tenant.id, what, spec.id)
+        try:
+            if isinstance(spec, SourceSpec):
+                opened = await self.opener.source(
+                    tenant.settings, spec, uploaded=self._uploaded(tenant.id)
+                )
+            else:
+                opened = await self.opener.sink(tenant.settings, spec)
+        except Exception as error:  # a kind's fault must not keep the rest from working
+            known = isinstance(error, KalendsError)
+            self.broken[place] = str(error) if known else type(error).__name__
+            log.exception(
+                "open.failed", organization=tenant.id, kind=spec.kind, name=spec.id, exc_info=error
+            )
+            return None
+        self.broken.pop(place, None)
+        return opened
+
+    def _uploaded(self, organization: str) -> Uploaded:
+        async def uploaded(person: str, name: str) -> bytes | None:
+            return await self.store.upload(organization, person, name)
+
+        return uploaded
+
+
+def _same(current: Opened, fresh: Opened, settings: OrganizationSettings) -> bool:
+    """Tell whether reopening would change nothing."""
+    return (
+        current.spec == fresh.spec
+        and current.secrets == fresh.secrets
+        and current.surroundings == surroundings(settings)
+    )
+
+
+async def _reset(clients: Iterable[Client]) -> None:
+    for client in clients:
+        await client.reset()

@@ -1,0 +1,53 @@
+"""A store whose process can die: at a named failpoint, before or after what happens there.
+
+After death every call raises ``Dead``, so that nothing of the old life is written any more, as
+after kill -9. What was committed before stays, as on a disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+FAILPOINTS = {
+    "fetch": "replace_calendar",
+    "commit": "commit_batch",
+    "acknowledge": "save_sink",
+}
+"""Failpoint → the store's unit of work; ``send`` is at the sink."""
+
+
+class Dead(asyncio.CancelledError):
+    """The process is no more."""
+
+
+class MortalStore:
+    """Passes every call on until it dies."""
+
+    def __init__(self, store: Any, dies: Callable[[str], bool]) -> None:
+        self._store = store
+        self._dies = dies
+        self.dead = asyncio.Event()
+
+    def kill(self) -> None:
+        """Die now."""
+        self.dead.set()
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._store, name)
+
+        async def call(*arguments: Any, **named: Any) -> Any:
+            self._live(f"{name}:before")
+            result = await method(*arguments, **named)
+            self._live(f"{name}:after")
+            await asyncio.sleep(0)
+            return result
+
+        return call
+
+    def _live(self, place: str) -> None:
+        if not self.dead.is_set() and self._dies(place):
+            self.kill()
+        if self.dead.is_set():
+            raise Dead(place)

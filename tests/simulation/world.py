@@ -1,0 +1,132 @@
+"""The true calendars of a small organization, how people edit them, and what follows: the oracle.
+
+The oracle is computed from the truth by rules written down here a second time, minute by minute,
+without a line of the product's policy or presence.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+
+import msgspec
+
+from kalends.model.booking import Booking, Response, ShowAs
+
+MINUTE = 60
+HOUR = 3600
+DAY = 86_400
+
+
+@dataclass(slots=True)
+class TrueCalendar:
+    """One person's calendar as it really is."""
+
+    bookings: dict[str, Booking] = field(default_factory=dict)
+    version: int = 0
+
+    def put(self, booking: Booking) -> None:
+        """Add or change a booking."""
+        self.bookings[booking.uid] = booking
+        self.version += 1
+
+    def remove(self, uid: str) -> None:
+        """Delete a booking."""
+        del self.bookings[uid]
+        self.version += 1
+
+
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """A manual presence as it was set."""
+
+    availability: str
+    until: int
+
+
+@dataclass(slots=True)
+class World:
+    """Everybody's truth."""
+
+    people: list[str]
+    calendars: dict[str, TrueCalendar]
+    by_hand: dict[str, ByHand] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, count: int) -> World:
+        """Return ``count`` people with empty calendars."""
+        people = [f"p{number:04d}" for number in range(count)]
+        return cls(people, {person: TrueCalendar() for person in people})
+
+    def oracle(self, person: str, now: int) -> str:
+        """Return what a person's availability is at ``now``, from the truth alone."""
+        hand = self.by_hand.get(person)
+        if hand is not None and now < hand.until:
+            return hand.availability
+        running = [
+            one
+            for one in self.calendars[person].bookings.values()
+            if one.start <= now < one.end and _counts(one)
+        ]
+        if not running:
+            return "available"
+        winner = max(running, key=lambda one: (one.start, -(one.end - one.start)))
+        return {"busy": "busy", "oof": "away"}[winner.show_as.value]
+
+    def forget_ended_by_hand(self, now: int) -> None:
+        """A state set by hand that has ended does not come back when the clock is set back."""
+        self.by_hand = {who: hand for who, hand in self.by_hand.items() if now < hand.until}
+
+
+def _counts(booking: Booking) -> bool:
+    return not booking.cancelled and booking.response is not Response.DECLINED
+
+
+def fill(world: World, chance: random.Random, start: int, days: int) -> None:
+    """Give everybody a plausible calendar."""
+    for person in world.people:
+        for day in range(days):
+            for number in range(chance.randrange(0, 5)):
+                world.calendars[person].put(
+                    a_booking(chance, f"{person}-{day}-{number}", start + day * DAY)
+                )
+
+
+def a_booking(chance: random.Random, uid: str, day: int) -> Booking:
+    """Return a booking within a day; starts and ends differ by seconds, so that no two tie."""
+    start = day + chance.randrange(6 * 60, 20 * 60) * MINUTE + chance.randrange(60)
+    end = start + chance.randrange(10, 180) * MINUTE + chance.randrange(60)
+    return Booking(
+        uid,
+        start,
+        end,
+        show_as=chance.choice((ShowAs.BUSY, ShowAs.BUSY, ShowAs.OOF)),
+        subject=f"canary {uid}",
+        response=chance.choice((Response.OWN, Response.ACCEPTED, Response.DECLINED)),
+        cancelled=chance.random() < 0.05,
+    )
+
+
+def edit(world: World, chance: random.Random, now: int) -> str:
+    """Change one booking of somebody, as people do; return whose."""
+    person = chance.choice(world.people)
+    calendar = world.calendars[person]
+    ahead = [uid for uid, one in calendar.bookings.items() if one.end > now + MINUTE]
+    what = chance.random()
+    if what < 0.5 or not ahead:
+        day = now - now % DAY + chance.randrange(0, 2) * DAY
+        booking = a_booking(chance, f"{person}-x{calendar.version}", day)
+        if booking.end > now + MINUTE:
+            calendar.put(booking)
+    elif what < 0.75:
+        calendar.remove(chance.choice(ahead))
+    else:
+        old = calendar.bookings[chance.choice(ahead)]
+        shift = chance.randrange(-60, 120) * MINUTE
+        if old.end + shift > now + MINUTE:
+            calendar.put(_moved(old, shift))
+    return person
+
+
+def _moved(booking: Booking, shift: int) -> Booking:
+    return msgspec.structs.replace(booking, start=booking.start + shift, end=booking.end + shift)
