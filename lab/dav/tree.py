@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from lab.dav.xml import CAL
+from lab.dav.xml import CAL, DAV
 
 
 @dataclass(slots=True)
@@ -35,6 +35,8 @@ class Collection:
     """iCalendar text of the calendar-timezone property."""
     components: tuple[str, ...] = ("VEVENT",)
     types: tuple[str, ...] = (CAL + "calendar",)
+    privileges: tuple[str, ...] = (DAV + "read",)
+    """What readers are told they may do; without ``read`` objects are kept from them."""
 
     def put(self, name: str, body: bytes | str) -> None:
         """Store an object."""

@@ -39,7 +39,7 @@ from kalends.model.person import WorkHours
 from kalends.model.times import Interval
 from kalends.wire.caldav.answers import Item, Resource
 from kalends.wire.caldav.hrefs import digest
-from kalends.wire.icalendar.expand import Broken, Owner
+from kalends.wire.icalendar.expand import Broken, Owner, zone_name
 
 
 class _Delta(NamedTuple):
@@ -152,14 +152,15 @@ class Read:
         finished = _finished(listed.members, known, window)
         wanted = [path for path in listed.members if digest(path) not in finished]
         bodies = await self._collection.objects(wanted)
-        expanded = await self._expansion.objects(bodies, window, described.timezone)
+        floating = zone_name(described.timezone)
+        expanded = await self._expansion.objects(bodies, window, floating)
         cursor = Cursor(
             start=window.start,
             end=window.end,
             owner=self._facts,
             token=listed.token,
             ctag=listed.ctag,
-            floating=described.timezone,
+            floating=floating,
             transparent=described.transparent,
             hours=_json(expanded.work_hours or await self._work_hours(described, window)),
             packed=pack_entries(finished | _entries(bodies, listed.members, expanded.ends)),

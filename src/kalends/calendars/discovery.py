@@ -79,29 +79,35 @@ class Discovery:
         principal, base = await self._principal(ref)
         calendars: list[Resource] = []
         for home in principal.homes:
-            calendars += await self._calendars(self._reach(home, base), ref)
+            try:
+                calendars += await self._calendars(self._reach(home, base), ref)
+            except _NOT_THERE:
+                continue
         until = self._endpoint.runtime.monotonic() + _KEPT_SECONDS
         return _View(until, principal, calendars, base)
 
     async def _principal(self, ref: CalendarRef) -> tuple[Resource, str]:
-        """Return the signed-in user's principal, and the URL that led there."""
+        """Return the signed-in user's principal, and the URL that led there.
+
+        A service user need not have a home: where the server tells none, other ways remain.
+        """
         start = self._endpoint.options.url
+        seen: Resource | None = None
         trouble: Exception = NotFound("the server does not tell who has signed in")
         for url in (start, urljoin(start, "/.well-known/caldav"), urljoin(start, "/")):
             try:
                 found = await self._one(url, build.PRINCIPAL, ref)
-                if found is None:
-                    continue
-                if not found.principal and found.homes:
-                    return found, url
-                if found.principal:
+                seen = seen or found
+                if found is not None and found.principal:
                     where = self._reach(found.principal, url)
-                    own = await self._one(where, build.OWNER, ref)
-                    if own is not None:
-                        return own, where
+                    return await self._one(where, build.OWNER, ref) or found, where
+                if found is not None and found.homes:
+                    return found, url
             except _NOT_THERE as error:
                 trouble = error
-        raise trouble
+        if seen is None:
+            raise trouble
+        return seen, start
 
     async def _calendars(self, home: str, ref: CalendarRef) -> list[Resource]:
         """Return what counts in a home: calendars of appointments, readable, not transparent."""

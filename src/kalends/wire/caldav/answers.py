@@ -64,7 +64,7 @@ class Resource:
     components: frozenset[str] | None = None
     transparent: bool = False
     timezone: str = ""
-    """iCalendar text of calendar-timezone."""
+    """calendar-timezone (iCalendar text) or calendar-timezone-id (a name)."""
     availability: str = ""
 
     @property
@@ -228,7 +228,8 @@ def _resource(path: str, found: dict[str, etree._Element], base: str) -> Resourc
         privileges=_tags(found.get(DAV + "current-user-privilege-set"), deep=True),
         components=_components(found.get(CAL + "supported-calendar-component-set")),
         transparent=transparency is not None and transparency.find(CAL + "transparent") is not None,
-        timezone=_text(found.get(CAL + "calendar-timezone")),
+        timezone=_text(found.get(CAL + "calendar-timezone"))
+        or _text(found.get(CAL + "calendar-timezone-id")),
         availability=_text(availability),
     )
 

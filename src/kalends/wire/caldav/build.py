@@ -34,6 +34,7 @@ COLLECTION: Final = (
     CS + "getctag",
     CAL + "supported-calendar-component-set",
     CAL + "calendar-timezone",
+    CAL + "calendar-timezone-id",
     CAL + "schedule-calendar-transp",
     OC + "owner-principal",
 )

@@ -8,6 +8,7 @@ picklable. Pure: no clock, no network; zones come from the pinned tz database.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import tzinfo
 from hashlib import blake2b
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -101,6 +102,7 @@ class _Expansion:
         self._zone = ZoneInfo(owner.timezone)
         self._emails = frozenset(email.lower() for email in owner.emails)
         self._zones = Zones(self._zone)
+        self._told: tzinfo | None = None
         self._bookings: dict[tuple[str, str], Booking] = {}
         self._broken: list[Broken] = []
         self._availabilities: list[Component] = []
@@ -154,10 +156,17 @@ class _Expansion:
         return max(ends)
 
     def _place(self, components: Sequence[Component]) -> Place:
-        told = named(self._owner.floating) if self._owner.floating else None
+        told = self._floating()
         if told is None and components:
             told = named(components[0].calendar.timezone or "?")
         return Place(self._zone, told or self._zone, self._zones)
+
+    def _floating(self) -> tzinfo | None:
+        if not self._owner.floating:
+            return None
+        if self._told is None:
+            self._told = _zone(self._owner.floating, self._zones) or self._zone
+        return self._told
 
     def _free_busy(self, component: Component, item: str) -> None:
         try:
@@ -207,6 +216,34 @@ class _Expansion:
         if len(self._bookings) >= MAX_BOOKINGS:
             raise TooLarge(f"the calendar holds more than {MAX_BOOKINGS} bookings in the window")
         self._bookings[booking.uid, booking.item] = booking
+
+
+def zone_name(told: str) -> str:
+    """Return what to remember of a calendar-timezone property: a name, where it is a known one.
+
+    The property is iCalendar text with a VTIMEZONE (RFC 4791 section 5.2.2), or a bare name
+    (calendar-timezone-id, RFC 7809).
+    """
+    if "BEGIN:" not in told.upper():
+        return told if named(told) is not None else ""
+    for component in read_document(told.encode()).components:
+        if component.name == "VTIMEZONE":
+            for name in (component.value("TZID"), component.value("X-LIC-LOCATION")):
+                if name and named(name) is not None:
+                    return name
+            return told
+    return ""
+
+
+def _zone(told: str, zones: Zones) -> tzinfo | None:
+    if "BEGIN:" not in told.upper():
+        return named(told)
+    for component in read_document(told.encode()).components:
+        if component.name == "VTIMEZONE":
+            calendar = component.calendar
+            calendar.zones[component.value("TZID")] = component
+            return zones.find(component.value("TZID"), calendar)
+    return None
 
 
 def _rank(event: Event) -> tuple[int, str]:
