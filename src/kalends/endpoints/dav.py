@@ -130,6 +130,9 @@ class DavEndpoint:
     async def _own(self, ref: Access) -> Credential | None:
         if ref.username is None:
             return None
+        if not (ref.trusted and self.place.trusted):
+            # Else a tenant could have any variable or file of this machine sent to his server.
+            raise Refused("a calendar's own credential must stand in the operator's own file")
         secret: str | None = None
         if ref.password_env is not None:
             secret = os.environ.get(ref.password_env)

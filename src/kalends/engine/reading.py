@@ -87,6 +87,7 @@ def reference(row: CalendarRow, record: PersonRecord, timezone: str) -> Calendar
         username=link.username if link else None,
         password_env=link.password_env if link else None,
         password_file=link.password_file if link else None,
+        trusted=record.managed_by == "file",
     )
 
 
