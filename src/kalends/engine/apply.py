@@ -7,7 +7,7 @@ for 30 days. More than a tenth of an organization's people gone asks first (``fo
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -31,7 +31,10 @@ class Difference:
     """New or changed."""
     leavers: list[PersonRecord] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
-    counts: Counter[str] = field(default_factory=Counter)
+    asks: list[Problem] = field(default_factory=list)
+    """What is done only when insisted on (``force``)."""
+    counts: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    """Kind → added, changed, removed → how many."""
 
     @property
     def empty(self) -> bool:
@@ -54,12 +57,12 @@ def document_difference(
             difference.problems.append(_foreign(one.kind, one.id, old.managed_by))
         elif old is None or old.body != one.body:
             difference.documents.append(one)
-            difference.counts[f"{one.kind}s {'changed' if old else 'added'}"] += 1
+            difference.counts[f"{one.kind}s"]["changed" if old else "added"] += 1
         seen.add(key)
     for key, old in by_key.items():
         if old.managed_by == MANAGED_BY_FILE and key not in seen:
             difference.removed_documents.append(key)
-            difference.counts[f"{old.kind}s removed"] += 1
+            difference.counts[f"{old.kind}s"]["removed"] += 1
 
 
 def people_difference(
@@ -85,7 +88,7 @@ def people_difference(
             difference.leavers.append(
                 leaver.model_copy(update={"left": True, "left_at": now, "calendars": "none"})
             )
-            difference.counts["people removed"] += 1
+            difference.counts["people"]["removed"] += 1
 
 
 def _person(
@@ -93,13 +96,13 @@ def _person(
 ) -> None:
     if old is None:
         difference.people.append(_marked(record, None, now))
-        difference.counts["people added"] += 1
+        difference.counts["people"]["added"] += 1
         return
     before = PersonRecord.model_validate_json(old.record)
     after = _marked(keep_preferences(record, before), before, now)
     if after != before:
         difference.people.append(after)
-        difference.counts["people changed"] += 1
+        difference.counts["people"]["changed"] += 1
 
 
 def keep_preferences(record: PersonRecord, before: PersonRecord) -> PersonRecord:
@@ -107,8 +110,8 @@ def keep_preferences(record: PersonRecord, before: PersonRecord) -> PersonRecord
 
     What the file sets itself holds; every other preference stays as the person chose it.
     """
-    own = before.preferences.model_dump(exclude_unset=True)
-    given = record.preferences.model_dump(exclude_unset=True)
+    own = before.preferences.model_dump(exclude_defaults=True)
+    given = record.preferences.model_dump(exclude_defaults=True)
     merged = Preferences.model_validate({**own, **given})
     return record.model_copy(update={"preferences": merged})
 
@@ -184,5 +187,5 @@ def _foreign(kind: str, id: str, owner: str) -> Problem:
 
 def stored_form(value: Any) -> bytes:
     """Return the JSON under which a model is stored: equal models, equal bytes."""
-    text: str = value.model_dump_json(exclude_unset=True)
+    text: str = value.model_dump_json(exclude_defaults=True)
     return text.encode()

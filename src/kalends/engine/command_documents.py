@@ -6,8 +6,10 @@ document changes it. What is stored takes effect at once, without a restart (inv
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
+import msgspec
 from pydantic import ValidationError
 
 from kalends.bus.commands import Answer, Apply, DeleteDocument, PutDocument
@@ -167,22 +169,24 @@ async def apply(core: Core, command: Apply) -> Answer:
     plans: list[tuple[Difference, Secrets]] = []
     for one in wanted:
         if command.organization in ("*", one.id):
-            plans.append(await _plan(core, one, force=command.force))
+            plans.append(await _plan(core, one))
             problems += plans[-1][0].problems
     gone = await _gone(core, {one.id for one in wanted}) if command.organization == "*" else []
-    if gone and not command.force:
-        problems.append(_organizations_gone(gone))
     if problems:
         return invalid(problems)
-    counts: dict[str, int] = {}
+    asks = [ask for difference, _ in plans for ask in difference.asks]
+    asks += [_organizations_gone(gone)] if gone else []
+    if asks and not command.force:
+        return msgspec.structs.replace(invalid(asks), code="refused")
+    counts: dict[str, Counter[str]] = {}
     for difference, secrets in plans:
         await _carry_out(core, difference, secrets, command.actor)
-        for word, count in difference.counts.items():
-            counts[word] = counts.get(word, 0) + count
+        for kind, count in difference.counts.items():
+            counts.setdefault(kind, Counter()).update(count)
     for organization in gone:
         await core.store.save_documents([], [(organization, "organization", organization)])
         await core.settings_changed(organization)
-        counts["organizations removed"] = counts.get("organizations removed", 0) + 1
+        counts.setdefault("organizations", Counter())["removed"] += 1
     return done(counts)
 
 
@@ -199,9 +203,7 @@ def _parse(
     return wanted, problems
 
 
-async def _plan(
-    core: Core, wanted: OrganizationDocument, *, force: bool
-) -> tuple[Difference, Secrets]:
+async def _plan(core: Core, wanted: OrganizationDocument) -> tuple[Difference, Secrets]:
     """Return what would have to be written for one organization."""
     difference = Difference(wanted.id)
     documents, secrets = _documents(wanted, difference.problems)
@@ -209,8 +211,8 @@ async def _plan(
     people = await stored_people(core, wanted.id)
     people_difference(difference, wanted.people, people, core.now())
     difference.problems += _people_problems(wanted, people)
-    if not force and too_many_go(difference, len(people)):
-        difference.problems.append(_too_many(wanted.id, len(difference.leavers), len(people)))
+    if too_many_go(difference, len(people)):
+        difference.asks.append(_too_many(wanted.id, len(difference.leavers), len(people)))
     return difference, secrets
 
 

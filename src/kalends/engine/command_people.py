@@ -124,7 +124,7 @@ async def patch_preferences(core: Core, command: PatchPreferences) -> Answer:
                 message="\n".join(str(problem) for problem in problems),
                 problems=invalid(problems).problems,
             )
-        merged = record.preferences.model_dump(mode="json", exclude_unset=True)
+        merged = record.preferences.model_dump(mode="json", exclude_defaults=True)
         merged.update(command.changes)
         try:
             kept = {key: value for key, value in merged.items() if value is not None}
@@ -135,7 +135,7 @@ async def patch_preferences(core: Core, command: PatchPreferences) -> Answer:
         await core.save_people(tenant, [changed], managed_by=document.managed_by)
     await core.audit(command.organization, command.actor, "patch-preferences", command.person)
     await core.told_settings(command.organization)
-    return done(preferences.model_dump(mode="json", exclude_unset=True))
+    return done(preferences.model_dump(mode="json", exclude_defaults=True))
 
 
 def _not_permitted(changes: dict[str, Any], permissions: Permissions) -> list[Problem]:

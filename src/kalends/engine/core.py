@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from kalends import observe
 from kalends.bus.contract import Bus
+from kalends.engine.apply import stored_form
 from kalends.engine.due import DueLoop
 from kalends.engine.people import assign
 from kalends.engine.sync import SyncDriver
@@ -66,7 +67,7 @@ class Core:
             PersonDocument(
                 tenant.id,
                 record.id,
-                record.model_dump_json(exclude_unset=True).encode(),
+                stored_form(record),
                 tenant.profile(record),
                 managed_by or record.managed_by,
             )

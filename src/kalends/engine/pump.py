@@ -14,18 +14,17 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from kalends import observe
+from kalends.engine.ledger import FLUSH_SECONDS, Ledger
 from kalends.engine.pacing import wait
 from kalends.engine.queueing import Item, Queue
 from kalends.engine.tenants import Tenants
 from kalends.errors import KalendsError
 from kalends.model.profile import Profile
-from kalends.model.times import FOREVER
 from kalends.presence import published, view
 from kalends.runtime import Runtime
 from kalends.sinks.contract import (
@@ -45,7 +44,6 @@ HIGH: Final = 2000
 """No more is read while this much waits."""
 PUBLISH_SECONDS: Final = 60.0
 """The longest one ``publish`` call may take, whatever the sink does."""
-FLUSH_SECONDS: Final = 0.5
 RETRY_FIRST: Final = 2.0
 RETRY_LONGEST: Final = 600.0
 STREAK: Final = 5
@@ -53,8 +51,6 @@ STREAK: Final = 5
 DOWN_FIRST: Final = 1.0
 DOWN_LONGEST: Final = 30.0
 LOGGED_SECONDS: Final = 3600
-REMEMBERED: Final = 200_000
-"""Digests held in memory, so that an unchanged form is not sent again."""
 
 
 @dataclass(slots=True)
@@ -84,17 +80,6 @@ class _Call:
     outcomes: Sequence[Outcome] = ()
 
 
-@dataclass(slots=True)
-class _Unsaved:
-    """What is to be written with the next flush."""
-
-    rows: dict[str, SinkRow] = field(default_factory=dict)
-    forget: set[str] = field(default_factory=set)
-
-    def __bool__(self) -> bool:
-        return bool(self.rows or self.forget)
-
-
 class Pump:
     """Serves one sink for ever."""
 
@@ -116,21 +101,16 @@ class Pump:
         self.figures = PumpFigures()
         self._every = sink.delivery is Delivery.EVERY
         self._queue = Queue(coalesce=not self._every)
+        self._ledger = Ledger(store, organization, name)
         self._awake = asyncio.Event()
         self._position = 0
-        self._stored_cursor: int | None = None
         self._walk_after: str | None = None
         """While everybody's present is told to a new sink: ids up to here are read."""
-        self._rows: dict[str, SinkRow] = {}
-        self._digests: OrderedDict[str, bytes] = OrderedDict()
-        self._unsaved = _Unsaved()
         self._calls: set[asyncio.Task[None]] = set()
         self._finished: list[_Call] = []
         self._streak = 0
         self._opens_at = 0.0
-        self._flushed_at = 0.0
         self._more = True
-        self._next_due: int | None = None
 
     def wake(self) -> None:
         """Look again: there are new revisions, or the sink may be tried at once."""
@@ -187,18 +167,16 @@ class Pump:
         await self._flush(force=True)
 
     async def _begin(self) -> None:
-        cursor = await self._store.sink_cursor(self.organization, self.name)
-        self._stored_cursor = cursor
-        if cursor is None:
+        failing = await self._ledger.begin()
+        if self._ledger.cursor is None:
             self._position = await self._store.revision(self.organization)
             self._walk_after = ""
             return
-        self._position = cursor
+        self._position = self._ledger.cursor
         if self._every:
             await self._bridge_gap()
-        for row in await self._failing_rows():
-            await self._recover(row)
-        self._next_due = await self._store.sink_next_due(self.organization, self.name)
+            for row in failing:
+                await self._recover(row)
 
     async def _turn(self) -> None:
         await self._settle()
@@ -212,11 +190,11 @@ class Pump:
             return 0.0
         now, clock = self._runtime.now(), self._runtime.monotonic()
         pause = 3600.0
-        if self._next_due is not None:
-            pause = min(pause, self._next_due - now)
+        if self._ledger.next_due is not None:
+            pause = min(pause, self._ledger.next_due - now)
         if self._queue.waiting and self._opens_at > clock:
             pause = min(pause, self._opens_at - clock)
-        if self._dirty():
+        if self._ledger.dirty(self._storable):
             pause = min(pause, FLUSH_SECONDS)
         return max(0.0, pause)
 
@@ -250,9 +228,7 @@ class Pump:
         return len(items) == PAGE
 
     async def _put(self, items: list[Item]) -> None:
-        unknown = [item.person for item in items if item.person not in self._rows]
-        if unknown:
-            self._rows |= await self._store.sink_rows(self.organization, self.name, unknown)
+        await self._ledger.load(item.person for item in items)
         for item in items:
             self._queue.put(item)
 
@@ -269,15 +245,8 @@ class Pump:
             self._position = lost[-1].revision
 
     # --- failures and refreshes ------------------------------------------------------------
-    async def _failing_rows(self) -> list[SinkRow]:
-        rows = await self._store.sink_due(self.organization, self.name, FOREVER, 100_000)
-        return [row for row in rows if row.failures > 0]
-
     async def _recover(self, row: SinkRow) -> None:
         """After a start, take up a failing person where we left off."""
-        self._rows[row.person] = row
-        if not self._every:
-            return
         logged = await self._store.transitions(self.organization, row.revision, 10_000)
         for one in logged:
             if one.person == row.person and one.revision <= self._position:
@@ -290,21 +259,16 @@ class Pump:
     async def _take_due(self) -> None:
         """Retry and refresh what is due."""
         now = int(self._runtime.now())
-        if self._next_due is None or self._next_due > now:
+        if self._ledger.next_due is None or self._ledger.next_due > now:
             return
         if self._opens_at > self._runtime.monotonic():
-            self._next_due = now + 1
+            self._ledger.next_due = now + 1
             return
         await self._flush(force=True)
-        rows = await self._store.sink_due(self.organization, self.name, now, PAGE)
-        for row in rows:
+        for row in await self._ledger.due(now, PAGE):
             await self._retry(row, now)
-        self._next_due = await self._store.sink_next_due(self.organization, self.name)
-        if self._next_due is not None and self._next_due <= now:
-            self._next_due = now + 1  # those on their way are due until they arrive
 
     async def _retry(self, row: SinkRow, now: int) -> None:
-        self._rows[row.person] = row
         first = self._queue.oldest_blocked(row.person)
         in_order = self._every and first is not None and now - first.at < LOGGED_SECONDS
         if in_order and row.failures:
@@ -321,7 +285,7 @@ class Pump:
         profile = Profile(row.person, "", "", "UTC")
         await self._withdraw([_publication(row, profile)])
         self._queue.drop([row.person])
-        self._forget(row.person)
+        self._ledger.forget(row.person)
 
     # --- sending ------------------------------------------------------------
     async def _send(self) -> None:
@@ -352,18 +316,18 @@ class Pump:
         return call
 
     async def _render(self, item: Item, call: _Call) -> None:
-        row = self._rows.get(item.person)
+        row = self._ledger.row(item.person)
         if not published(item.profile):
             await self._silence(item, row)
             return
         rendered = self._form(item)
         if rendered is None:
             self._queue.done(item)
-            self._settled(item.person)
+            self._ledger.settle(item.person)
             return
         digest = hashlib.blake2b(rendered, digest_size=12).digest()
         refresh = self._is_refresh(item, row)
-        known = self._digests.get(item.person) or (row.digest if row else None)
+        known = self._ledger.digest(item.person)
         if known == digest and not refresh and not (row and row.failures):
             self.figures.unchanged += 1
             self._queue.done(item)
@@ -399,12 +363,12 @@ class Pump:
 
     async def _silence(self, item: Item, row: SinkRow | None) -> None:
         """Stage ``trial`` or ``off``, or somebody who left: the sink gets nothing any more."""
-        if row is not None or item.person in self._digests:
+        if row is not None or self._ledger.digest(item.person) is not None:
             publication = Publication(
                 item.person, item.revision, b"", row.memory if row else None, item.profile, item.at
             )
             await self._withdraw([publication])
-            self._forget(item.person)
+            self._ledger.forget(item.person)
         self._queue.done(item)
 
     async def _publish(self, call: _Call) -> None:
@@ -437,8 +401,8 @@ class Pump:
         rendered = self._form(item)
         if rendered is None:
             return None
-        rows = await self._store.sink_rows(self.organization, self.name, [item.person])
-        row = self._rows.get(item.person) or rows.get(item.person)
+        await self._ledger.load([item.person])
+        row = self._ledger.row(item.person)
         memory = row.memory if row else None
         publication = Publication(
             item.person, item.revision, rendered, memory, item.profile, item.at
@@ -449,13 +413,13 @@ class Pump:
         outcome = call.outcomes[0]
         if isinstance(outcome, Delivered) and outcome.memory is not None:
             refresh = None if outcome.refresh_at is None else int(outcome.refresh_at)
-            self._save(
+            self._ledger.save(
                 SinkRow(
                     self.organization, self.name, item.person, item.revision,
                     outcome.memory, None, refresh,
                 )
             )  # fmt: skip
-            self._digests.pop(item.person, None)
+            self._ledger.told(item.person, None)
         self.retry_now()
         return outcome
 
@@ -480,10 +444,10 @@ class Pump:
         figures.down_since, figures.code, figures.message = None, "", ""
         figures.lag = max(0.0, self._runtime.now() - item.at)
         figures.worst_lag = max(figures.worst_lag, figures.lag)
-        self._remember(item.person, digest)
+        self._ledger.told(item.person, digest)
         refresh = None if outcome.refresh_at is None else int(outcome.refresh_at)
         if outcome.memory is not None or refresh is not None:
-            self._save(
+            self._ledger.save(
                 SinkRow(
                     self.organization,
                     self.name,
@@ -495,7 +459,7 @@ class Pump:
                 )
             )
         else:
-            self._settled(item.person)
+            self._ledger.settle(item.person)
         self._queue.done(item)
 
     def _failed(self, item: Item, publication: Publication, outcome: Failed) -> None:
@@ -519,20 +483,20 @@ class Pump:
     def _give_up(self, item: Item, outcome: Failed) -> None:
         """This person cannot be told until something changes."""
         self.figures.given_up += 1
-        self._digests.pop(item.person, None)
-        self._settled(item.person)
+        self._ledger.told(item.person, None)
+        self._ledger.settle(item.person)
         self._queue.done(item)
         del outcome
 
     def _block(self, item: Item, outcome: Failed) -> None:
-        row = self._rows.get(item.person)
+        row = self._ledger.row(item.person)
         failures = (row.failures if row else 0) + 1
         pause = min(RETRY_LONGEST, RETRY_FIRST * 2 ** min(12, failures - 1))
         at = self._runtime.now() + self._runtime.jitter(pause, 0.2)
         if outcome.retry_at is not None:
             at = max(at, outcome.retry_at)
-        self._digests.pop(item.person, None)
-        self._save(
+        self._ledger.told(item.person, None)
+        self._ledger.save(
             SinkRow(
                 self.organization,
                 self.name,
@@ -557,57 +521,14 @@ class Pump:
         pause = min(DOWN_LONGEST, DOWN_FIRST * 2 ** min(10, self._streak - STREAK))
         self._opens_at = now + self._runtime.jitter(pause, 0.2)
 
-    # --- remembering ------------------------------------------------------------
-    def _remember(self, person: str, digest: bytes) -> None:
-        self._digests[person] = digest
-        self._digests.move_to_end(person)
-        if len(self._digests) > REMEMBERED:
-            self._digests.popitem(last=False)
-
-    def _save(self, row: SinkRow) -> None:
-        self._rows[row.person] = row
-        self._unsaved.rows[row.person] = row
-        self._unsaved.forget.discard(row.person)
-        if row.due_at is not None and (self._next_due is None or row.due_at < self._next_due):
-            self._next_due = row.due_at
-
-    def _settled(self, person: str) -> None:
-        """Nothing need be remembered of this person; drop its row where there is one."""
-        if self._rows.pop(person, None) is not None:
-            self._unsaved.rows.pop(person, None)
-            self._unsaved.forget.add(person)
-
-    def _forget(self, person: str) -> None:
-        self._digests.pop(person, None)
-        self._rows.pop(person, None)
-        self._unsaved.rows.pop(person, None)
-        self._unsaved.forget.add(person)
-
-    def _dirty(self) -> bool:
-        moved = self._walk_after is None and self.cursor != self._stored_cursor
-        return bool(self._unsaved) or moved
+    @property
+    def _storable(self) -> int | None:
+        """Return the cursor to store; None while a new sink is still told of everybody."""
+        return self.cursor if self._walk_after is None else None
 
     async def _flush(self, *, force: bool = False) -> None:
-        """Write rows and cursor, in one transaction, now and then."""
         clock = self._runtime.monotonic()
-        if not self._dirty() or (not force and clock - self._flushed_at < FLUSH_SECONDS):
-            return
-        unsaved, self._unsaved = self._unsaved, _Unsaved()
-        cursor = None if self._walk_after is not None else self.cursor
-        await self._store.save_sink(
-            self.organization,
-            self.name,
-            cursor=cursor,
-            rows=list(unsaved.rows.values()),
-            forget=sorted(unsaved.forget),
-        )
-        self._flushed_at = clock
-        if cursor is not None:
-            self._stored_cursor = cursor
-        if len(self._rows) > HIGH * 2:
-            self._rows = {
-                person: row for person, row in self._rows.items() if person in self._queue
-            }
+        await self._ledger.flush(self._storable, clock, self._queue.__contains__, force=force)
 
 
 def _present(one: StoredPresence, attempt: int = 0) -> Item:

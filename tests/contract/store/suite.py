@@ -596,13 +596,24 @@ class Retention:
         await give_calendar(store, key("anna"))
         past, ahead = booking("1", NOW, NOW + 60), booking("2", NOW + HOUR, NOW + 2 * HOUR)
         await store.replace_calendar(read(key("anna"), past, ahead), now=NOW)
-        await settle(store)
+        await settle(store, next_change_at=NOW + 60)
         assert (await store.purge(now=NOW + 90))["bookings"] == 0  # the end was not visited yet
         await store.touch("acme", None, lane=Lane.HAND, now=NOW)
         await settle(store, NOW + 90)
         assert (await store.purge(now=NOW + 90))["bookings"] == 1
         assert await store.bookings(key("anna")) == (ahead,)
         assert not any((await store.purge(now=NOW + 90)).values())
+
+    async def test_a_booking_that_ends_without_a_boundary_is_forgotten_before_the_next_one(
+        self, store: Store
+    ) -> None:
+        await hire(store, "anna")
+        await give_calendar(store, key("anna"))
+        declined = booking("1", NOW, NOW + 60)
+        await store.replace_calendar(read(key("anna"), declined), now=NOW)
+        assert (await store.purge(now=NOW + 90))["bookings"] == 0  # nobody has looked at it yet
+        await settle(store, next_change_at=NOW + HOUR)
+        assert (await store.purge(now=NOW + 90))["bookings"] == 1
 
     async def test_what_was_purged_is_no_news_when_it_is_read_again(self, store: Store) -> None:
         await hire(store, "anna")

@@ -1,17 +1,20 @@
 """Forgetting: finished bookings and segments, old transitions and audit, expired tokens.
 
 A booking or segment is forgotten once it ended and its person's boundaries have been visited at
-or behind its end. Rewriting a row seals it anew; the old bytes are overwritten by SQLite
+or behind its end: up to ``evaluated_at``, and beyond it while the next boundary lies ahead (a
+declined meeting ends without being one).
+
+Rewriting a row seals it anew; the old bytes are overwritten by SQLite
 (``secure_delete``) or closed for ever when their day's key is destroyed (PostgreSQL).
 """
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import msgspec
-from sqlalchemy import BindParameter, and_, bindparam, delete, exists, select, tuple_, update
+from sqlalchemy import BindParameter, and_, bindparam, delete, exists, or_, select, tuple_, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from kalends.model.profile import unpack_profile
@@ -37,11 +40,35 @@ _c, _s, _p = calendar.c, state.c, plan.c
 _count: BindParameter[int] = bindparam("count")
 _before: BindParameter[int] = bindparam("before")
 
+
+def _visited(end: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Tell, in SQL, whether every boundary up to ``end`` was visited."""
+    ahead = or_(_s.next_change_at.is_(None), end < _s.next_change_at)
+    return or_(end <= _s.evaluated_at, and_(_s.dirty.is_(False), _s.evaluated_at > 0, ahead))
+
+
+def _visited_until(now: int, evaluated_at: int, dirty: bool, next_change_at: int | None) -> int:
+    """Return up to when every boundary was visited, at most ``now``."""
+    if not evaluated_at or dirty:
+        return min(now, evaluated_at)
+    return now if next_change_at is None else min(now, max(evaluated_at, next_change_at - 1))
+
+
 _ENDED_BOOKINGS = Statement(
-    select(_c.organization, _c.person, _c.source, _c.name, _c.content, _s.evaluated_at, _p.profile)
+    select(
+        _c.organization,
+        _c.person,
+        _c.source,
+        _c.name,
+        _c.content,
+        _s.evaluated_at,
+        _s.dirty,
+        _s.next_change_at,
+        _p.profile,
+    )
     .join(state, and_(_s.organization == _c.organization, _s.person == _c.person))
     .join(plan, and_(_p.organization == _c.organization, _p.person == _c.person))
-    .where(_c.first_end <= bindparam("now"), _c.first_end <= _s.evaluated_at)
+    .where(_c.first_end <= bindparam("now"), _visited(_c.first_end))
     .order_by(_c.first_end)
     .limit(_count)
     .with_for_update(of=calendar)
@@ -62,9 +89,9 @@ _KEEP_BOOKINGS = Statement(
     )
 )
 _ENDED_SEGMENTS = Statement(
-    select(_p.organization, _p.person, _p.timeline, _s.evaluated_at)
+    select(_p.organization, _p.person, _p.timeline, _s.evaluated_at, _s.dirty, _s.next_change_at)
     .join(state, and_(_s.organization == _p.organization, _s.person == _p.person))
-    .where(_p.first_end <= bindparam("now"), _p.first_end <= _s.evaluated_at)
+    .where(_p.first_end <= bindparam("now"), _visited(_p.first_end))
     .order_by(_p.first_end)
     .limit(_count)
     .with_for_update(of=plan)
@@ -121,11 +148,12 @@ def _purge_bookings(seals: Seals, now: int, limit: int) -> Unit[int]:
 
 
 def _without_finished(seals: Seals, row: Row, now: int) -> tuple[dict[str, object], int]:
-    *names, sealed, evaluated_at, profile = row
+    *names, sealed, evaluated_at, dirty, next_change_at, profile = row
     key = CalendarKey(*names)
     zone = ZoneInfo(unpack_profile(profile).timezone)
     content = seals.open_content(key, sealed)
-    left = unfinished(content.bookings, zone, min(now, evaluated_at))
+    until = _visited_until(now, evaluated_at, dirty, next_change_at)
+    left = unfinished(content.bookings, zone, until)
     packed = pack_content(left, content.work_hours, content.automatic_reply)
     values: dict[str, object] = {
         "of_organization": key.organization,
@@ -143,9 +171,9 @@ def _without_finished(seals: Seals, row: Row, now: int) -> tuple[dict[str, objec
 def _purge_segments(seals: Seals, now: int, limit: int) -> Unit[int]:
     rows = yield _ENDED_SEGMENTS(now=now, count=limit)
     kept, gone = [], 0
-    for organization, who, sealed, evaluated_at in rows:
+    for organization, who, sealed, evaluated_at, dirty, next_change_at in rows:
         timeline = seals.open_timeline(organization, who, sealed)
-        until = min(now, evaluated_at)
+        until = _visited_until(now, evaluated_at, dirty, next_change_at)
         left = tuple(segment for segment in timeline.segments if segment.end > until)
         gone += len(timeline.segments) - len(left)
         kept.append(
