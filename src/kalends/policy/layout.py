@@ -139,6 +139,8 @@ def filled(segments: list[Segment], off: Sequence[Segment]) -> list[Segment]:
     index, count = 0, len(segments)
     for stretch in off:
         at, end = stretch.start, stretch.end
+        if index and segments[index - 1].end > at:
+            at = segments[index - 1].end  # a booking that began before this stretch
         while index < count and segments[index].start < end:
             segment = segments[index]
             if segment.start > at:
@@ -146,8 +148,6 @@ def filled(segments: list[Segment], off: Sequence[Segment]) -> list[Segment]:
             merged.append(segment)
             at = max(at, segment.end)
             index += 1
-        if index and segments[index - 1].end > at:
-            at = segments[index - 1].end  # a booking that began before this stretch
         if at < end:
             merged.append(_cut(stretch, at, end))
     merged.extend(segments[index:])
