@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from itertools import pairwise
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import re2
 
@@ -20,6 +19,7 @@ from kalends.model.organization import OrganizationSettings
 from kalends.model.person import PersonRecord, WorkHours
 from kalends.model.rules import RuleSpec
 from kalends.model.vocabulary import Audience
+from kalends.policy.localtime import find_zone
 from kalends.policy.matching import code_forms, empty_phrase, many, pattern_options
 from kalends.policy.numbering import ForwardTargets, NumberPlan, NumberRefused, did_problem
 from kalends.policy.numbering import parse_range as parse_numbers
@@ -98,11 +98,7 @@ def check_record(
 
 
 def _zone(key: str, name: str | None) -> Found:
-    if name is None:
-        return
-    try:
-        ZoneInfo(name)
-    except (OSError, ValueError):  # not found; a directory; a path that leaves the tree
+    if name is not None and find_zone(name) is None:
         yield key, f"{name!r} is no time zone.", 'Write an IANA name: "Europe/Stockholm".'
 
 

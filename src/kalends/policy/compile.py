@@ -19,6 +19,7 @@ from kalends.model.presence import Reckoning
 from kalends.model.rules import RuleSpec
 from kalends.model.vocabulary import ActivitySpec, Availability, Level
 from kalends.policy.checks import check_record, check_settings
+from kalends.policy.localtime import find_zone
 from kalends.policy.marks import any_mark
 from kalends.policy.meaning import Meaning, known_languages
 from kalends.policy.numbering import ForwardTargets, NumberPlan
@@ -63,7 +64,6 @@ class Policy:
         }
         self._meanings: dict[object, Meaning] = {}
         self._plans: dict[object, WeekPlan] = {}
-        self._records_hours: dict[object, WeekPlan] = {}
 
     def reckoning(self) -> Reckoning:
         """Return what composition needs of the settings."""
@@ -120,28 +120,37 @@ class Policy:
 
     def zone_of(self, record: PersonRecord) -> ZoneInfo:
         """Return the person's zone; the organization's where his is unknown to us."""
-        if record.timezone is None:
-            return self.zone
-        try:
-            return ZoneInfo(record.timezone)
-        except (OSError, ValueError):
-            return self.zone
+        own = find_zone(record.timezone) if record.timezone else None
+        return own or self.zone
 
-    def plan(self, hours: WorkHours, holidays: str | None) -> WeekPlan | None:
-        """Return compiled work hours, shared by all who have the same; None: not readable."""
+    def plan(
+        self, hours: WorkHours, holidays: str | None, *, configured: bool = False
+    ) -> WeekPlan | None:
+        """Return compiled work hours, shared by all who have the same; None: not readable.
+
+        ``configured``: written for Kalends, not merely found in a calendar system.
+        """
+        key = (hours.model_dump_json(), holidays)
+        return self._plan(key, hours, holidays, configured=configured)
+
+    def _plan(
+        self, key: tuple[object, ...], hours: WorkHours, holidays: str | None, *, configured: bool
+    ) -> WeekPlan | None:
+        wanted = self.settings.divert
+        divert = wanted == "all" or (configured and wanted != "none")
 
         def make() -> WeekPlan:
-            return WeekPlan(hours, holidays)
+            return WeekPlan(hours, holidays, divert=divert)
 
         try:
-            return _shared(self._plans, (hours.model_dump_json(), holidays), make)
+            return _shared(self._plans, (*key, divert), make)
         except ValueError:
             return None
 
     def _hours(self, hours: WorkHours | None, record: PersonRecord) -> WeekPlan | None:
         if hours is None:
             return None
-        return self.plan(hours, record.holidays or self.settings.holidays)
+        return self.plan(hours, record.holidays or self.settings.holidays, configured=True)
 
     def _shared_hours(self, record: PersonRecord) -> WeekPlan | None:
         department = self._departments.get(record.department or "")
@@ -150,15 +159,8 @@ class Policy:
         if hours is None:
             return None
         holidays = record.holidays or self.settings.holidays
-        key = (id(hours), holidays)  # the settings keep it alive
-
-        def make() -> WeekPlan:
-            return WeekPlan(hours, holidays)
-
-        try:
-            return _shared(self._records_hours, key, make)
-        except ValueError:
-            return None
+        # By identity, for it is asked for every person; the settings keep it alive.
+        return self._plan((id(hours), holidays), hours, holidays, configured=True)
 
     def _meaning(self, record: PersonRecord) -> Meaning:
         own = permitted(self.settings, record)

@@ -11,6 +11,14 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 
+def find_zone(name: str) -> ZoneInfo | None:
+    """Return a zone by its IANA name; None where there is none of that name."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, OSError, ValueError):  # unknown; a directory; a path out of the tree
+        return None
+
+
 def moment(day: date, minutes: int, zone: ZoneInfo) -> int:
     """Return UTC seconds at which the clock of ``zone`` reaches ``minutes`` after midnight.
 

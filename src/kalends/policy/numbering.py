@@ -151,7 +151,7 @@ class NumberPlan:
         if self.country is None or not digits.isdigit():
             return False
         parsed = self._parsed(digits)
-        return parsed is not None and bool(shortnumberinfo.is_possible_short_number(parsed))
+        return parsed is not None and bool(shortnumberinfo.is_valid_short_number(parsed))
 
     def _emergency(self, digits: str) -> bool:
         # 112 and 911 reach help nearly everywhere, whatever the country is said to be.

@@ -125,7 +125,9 @@ class Schedule(NamedTuple):
 class WeekPlan:
     """Compiled work hours with their holidays; shared by all who have the same."""
 
-    def __init__(self, hours: WorkHours, holiday_code: str | None) -> None:
+    def __init__(self, hours: WorkHours, holiday_code: str | None, *, divert: bool = False) -> None:
+        self.divert = divert
+        """Whether call routes may follow being off work."""
         self.patterns = tuple(_Pattern(each) for each in _flat(hours))
         self.holidays = parse_holidays(holiday_code) if holiday_code else None
         self._laid_out: dict[tuple[str, date, date], Schedule] = {}
@@ -174,7 +176,7 @@ class WeekPlan:
         ends = [0, *(each.end for each in working)]
         begin, finish = day_start(today, zone), day_start(last + timedelta(days=1), zone)
         off = tuple(
-            off_work(start, end)
+            off_work(start, end, divert=self.divert)
             for start, end in zip(ends, starts, strict=True)
             if start < finish and end > begin and start < end
         )
@@ -183,8 +185,15 @@ class WeekPlan:
         return Schedule(working, off, tuple(ends_of[day] for day in days))
 
 
-def off_work(start: int, end: int) -> Segment:
+def off_work(start: int, end: int, *, divert: bool) -> Segment:
     """Return the segment of somebody who is off work by schedule."""
     return Segment(
-        start, end, Availability.OFFLINE, "off-work", "private", Origin.SCHEDULE, rule="work-hours"
+        start,
+        end,
+        Availability.OFFLINE,
+        "off-work",
+        "private",
+        Origin.SCHEDULE,
+        rule="work-hours",
+        divert=divert,
     )
