@@ -14,8 +14,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from kalends.model.booking import Booking, Response, ShowAs
-from kalends.policy.fold import fold
-from kalends.policy.subject import strip_prefixes
+from kalends.policy.subject import without_prefixes
 
 if TYPE_CHECKING:
     from kalends.policy.person import PersonPolicy
@@ -61,7 +60,7 @@ def _join(
     start, end = booking.interval(person.zone)
     keys: list[object] = [("uid", booking.uid, start, end)]
     if booking.subject:
-        text = fold(strip_prefixes(booking.subject, person.meaning.codes))
+        text = without_prefixes(booking.subject, person.meaning.codes).folded
         keys.append(("subject", text, start, end))
     group = next((groups[key] for key in keys if key in groups), None)
     if group is None:

@@ -28,7 +28,8 @@ def fold(text: str) -> str:
     if text.isascii():
         return text.lower()
     parts = unicodedata.normalize("NFKD", text.casefold())
-    return _MARKS.sub("", parts).translate(_WHOLE_LETTERS)
+    bare = _MARKS.sub("", parts)
+    return bare if bare.isascii() else bare.translate(_WHOLE_LETTERS)
 
 
 def spellings(word: str) -> frozenset[str]:

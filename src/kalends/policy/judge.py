@@ -17,7 +17,7 @@ from kalends.model.vocabulary import Availability, Level
 from kalends.policy.marks import Marked, read_marks
 from kalends.policy.matching import Rule
 from kalends.policy.situation import Situation, Standing, is_private, standing
-from kalends.policy.subject import Subject, has_head, strip_prefixes
+from kalends.policy.subject import Subject, without_prefixes
 
 if TYPE_CHECKING:
     from kalends.policy.person import PersonPolicy
@@ -66,11 +66,19 @@ def judge_at(person: PersonPolicy, booking: Booking, interval: Interval) -> Judg
     if why_not:
         return _refused(booking, why_not)
     own = standing(person, booking)
-    marked = _read(person, booking, own)
-    if marked.leave_out:
-        return _refused(booking, "left-out")
+    subject = without_prefixes(booking.subject[:_READ], person.meaning.codes)
+    marked = None
+    if own is Standing.OWN and subject.text.startswith(person.signs):
+        marked = read_marks(subject.text, person.settings.marks, person.targets)
+        if marked.leave_out:
+            return _refused(booking, "left-out")
+        subject = Subject(marked.text)
     show_as = _show_as(person, booking)
-    return _judged(Situation(person, booking, interval, show_as, own, Subject(marked.text)), marked)
+    return _judged(Situation(person, booking, interval, show_as, own, subject), marked)
+
+
+_READ: Final = 1024
+"""Characters of a subject that are read: four times what a booking may carry."""
 
 
 def _refused(booking: Booking, why: str, because: tuple[str, ...] = ()) -> Judgement:
@@ -107,16 +115,6 @@ _UNANSWERED: Final = {
 }
 
 
-def _read(person: PersonPolicy, booking: Booking, own: Standing) -> Marked:
-    """Return the subject without prefixes and, in own bookings, marks."""
-    text = booking.subject
-    if has_head(text):
-        text = strip_prefixes(text, person.meaning.codes)
-    if own is not Standing.OWN or not text.startswith(person.signs):
-        return Marked(text)
-    return read_marks(text, person.settings.marks, person.targets)
-
-
 class _Heard(NamedTuple):
     """What spoke about one situation."""
 
@@ -139,6 +137,19 @@ class _Heard(NamedTuple):
         return next((rule.id for rule in self.rules if getattr(rule.then, field) is not None), "")
 
     @property
+    def by_code(self) -> bool:
+        """Tell whether a code spoke: what stands behind it may become the note."""
+        if self.built_in is not None and self.built_in[2]:
+            return True
+        return any(rule.by_code for rule in self.rules)
+
+    def has_text(self, at: Situation) -> bool:
+        """Tell whether something somebody wrote may become the note."""
+        if at.person.settings.description_note and at.booking.description:
+            return True
+        return self.by_code and bool(at.subject.tail)
+
+    @property
     def is_marked(self) -> bool:
         """Tell whether a code, word, category or mark asked for the booking."""
         if self.built_in is not None or self.marked.forward or self.marked.inform_only:
@@ -156,18 +167,44 @@ class _Heard(NamedTuple):
         return tuple(spoke)
 
 
-def _judged(at: Situation, marked: Marked) -> Judgement:
-    """Ask everybody, then settle what was left open."""
-    person = at.person
+def _judged(at: Situation, marked: Marked | None) -> Judgement:
+    """Ask everybody, then settle what was left open.
+
+    What was heard says it all unless a text becomes the note; such judgements hold no text, so
+    they are kept and shared by everybody with the same meaning.
+    """
+    meaning, subject = at.person.meaning, at.subject
     commands = at.standing is not Standing.FOREIGN
-    rules = [
-        rule for rule in person.meaning.rules if (commands or not rule.textual) and rule.holds(at)
-    ]
-    built_in = person.meaning.built_in(at) if commands and at.subject.text else None
-    heard = _Heard(rules, built_in, marked)
-    if rules and heard.first("ignore"):
+    rules = [rule for rule in meaning.rules if (commands or not rule.textual) and rule.holds(at)]
+    built_in = meaning.built_in(at) if commands and subject.text else None
+    heard = _Heard(rules, built_in, marked or _NO_MARKS)
+    if marked is not None or heard.has_text(at):
+        return _weighed(at, heard)
+    key = (
+        *(rule.id for rule in rules),
+        built_in,
+        at.show_as,
+        is_private(at.booking),
+        at.person.auto_return,
+    )
+    kept = meaning.kept.get(key)
+    if kept is None:
+        if len(meaning.kept) >= _KEPT:
+            meaning.kept.clear()
+        kept = meaning.kept[key] = _weighed(at, heard)
+    return kept
+
+
+_NO_MARKS: Final = Marked("")
+_KEPT: Final = 4096
+"""Kept judgements of one meaning; a few dozen occur."""
+
+
+def _weighed(at: Situation, heard: _Heard) -> Judgement:
+    """Return what follows from all that was heard."""
+    if heard.rules and heard.first("ignore"):
         return _refused(at.booking, "ignored", heard.because)
-    if person.settings.mode == "marked" and not heard.is_marked:
+    if at.person.settings.mode == "marked" and not heard.is_marked:
         return _refused(at.booking, "unmarked", heard.because)
     return _settled(at, heard)
 
@@ -244,8 +281,7 @@ def _note(at: Situation, heard: _Heard) -> tuple[str, Level]:
         return fixed, Level.ACTIVITY
     if heard.marked.hide or not heard.is_marked:
         return "", Level.SUBJECT
-    by_code = heard.built_in is not None and heard.built_in[2]
-    if (by_code or any(rule.by_code for rule in heard.rules)) and at.subject.tail:
+    if heard.by_code and at.subject.tail:
         return one_line(at.subject.tail), Level.SUBJECT
     if at.person.settings.description_note:
         return one_line(at.booking.description), Level.SUBJECT

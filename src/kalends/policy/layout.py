@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from heapq import heappop, heappush
-from typing import NamedTuple
 
+import msgspec
 from msgspec.structs import replace
 
 from kalends.model.presence import Segment
@@ -26,7 +26,7 @@ TIMED, ALL_DAY, REPLY = 0, 1, 2
 """Kinds of claims, the stronger first."""
 
 
-class Claim(NamedTuple):
+class Claim(msgspec.Struct, frozen=True, eq=False, gc=False):
     """A judged booking that wants a stretch of time."""
 
     start: int
@@ -51,7 +51,7 @@ class Claim(NamedTuple):
         )
 
 
-class Stretch(NamedTuple):
+class Stretch(msgspec.Struct, frozen=True, eq=False, gc=False):
     """A half-open stretch that one claim has won."""
 
     start: int
@@ -105,7 +105,7 @@ def _extend(stretches: list[Stretch], start: int, end: int, claim: Claim) -> Non
 
 def laid_out(stretches: Sequence[Stretch]) -> list[Segment]:
     """Return the segments of won stretches, roles still ordinary."""
-    return [_segment(start, end, claim) for start, end, claim in stretches]
+    return [_segment(each.start, each.end, each.claim) for each in stretches]
 
 
 def _segment(start: int, end: int, claim: Claim) -> Segment:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kalends.model.booking import ShowAs
 from kalends.model.rules import RuleSpec
@@ -20,6 +20,9 @@ from kalends.policy.matching import Rule, code_forms, compile_rule, many
 from kalends.policy.packs import ABSENCES, DEFAULT_CODES, PACKS, Pack, listed, pack_language
 from kalends.policy.situation import Situation, Standing
 from kalends.policy.subject import Subject, phrases
+
+if TYPE_CHECKING:
+    from kalends.policy.judge import Judgement
 
 NATURAL: Final[Mapping[ShowAs, Availability]] = {
     ShowAs.FREE: Availability.AVAILABLE,
@@ -106,7 +109,16 @@ def known_languages(tags: Iterable[str]) -> tuple[str, ...]:
 class Meaning:
     """Rules, codes and words of everybody with equal settings."""
 
-    __slots__ = ("codes", "default_codes", "first_words", "packs", "rules", "show_as", "timeless")
+    __slots__ = (
+        "codes",
+        "default_codes",
+        "first_words",
+        "kept",
+        "packs",
+        "rules",
+        "show_as",
+        "timeless",
+    )
 
     def __init__(
         self,
@@ -132,6 +144,8 @@ class Meaning:
         self.codes = frozenset(own | set(self.default_codes))
         """Every code in force: none of them is taken for a reply prefix."""
         self.show_as = show_as_table(show_as)
+        self.kept: dict[tuple[object, ...], Judgement] = {}
+        """Judgements without any text of a booking (``judge``)."""
 
     def built_in(self, at: Situation) -> tuple[str, str, bool] | None:
         """Return activity, rule id and whether a code said so, from default codes and packs."""

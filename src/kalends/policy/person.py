@@ -6,9 +6,10 @@ that costs is shared among people with equal settings (``compile``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from kalends.model.organization import OrganizationSettings
 from kalends.policy.meaning import Meaning
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
     from kalends.policy.compile import Policy
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PersonPolicy:
+class PersonPolicy(msgspec.Struct, frozen=True, eq=False, gc=False):
     """Everything that turns this person's bookings into a timeline."""
 
     policy: Policy

@@ -26,11 +26,13 @@ REPLY_PREFIXES: Final = frozenset(
 )
 """What mail and calendar programs put before the subject of an answer, folded."""
 
-_HEAD: Final = re.compile(r"\s*([^\s:;：；](?:[^:;：；\n]{0,62}?[^\s:;：；])?)\s*[:;：；]")
-"""A code is at most 64 characters, so that a colon far behind costs nothing."""
+_HEAD_ENDS: Final = re.compile("[:;：；]")
+_LONGEST_HEAD: Final = 64
+"""Characters of the longest code, so that a colon far behind costs nothing."""
 _MOST_PREFIXES: Final = 50
 """Nobody answers so often; what repeats a prefix without end is not read to its end."""
 _COUNTED: Final = re.compile(r"\s*(?:\[\d{1,4}\]|\(\d{1,4}\))$")
+"""``RE[2]``, ``AW (3)``."""
 _WORD: Final = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
 _JOINED: Final = re.compile(r"\s*(?:&|\+|/|'n'?\s|\bn')")
 """Signs that make two words one name: ``Lunch & learn``."""
@@ -39,13 +41,18 @@ _JOINED: Final = re.compile(r"\s*(?:&|\+|/|'n'?\s|\bn')")
 class Subject:
     """One subject as rules see it. Lazy by hand: it is made for every booking."""
 
-    __slots__ = ("_folded", "_opening", "_split", "_words", "text")
+    __slots__ = ("_folded", "_opening", "_words", "head", "tail", "text")
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, head: str | None = None, head_end: int = 0) -> None:
+        if head is None:
+            head, head_end = find_head(text, 0)
         self.text = text
         """The subject without prefixes and marks, as written."""
+        self.head = head
+        """What stands before the first ``:`` or ``;``, folded; empty where there is none."""
+        self.tail = text[head_end:].strip() if head else ""
+        """What stands behind it, as written: the note."""
         self._folded: str | None = None
-        self._split: tuple[str, str] | None = None
         self._opening: tuple[tuple[str, int], ...] | None = None
         self._words: str | None = None
 
@@ -55,26 +62,6 @@ class Subject:
         if self._folded is None:
             self._folded = fold(self.text)
         return self._folded
-
-    @property
-    def split(self) -> tuple[str, str]:
-        """Return folded head and written tail; the head is empty where there is none."""
-        if self._split is None:
-            found = _HEAD.match(self.text) if has_head(self.text) else None
-            self._split = ("", "")
-            if found is not None:
-                self._split = fold(found[1]), self.text[found.end() :].strip()
-        return self._split
-
-    @property
-    def head(self) -> str:
-        """Return what stands before the first ``:`` or ``;``, folded."""
-        return self.split[0]
-
-    @property
-    def tail(self) -> str:
-        """Return what stands behind it, as written: the note."""
-        return self.split[1]
 
     @property
     def first_word(self) -> str:
@@ -134,20 +121,34 @@ def phrases(words: str) -> frozenset[str]:
     return frozenset(forms | {form.replace(" ", "-") for form in forms}) - {""}
 
 
-def has_head(text: str) -> bool:
-    """Tell whether a text may have a head: a quick look before the thorough one."""
-    return ":" in text or ";" in text or (not text.isascii() and ("：" in text or "；" in text))
+def find_head(text: str, at: int) -> tuple[str, int]:
+    """Return what stands between ``at`` and the next ``:`` or ``;``, folded, and where that ends.
+
+    Empty where there is no such sign, nothing before it, or too much.
+    """
+    found = _HEAD_ENDS.search(text, at, at + _LONGEST_HEAD + 16)
+    if found is None:
+        return "", at
+    head = text[at : found.start()].strip()
+    if not head or len(head) > _LONGEST_HEAD:
+        return "", at
+    return fold(head), found.end()
 
 
-def strip_prefixes(text: str, codes: Container[str]) -> str:
-    """Return the subject without reply prefixes; a code of the organization is none."""
+def without_prefixes(text: str, codes: Container[str]) -> Subject:
+    """Return the subject behind its reply prefixes; a code of the organization is none."""
+    text = text.strip()
+    head, end = find_head(text, 0)
+    if not head:
+        return Subject(text, "")
     at = 0
     for _ in range(_MOST_PREFIXES):
-        found = _HEAD.match(text, at)
-        if found is None:
+        name = _COUNTED.sub("", head) if head[-1] in ")]" else head
+        if name not in REPLY_PREFIXES or name in codes:
             break
-        head = fold(_COUNTED.sub("", found[1]))
-        if head not in REPLY_PREFIXES or head in codes:
+        at = end
+        head, end = find_head(text, at)
+        if not head:
             break
-        at = found.end()
-    return text[at:].strip()
+    rest = text[at:].lstrip()
+    return Subject(rest, head, end - (len(text) - len(rest)))

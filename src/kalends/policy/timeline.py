@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from functools import partial
-from operator import itemgetter
+from operator import attrgetter
 
 import msgspec
 
@@ -56,7 +56,7 @@ def build_timeline(person: PersonPolicy, calendars: Sequence[CalendarFacts], now
     What ended at or before ``now`` takes no part; what runs begins where it began. Whoever
     catches up passes the last moment visited, so that ends still to be visited are found.
     """
-    claims = sorted(_claims(person, calendars, now), key=itemgetter(0))
+    claims = sorted(_claims(person, calendars, now), key=attrgetter("start"))
     doing = won([claim for claim in claims if claim.judgement.activity])
     acting = won([claim for claim in claims if claim.judgement.role])
     segments = laid_out(doing)
@@ -102,6 +102,8 @@ def _claims(person: PersonPolicy, calendars: Sequence[CalendarFacts], now: int) 
     for place, calendar in enumerate(calendars):
         prefix = f"{calendar.name}/"
         for booking in calendar.bookings:
+            if booking.end <= now and not booking.all_day:
+                continue
             interval = booking.interval(zone)
             if interval[1] <= now or interval[1] <= interval[0]:
                 continue
@@ -133,6 +135,8 @@ def _judging(person: PersonPolicy) -> Callable[[Booking, Interval], Judgement]:
     known: dict[tuple[object, ...], Judgement] = {}
 
     def judged(booking: Booking, interval: Interval) -> Judgement:
+        if not booking.recurring:
+            return judge_at(person, booking, interval)
         facts = (
             booking.subject,
             booking.show_as,
@@ -140,7 +144,6 @@ def _judging(person: PersonPolicy) -> Callable[[Booking, Interval], Judgement]:
             booking.organizer,
             booking.sensitivity,
             booking.all_day,
-            booking.recurring,
             booking.cancelled,
             booking.categories,
             booking.description,
