@@ -8,13 +8,13 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query, Response
 from pydantic import AfterValidator
 
-from kalends.model.booking import Booking
 from kalends.model.times import FOREVER, rfc3339, seconds
 from kalends.presence import segment_json, segment_views, view_json
-from kalends.store.contract import DuePerson, PolicyInputs
+from kalends.store.contract import DuePerson
 from kalends.web import answers, schemas
 from kalends.web.identity import InOrganization, Viewer
 from kalends.web.problems import Problem, missing
+from kalends.web.reasons import bookings_of
 from kalends.web.routes.people import PersonPath, listed
 from kalends.web.state import InWeb, Web
 
@@ -111,13 +111,3 @@ async def facts_of(web: Web, viewer: Viewer, person: str) -> DuePerson:
     if facts is None or not viewer.eye.is_told(facts.profile):
         raise missing("presence of this person")
     return facts
-
-
-def bookings_of(inputs: PolicyInputs | None) -> dict[str, Booking]:
-    """Return a person's bookings by the names segments call them."""
-    calendars = inputs.calendars if inputs is not None else ()
-    return {
-        f"{calendar.key.source}/{calendar.key.name}/{booking.uid}": booking
-        for calendar in calendars
-        for booking in calendar.bookings
-    }

@@ -1,0 +1,61 @@
+"""The command line. Place: outermost; it loads the configuration and asks the other rooms.
+
+Commands that change something hand a command to the running engine, as the web does; commands
+that look read the database. Heavy rooms are imported where a command needs them, so that help and
+mistakes answer at once. Errors say what, where and what to do, and end with exit code 2;
+``--json`` prints for programs.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from kalends import __version__
+from kalends.cli import check, people, policy, setup, tokens
+from kalends.cli.output import complain
+from kalends.demo import commands as demo
+from kalends.errors import ConfigurationError, KalendsError, UserError
+
+app = typer.Typer(
+    name="kalends",
+    help="Calendar-driven presence and call referral for any switchboard.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode="rich",
+)
+setup.register(app)
+people.register(app)
+check.register(app)
+app.add_typer(policy.app, name="policy")
+app.add_typer(tokens.app, name="token")
+app.add_typer(tokens.accounts, name="account")
+app.add_typer(check.mail, name="mail")
+app.add_typer(demo.app, name="demo")
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    print(__version__)
+
+
+def main() -> None:
+    """Run the command line; a mistake of a person gets a message, not a traceback."""
+    try:
+        app(standalone_mode=True)
+    except ConfigurationError as error:
+        complain("The configuration cannot be used; nothing was started or changed.")
+        for problem in error.problems:
+            complain(f"  {problem}")
+        sys.exit(2)
+    except UserError as error:
+        complain(str(error))
+        sys.exit(2)
+    except KalendsError as error:
+        complain(f"{error} {getattr(error, 'remedy', '')}".rstrip())
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,187 @@
+"""The steps of ``kalends check``: configuration, people, then every source from DNS to calendars.
+
+A running engine checks for us, on the connections and the breaker it has. Without one the sources
+are opened here, on the same database, so that a refused credential is counted all the same.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.progress import Progress, SpinnerColumn, TextColumn
+
+from kalends.bus.commands import Ping, TestSource
+from kalends.calendars.contract import CalendarRef, Step
+from kalends.cli.output import out, say
+from kalends.cli.session import ask
+from kalends.config import Configuration
+from kalends.endpoints.kind import Services
+from kalends.engine.opening import Opener
+from kalends.errors import KalendsError, UserError
+from kalends.model.organization import OrganizationDocument
+from kalends.model.person import CalendarLink, PersonRecord
+from kalends.net.client import http_factory
+from kalends.runtime import Runtime
+from kalends.store import open_store
+from kalends.store.contract import Store
+from kalends.store.vault import Vault
+from kalends.workers import WorkerPool
+
+
+async def checked(
+    configuration: Configuration, most: int | None, *, quiet: bool
+) -> list[dict[str, Any]]:
+    """Take every step, printing each unless quiet; ``most`` bounds calendars per source."""
+    steps: list[dict[str, Any]] = []
+
+    def take(organization: str, source: str, step: Step) -> None:
+        steps.append(
+            {"organization": organization, "source": source, "what": step.what, "ok": step.ok,
+             "subject": step.subject, "detail": step.detail, "remedy": step.remedy}
+        )  # fmt: skip
+        if not quiet:
+            _print(steps[-1])
+
+    take("", "", Step("configuration", str(configuration.path), True, _summary(configuration)))
+    for organization in configuration.organizations:
+        for person in organization.people:
+            if problem := _unfindable(person, organization):
+                take(organization.id, "", problem)
+    with Progress(SpinnerColumn(), TextColumn("{task.description}"), console=out, transient=True,
+                  disable=quiet) as progress:  # fmt: skip
+        task = progress.add_task("")
+        async for organization_id, source, step in _source_steps(configuration, most):
+            progress.update(task, description=f"{source}: {step.what}")
+            take(organization_id, source, step)
+    return steps
+
+
+def _summary(configuration: Configuration) -> str:
+    people = sum(len(organization.people) for organization in configuration.organizations)
+    return f"{len(configuration.organizations)} organizations, {people} people"
+
+
+def _unfindable(person: PersonRecord, organization: OrganizationDocument) -> Step | None:
+    """Return what is wrong where a person's calendar can never be found."""
+    if person.calendars is not None or person.emails or not organization.sources:
+        return None
+    remedy = 'Add emails, or calendars = [...], or calendars = "none".'
+    return Step("person", person.id, False, "has neither address nor calendars", remedy)
+
+
+def _print(step: dict[str, Any]) -> None:
+    mark = "[green]ok[/green]  " if step["ok"] else "[red]BAD[/red] "
+    where = f"{step['organization']}/{step['source']} ".lstrip("/") if step["source"] else ""
+    say(f"{mark} {where}[bold]{step['what']}[/bold] {step['subject']}  {step['detail']}")
+    if step["remedy"] and not step["ok"]:
+        say(f"      → {step['remedy']}")
+
+
+async def _source_steps(
+    configuration: Configuration, most: int | None
+) -> AsyncIterator[tuple[str, str, Step]]:
+    if await _runs(configuration):
+        async for found in _by_engine(configuration):
+            yield found
+        return
+    async with _opener(configuration) as opener:
+        for organization in configuration.organizations:
+            async for source, step in _of_organization(opener, organization, most):
+                yield organization.id, source, step
+
+
+async def _runs(configuration: Configuration) -> bool:
+    try:
+        await ask(configuration, Ping(organization="*", actor="cli"), seconds=2)
+    except UserError:
+        return False
+    return True
+
+
+async def _by_engine(configuration: Configuration) -> AsyncIterator[tuple[str, str, Step]]:
+    for organization in configuration.organizations:
+        for source in organization.sources:
+            command = TestSource(organization=organization.id, actor="cli", source=source.id)
+            for step in await ask(configuration, command, seconds=120):
+                yield organization.id, source.id, Step(**step)
+
+
+async def _of_organization(
+    opener: Opener, organization: OrganizationDocument, most: int | None
+) -> AsyncIterator[tuple[str, Step]]:
+    async def nothing(_person: str, _name: str) -> bytes | None:
+        return None
+
+    for spec in organization.sources:
+        try:
+            opened = await opener.source(organization.settings(), spec, uploaded=nothing)
+        except KalendsError as error:
+            yield spec.id, Step("configuration", spec.id, False, str(error))
+            continue
+        try:
+            async for step in opened.thing.check(_references(organization, spec.id)[:most]):
+                yield spec.id, step
+        finally:
+            await opener.close(opened)
+
+
+def _references(organization: OrganizationDocument, source: str) -> tuple[CalendarRef, ...]:
+    """Return the calendars that people have, or are looked for, in a source."""
+    return tuple(
+        _reference(organization, person, source, link)
+        for person in organization.people
+        for link in _links(person, source)
+    )
+
+
+def _links(person: PersonRecord, source: str) -> list[CalendarLink | None]:
+    if person.calendars is None:
+        return [None]
+    if person.calendars == "none":
+        return []
+    return [link for link in person.calendars if link.source == source]
+
+
+def _reference(
+    organization: OrganizationDocument, person: PersonRecord, source: str, link: CalendarLink | None
+) -> CalendarRef:
+    return CalendarRef(
+        organization=organization.id,
+        person=person.id,
+        source=source,
+        name=link.name if link else "default",
+        url=link.url if link else None,
+        emails=tuple(address.casefold() for address in person.emails),
+        timezone=person.timezone or organization.timezone,
+        username=link.username if link else None,
+        password_env=link.password_env if link else None,
+        password_file=link.password_file if link else None,
+        trusted=True,
+    )
+
+
+@asynccontextmanager
+async def _opener(configuration: Configuration) -> AsyncIterator[Opener]:
+    """Lend an opener beside the configured database, or beside none where there is none yet."""
+    with tempfile.TemporaryDirectory() as scratch:
+        store = await _store(configuration, Path(scratch))
+        runtime = Runtime(workers=WorkerPool(1))
+        try:
+            services = Services(runtime, http_factory(runtime, configuration.server, store))
+            yield Opener(store, services)
+        finally:
+            await runtime.workers.close()
+            await store.close()
+
+
+async def _store(configuration: Configuration, scratch: Path) -> Store:
+    server = configuration.server
+    path = server.database.removeprefix("sqlite:///")
+    if server.database.startswith("sqlite:///") and not Path(path).exists():
+        vault = Vault.load(scratch / "key", create=True)
+        return await open_store(f"sqlite:///{scratch}/check.db", vault, Runtime())
+    return await open_store(server.database, Vault.load(server.key_path(), create=True), Runtime())

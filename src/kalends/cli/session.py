@@ -1,0 +1,122 @@
+"""What most commands need first: the configuration, a reader, a line to the engine."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from kalends.errors import ConfigurationError, Problem, Unreachable, UserError
+
+if TYPE_CHECKING:
+    from kalends.bus.commands import Answer, AnyCommand
+    from kalends.config import Configuration
+    from kalends.store.contract import Reader
+
+T = TypeVar("T")
+
+ConfigOption = Annotated[
+    Path,
+    typer.Option("--config", "-c", envvar="KALENDS_CONFIG", help="The configuration file."),
+]
+OrganizationOption = Annotated[
+    str | None,
+    typer.Option(
+        "--organization", "-o", help="Which organization; needed where there are several."
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+DEFAULT_CONFIG = Path("kalends.toml")
+
+
+def loaded(config: Path) -> Configuration:
+    """Return the configuration; every mistake is told at once."""
+    from kalends.config import load
+
+    return load(config)
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run a command's work to its end."""
+    return asyncio.run(work)
+
+
+@asynccontextmanager
+async def reading(configuration: Configuration) -> AsyncIterator[Reader]:
+    """Lend a reader on the configured database."""
+    from kalends.runtime import Runtime
+    from kalends.store import open_reader
+    from kalends.store.vault import Vault
+
+    server = configuration.server
+    reader = await open_reader(server.database, Vault.load(server.key_path()), Runtime())
+    try:
+        yield reader
+    finally:
+        await reader.close()
+
+
+async def ask(configuration: Configuration, command: AnyCommand, seconds: float = 30.0) -> Any:
+    """Hand a command to the running engine and return the value of its answer.
+
+    Raises ``UserError`` where no engine runs or the engine refuses.
+    """
+    return value_of(await _answer(configuration, command, seconds))
+
+
+async def _answer(configuration: Configuration, command: AnyCommand, seconds: float) -> Answer:
+    from kalends.bus.commands import pack_command, unpack_answer
+    from kalends.bus.local import open_bus
+    from kalends.runtime import Runtime
+
+    try:
+        bus = await open_bus(configuration.server.socket_path(), Runtime(), hub=False)
+        try:
+            return unpack_answer(await bus.request(pack_command(command), seconds=seconds))
+        finally:
+            await bus.close()
+    except Unreachable:
+        raise UserError(
+            "Kalends is not running on this configuration (no engine answers at "
+            f"{configuration.server.socket_path()}). Start it with: "
+            f"kalends serve --config {configuration.path}"
+        ) from None
+
+
+def value_of(answer: Answer) -> Any:
+    """Return an answer's value, or raise what it says."""
+    if answer.ok:
+        return answer.value
+    if answer.problems:
+        raise ConfigurationError([Problem(**problem) for problem in answer.problems])
+    raise UserError(answer.message or "The engine refused, without saying why.")
+
+
+async def the_organization(reader: Reader, wanted: str | None) -> str:
+    """Return the organization meant; ``UserError`` where that is not clear."""
+    known = await reader.organizations()
+    if wanted is None and len(known) == 1:
+        return known[0]
+    if wanted in known:
+        return str(wanted)
+    if not known:
+        raise UserError(
+            "There is no organization in the database yet. Start Kalends with: kalends serve"
+        )
+    named = (
+        f"There is no organization {wanted!r}." if wanted else "There are several organizations."
+    )
+    raise UserError(f"{named} Choose with --organization: {', '.join(known)}")
+
+
+async def with_reader(
+    config: Path, wanted: str | None, work: Callable[[Reader, str], Awaitable[T]]
+) -> T:
+    """Load the configuration, open the database, settle the organization, do the work."""
+    async with reading(loaded(config)) as reader:
+        return await work(reader, await the_organization(reader, wanted))

@@ -1,0 +1,125 @@
+"""``init``, ``serve``, ``apply``, ``export``: from nothing to a running installation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kalends.bus.commands import Apply
+from kalends.cli.output import as_json, say, table
+from kalends.cli.session import (
+    DEFAULT_CONFIG,
+    ConfigOption,
+    JsonOption,
+    OrganizationOption,
+    ask,
+    loaded,
+    reading,
+    run,
+)
+from kalends.errors import UserError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command()(init)
+    app.command()(serve)
+    app.command()(apply)
+    app.command()(export)
+    app.command(hidden=True)(engine)
+    app.command(hidden=True)(web)
+
+
+def init(
+    config: ConfigOption = DEFAULT_CONFIG,
+    name: Annotated[str, typer.Option(help="Name of the organization.")] = "Example AB",
+    language: Annotated[
+        str, typer.Option(help="sv, en, de, nb, da, fi, nl, fr, es, it, pl, pt.")
+    ] = "en",
+    timezone: Annotated[str, typer.Option(help="IANA name, such as Europe/Stockholm.")] = "UTC",
+) -> None:
+    """Write a small configuration to start from; overwrites nothing."""
+    from kalends.config.sample import sample
+
+    if config.exists():
+        raise UserError(f"{config} is already there; nothing was written. Choose another --config.")
+    config.parent.mkdir(parents=True, exist_ok=True)
+    config.write_text(sample(name, language, timezone), "utf-8")
+    say(f"Wrote {config}. It begins in the trial stage: nothing is told outside until it is live.")
+    say("Next: put your calendar server and people into it, then")
+    say(f"  kalends check --config {config}")
+    say(f"  kalends serve --config {config}")
+
+
+def serve(config: ConfigOption = DEFAULT_CONFIG) -> None:
+    """Run Kalends: the engine and the web, supervised."""
+    from kalends.app.supervisor import supervise  # each process loads only what it needs
+
+    raise typer.Exit(supervise(config))
+
+
+def engine(config: ConfigOption = DEFAULT_CONFIG) -> None:
+    """Run the engine alone (started by ``serve``)."""
+    from kalends.app.engine_process import run_engine  # each process loads only what it needs
+
+    raise typer.Exit(run_engine(config))
+
+
+def web(config: ConfigOption = DEFAULT_CONFIG) -> None:
+    """Run the web alone (started by ``serve``)."""
+    from kalends.app.web_process import run_web  # each process loads only what it needs
+
+    raise typer.Exit(run_web(config))
+
+
+def apply(
+    config: ConfigOption = DEFAULT_CONFIG,
+    force: Annotated[
+        bool, typer.Option(help="Also when more than a tenth of the people would go.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Make a running Kalends follow the configuration file, without a restart."""
+    configuration = loaded(config)
+    command = Apply(
+        organization="*",
+        actor="cli",
+        organizations=[o.model_dump(mode="json") for o in configuration.organizations],
+        force=force,
+    )
+    counts = run(ask(configuration, command, seconds=300))
+    if json:
+        as_json(counts)
+        return
+    rows = [
+        [kind, *(str(change.get(word, 0)) for word in ("added", "changed", "removed"))]
+        for kind, change in counts.items()
+    ]
+    table(["", "added", "changed", "removed"], rows, empty="Everything was as the file says.")
+
+
+def export(
+    config: ConfigOption = DEFAULT_CONFIG,
+    organization: OrganizationOption = None,
+    to: Annotated[
+        Path | None, typer.Option("--to", help="File to write; prints where absent.")
+    ] = None,
+) -> None:
+    """Write organizations as they are in the database, as TOML that ``apply`` reads."""
+    text = run(_export(config, organization))
+    if to is None:
+        print(text, end="")
+    else:
+        to.write_text(text, "utf-8")
+        say(f"Wrote {to}.")
+
+
+async def _export(config: Path, organization: str | None) -> str:
+    from kalends.config import toml_text
+    from kalends.directory.documents import organization_document
+
+    async with reading(loaded(config)) as reader:
+        wanted = [organization] if organization else await reader.organizations()
+        return toml_text([await organization_document(reader, one) for one in wanted])

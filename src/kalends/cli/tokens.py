@@ -1,0 +1,139 @@
+"""``token`` and ``account``: who may talk to the API and sign in to the console."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from kalends.bus.commands import DeletePrincipal, PutPrincipal
+from kalends.cli.output import as_json, say, table
+from kalends.cli.session import (
+    DEFAULT_CONFIG,
+    ConfigOption,
+    JsonOption,
+    OrganizationOption,
+    ask,
+    loaded,
+    reading,
+    run,
+    the_organization,
+)
+from kalends.cli.writing import hand_over
+from kalends.errors import UserError
+from kalends.runtime import Runtime
+from kalends.web.tokens import document, new_account, new_token
+
+if TYPE_CHECKING:
+    from kalends.config import Configuration
+
+app = typer.Typer(help="Bearer tokens for the API.", no_args_is_help=True)
+accounts = typer.Typer(help="Local accounts for the console.", no_args_is_help=True)
+
+Role = Literal["provider", "admin", "attendant", "member"]
+RoleOption = Annotated[Role, typer.Option("--role", help="What the holder may do.")]
+NameArgument = Annotated[str, typer.Argument(help="What it is for, or the name to sign in with.")]
+PersonOption = Annotated[
+    str | None, typer.Option("--person", help="Whose it is (role member): id of a person.")
+]
+
+
+@app.command("create")
+def create_token(
+    name: NameArgument,
+    role: RoleOption = "member",
+    person: PersonOption = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+    organization: OrganizationOption = None,
+) -> None:
+    """Make a token and print it as the last word; it is shown this once."""
+    configuration = loaded(config)
+    one = _owner(configuration, organization, role)
+    secret, principal = new_token(
+        role=role, name=name, organization=one, person=person, now=int(Runtime().now())
+    )
+    command = PutPrincipal(organization=one or "*", actor="cli", principal=document(principal))
+    run(hand_over(configuration, command))
+    print(f"Token {name!r} ({role}): {secret}")
+
+
+@accounts.command("create")
+def create_account(
+    name: NameArgument,
+    role: RoleOption = "member",
+    person: PersonOption = None,
+    password: Annotated[
+        str,
+        typer.Option(
+            prompt=True, hide_input=True, confirmation_prompt=True, envvar="KALENDS_PASSWORD"
+        ),
+    ] = "",
+    config: ConfigOption = DEFAULT_CONFIG,
+    organization: OrganizationOption = None,
+) -> None:
+    """Make an account that signs in to the console with a password."""
+    configuration = loaded(config)
+    one = _owner(configuration, organization, role)
+    principal = new_account(
+        role=role, name=name, organization=one, person=person, password=password,
+        now=int(Runtime().now()),
+    )  # fmt: skip
+    run(
+        hand_over(
+            configuration,
+            PutPrincipal(organization=one or "*", actor="cli", principal=document(principal)),
+        )
+    )
+    say(f"{name} can sign in as {role}.")
+
+
+@app.command("list")
+def list_tokens(
+    config: ConfigOption = DEFAULT_CONFIG,
+    organization: OrganizationOption = None,
+    json: JsonOption = False,
+) -> None:
+    """List tokens and accounts; secrets are never shown again."""
+    rows = run(_listed(config, organization))
+    if json:
+        as_json(rows)
+        return
+    cells = [
+        [str(row[key] or "") for key in ("id", "kind", "name", "role", "person")] for row in rows
+    ]
+    table(["id", "kind", "name", "role", "person"], cells, empty="There are none yet.")
+
+
+@app.command("delete")
+def delete_token(
+    id: Annotated[str, typer.Argument(help="Id, as listed.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+    organization: OrganizationOption = None,
+) -> None:
+    """Remove a token or account; it stops working at once."""
+    configuration = loaded(config)
+    one = _owner(configuration, organization, "admin")
+    run(ask(configuration, DeletePrincipal(organization=one or "*", actor="cli", id=id)))
+    say("Removed.")
+
+
+async def _listed(config: Path, organization: str | None) -> list[dict[str, Any]]:
+    async with reading(loaded(config)) as reader:
+        found = await reader.principals(await the_organization(reader, organization))
+    return [
+        {"id": p.id, "kind": p.kind, "name": p.name, "role": p.role, "person": p.person}
+        for p in found
+    ]
+
+
+def _owner(configuration: Configuration, wanted: str | None, role: str) -> str | None:
+    """Return the organization a principal belongs to; None for the provider's."""
+    if role == "provider":
+        return None
+    known = [organization.id for organization in configuration.organizations]
+    if wanted in known or (wanted and not known):
+        return wanted
+    if wanted is None and len(known) == 1:
+        return known[0]
+    raise UserError(f"Choose with --organization: {', '.join(known) or 'the file names none'}")

@@ -1,0 +1,37 @@
+"""Writing without an engine: a token must be had before Kalends runs for the first time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kalends.bus.commands import AnyCommand, PutPrincipal
+from kalends.cli.session import ask
+from kalends.errors import UserError
+from kalends.runtime import Runtime
+from kalends.store.contract import Principal
+
+if TYPE_CHECKING:
+    from kalends.config import Configuration
+
+
+async def hand_over(configuration: Configuration, command: AnyCommand) -> Any:
+    """Hand a command to the engine; without one, write a principal into the database itself."""
+    try:
+        return await ask(configuration, command)
+    except UserError:
+        if configuration.server.socket_path().exists() or not isinstance(command, PutPrincipal):
+            raise
+    return await _write(configuration, command)
+
+
+async def _write(configuration: Configuration, command: PutPrincipal) -> None:
+    from kalends.store import open_store
+    from kalends.store.vault import Vault
+
+    server = configuration.server
+    server.directory().mkdir(parents=True, exist_ok=True)
+    store = await open_store(server.database, Vault.load(server.key_path(), create=True), Runtime())
+    try:
+        await store.save_principal(Principal(**command.principal))
+    finally:
+        await store.close()

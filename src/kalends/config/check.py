@@ -1,0 +1,143 @@
+"""What is wrong with one organization, beyond single keys: unknown kinds, doubles, dead links."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import ValidationError
+
+from kalends.config.problems import Where, dotted, told
+from kalends.endpoints.kind import Kind, kinds
+from kalends.errors import ConfigurationError, Problem
+from kalends.model.organization import OrganizationDocument, SinkSpec, SourceSpec
+from kalends.policy.compile import compile_policy
+
+
+def problems_of(
+    document: OrganizationDocument, where: Where, prefix: Sequence[str | int] = ()
+) -> list[Problem]:
+    """Return everything wrong with an organization's document; empty: it can run."""
+    return [
+        *_zones(document, where, prefix),
+        *_specs(document.sources, "sources", where, prefix),
+        *_specs(document.sinks, "sinks", where, prefix),
+        *_people(document, where, prefix),
+        *_policy(document, where, prefix),
+    ]
+
+
+def _problem(where: Where, path: Sequence[str | int], what: str, remedy: str) -> Problem:
+    return Problem(where(path), dotted(path), what, remedy)
+
+
+def _zones(
+    document: OrganizationDocument, where: Where, prefix: Sequence[str | int]
+) -> Iterator[Problem]:
+    for index, person in enumerate(document.people):
+        if person.timezone is not None and not _is_zone(person.timezone):
+            path = (*prefix, "people", index, "timezone")
+            yield _problem(where, path, f"{person.timezone!r} is not a time zone.", _ZONE)
+
+
+_ZONE = "Write an IANA name such as Europe/Stockholm."
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
+def _specs(
+    specs: Sequence[SourceSpec | SinkSpec],
+    part: str,
+    where: Where,
+    prefix: Sequence[str | int],
+) -> Iterator[Problem]:
+    able = {name: kind for name, kind in kinds().items() if _can(kind, part)}
+    seen: set[str] = set()
+    for index, spec in enumerate(specs):
+        path = (*prefix, part, index)
+        if spec.id in seen:
+            yield _problem(where, (*path, "id"), f"{spec.id!r} stands twice.", "Give each its own.")
+        seen.add(spec.id)
+        kind = able.get(spec.kind)
+        if kind is None:
+            known = ", ".join(sorted(able))
+            what = f"{spec.kind!r} is not a kind Kalends knows for {part}."
+            yield _problem(where, (*path, "kind"), what, f"There are: {known}.")
+            continue
+        try:
+            kind.options.model_validate(spec.options)
+        except ValidationError as error:
+            yield from told(error, kind.options, where, path)
+
+
+def _can(kind: Kind, part: str) -> bool:
+    return (kind.source if part == "sources" else kind.sink) is not None
+
+
+def _people(
+    document: OrganizationDocument, where: Where, prefix: Sequence[str | int]
+) -> Iterator[Problem]:
+    sources = {source.id for source in document.sources}
+    ids: dict[str, int] = {}
+    addresses: dict[str, str] = {}
+    everybody = {person.id for person in document.people}
+    for index, person in enumerate(document.people):
+        path = (*prefix, "people", index)
+        if person.id in ids:
+            yield _problem(
+                where, (*path, "id"), f"{person.id!r} stands twice.", "Give each its own."
+            )
+        ids[person.id] = index
+        for address in person.emails:
+            owner = addresses.setdefault(address.casefold(), person.id)
+            if owner != person.id:
+                what = f"{address!r} already belongs to {owner!r}."
+                yield _problem(where, (*path, "emails"), what, "An address belongs to one person.")
+        if isinstance(person.calendars, tuple):
+            for link, calendar in enumerate(person.calendars):
+                if calendar.source not in sources:
+                    known = ", ".join(sorted(sources)) or "none"
+                    what = f"there is no source {calendar.source!r}."
+                    at = (*path, "calendars", link, "source")
+                    yield _problem(where, at, what, f"Sources of this organization: {known}.")
+        for delegate in {*person.delegates} - everybody:
+            what = f"there is no person {delegate!r}."
+            yield _problem(where, (*path, "delegates"), what, "Write the id of a person here.")
+
+
+def _policy(
+    document: OrganizationDocument, where: Where, prefix: Sequence[str | int]
+) -> Iterator[Problem]:
+    try:
+        policy = compile_policy(document.settings())
+        for index, person in enumerate(document.people):
+            try:
+                if person.timezone is None or _is_zone(person.timezone):
+                    policy.for_person(person)
+            except ConfigurationError as error:
+                path = (*prefix, "people", index)
+                yield from (_placed(problem, where, path) for problem in error.problems)
+    except ConfigurationError as error:
+        yield from (_placed(problem, where, prefix) for problem in error.problems)
+
+
+def _placed(problem: Problem, where: Where, prefix: Sequence[str | int]) -> Problem:
+    path = (*prefix, *_split(problem.key))
+    return Problem(where(path), dotted(path), problem.what, problem.remedy)
+
+
+def _split(key: str) -> tuple[str | int, ...]:
+    """Return the path of a dotted key: ``rules[3].match`` → ``("rules", 3, "match")``."""
+    parts: list[str | int] = []
+    for piece in key.replace("[", ".[").split("."):
+        if piece.startswith("["):
+            parts.append(int(piece.strip("[]")))
+        elif piece:
+            parts.append(piece)
+    return tuple(parts)

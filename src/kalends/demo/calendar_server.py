@@ -1,0 +1,161 @@
+"""The demo's calendar server: Radicale in a process of its own, and writing into it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from base64 import b64encode
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Final
+
+from icalendar import Calendar, Event, vRecur
+from kalends.demo.organization import DemoBooking
+from kalends.errors import UserError
+
+USER: Final = "svc"
+PASSWORD: Final = "demo"  # noqa: S105 - the demo's own server, on loopback only
+
+
+@dataclass(slots=True)
+class CalendarServer:
+    """A Radicale on loopback with its files below ``directory``."""
+
+    directory: Path
+    port: int
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Return the base address, ending in a slash."""
+        return f"http://127.0.0.1:{self.port}/"
+
+    def start(self) -> None:
+        """Start the server and wait until it answers; ``UserError`` where it does not."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        (self.directory / "users").write_text(f"{USER}:{PASSWORD}\n", "utf-8")
+        config = self.directory / "radicale.ini"
+        config.write_text(_CONFIG.format(port=self.port, directory=self.directory), "utf-8")
+        log = (self.directory / "radicale.log").open("wb")
+        command = [sys.executable, "-m", "radicale", "--config", str(config)]
+        self.process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)  # noqa: S603 - our own command line
+        for _ in range(200):
+            if self.process.poll() is not None:
+                break
+            if self.answers():
+                return
+            time.sleep(0.05)
+        raise UserError(
+            f"The demo's calendar server did not start; its log is {self.directory}/radicale.log. "
+            "If the module is missing: pip install 'kalends[demo]'"
+        )
+
+    def stop(self) -> None:
+        """End the server."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(10)
+
+    def ensure_calendar(self, name: str, title: str) -> None:
+        """Create a calendar collection unless it is there."""
+        body = _MKCALENDAR.format(title=title.replace("&", "&amp;")).encode()
+        status, _ = self._send("MKCALENDAR", f"{USER}/{name}/", body, "application/xml")
+        if status not in {201, 405, 409}:
+            raise UserError(f"The demo's calendar server refused a calendar: HTTP {status}.")
+
+    def put(self, calendar: str, booking: DemoBooking) -> None:
+        """Write a booking; the same uid replaces the one before."""
+        body = ics(booking)
+        status, _ = self._send("PUT", f"{USER}/{calendar}/{booking.uid}.ics", body, "text/calendar")
+        if status not in {200, 201, 204}:
+            raise UserError(f"The demo's calendar server refused the booking: HTTP {status}.")
+
+    def get(self, calendar: str, uid: str) -> bytes | None:
+        """Return a booking's iCalendar text, or None."""
+        status, body = self._send("GET", f"{USER}/{calendar}/{uid}.ics")
+        return body if status == 200 else None
+
+    def delete(self, calendar: str, uid: str) -> bool:
+        """Remove a booking; False where it was not there."""
+        status, _ = self._send("DELETE", f"{USER}/{calendar}/{uid}.ics")
+        return status in {200, 204}
+
+    def uids(self, calendar: str) -> list[str]:
+        """Return the uids of a calendar, ordered."""
+        folder = self.directory / "collections" / "collection-root" / USER / calendar
+        return sorted(path.stem for path in folder.glob("*.ics"))
+
+    def answers(self) -> bool:
+        """Tell whether a server listens and is not failing."""
+        try:
+            return self._send("OPTIONS", "")[0] < 500
+        except OSError:
+            return False
+
+    def _send(
+        self, method: str, path: str, body: bytes | None = None, kind: str = ""
+    ) -> tuple[int, bytes]:
+        request = urllib.request.Request(self.url + path, data=body, method=method)  # noqa: S310 - our own loopback address
+        token = b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+        request.add_header("Authorization", f"Basic {token}")
+        if kind:
+            request.add_header("Content-Type", f"{kind}; charset=utf-8")
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - see above
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            return error.code, b""
+
+
+def ics(booking: DemoBooking) -> bytes:
+    """Return a booking as an iCalendar object."""
+    event = Event()
+    event.add("uid", booking.uid)
+    event.add("dtstamp", datetime.now(UTC))
+    event.add("summary", booking.subject)
+    event.add("dtstart", booking.start)
+    event.add("dtend", booking.end)
+    if booking.rule:
+        event.add("rrule", vRecur.from_ical(booking.rule))
+    if booking.private:
+        event.add("class", "PRIVATE")
+    if booking.categories:
+        event.add("categories", list(booking.categories))
+    event.add("x-microsoft-cdo-busystatus", booking.show_as)
+    if booking.show_as == "FREE":
+        event.add("transp", "TRANSPARENT")
+    calendar = Calendar()
+    calendar.add("prodid", "-//Kalends//demo//EN")
+    calendar.add("version", "2.0")
+    calendar.add_component(event)
+    if isinstance(booking.start, datetime):
+        calendar.add_missing_timezones(first_date=date(2020, 1, 1), last_date=date(2038, 1, 1))
+    text: bytes = calendar.to_ical()
+    return text
+
+
+_CONFIG: Final = """\
+[server]
+hosts = 127.0.0.1:{port}
+[auth]
+type = htpasswd
+htpasswd_filename = {directory}/users
+htpasswd_encryption = plain
+delay = 0
+[storage]
+filesystem_folder = {directory}/collections
+[logging]
+level = warning
+"""
+
+_MKCALENDAR: Final = """\
+<?xml version="1.0" encoding="utf-8"?>
+<C:mkcalendar xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><D:set><D:prop>
+<D:displayname>{title}</D:displayname>
+<C:supported-calendar-component-set><C:comp name="VEVENT"/></C:supported-calendar-component-set>
+</D:prop></D:set></C:mkcalendar>
+"""

@@ -1,0 +1,242 @@
+"""Run the demo: calendar server, ``kalends serve``, a webhook receiver that prints."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hmac
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from aiohttp import web
+
+from kalends.bus.commands import Ping, PutPrincipal
+from kalends.cli.output import say
+from kalends.cli.session import ask
+from kalends.config import Configuration, load
+from kalends.config.export import inline
+from kalends.demo.calendar_server import PASSWORD, USER, CalendarServer
+from kalends.demo.organization import people, week
+from kalends.errors import KalendsError, UserError
+from kalends.web.tokens import Role, document, new_account
+from kalends.wire.webhook import Secret
+
+WEBHOOK_SECRET: Final = "whsec_ZGVtby1zZWNyZXQtb2Yta2FsZW5kcy0wMTIzNDU2Nzg5"  # noqa: S105 - the demo's own, between two processes on loopback
+SIGN_IN: Final = "kalends-demo"
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where the demo's servers listen, all on loopback."""
+
+    http: int
+    calendar: int
+    webhook: int
+
+
+def free_port(wanted: int) -> int:
+    """Return ``wanted`` if nobody listens there, otherwise a free port."""
+    for port in (wanted, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with contextlib.suppress(OSError):
+                probe.bind(("127.0.0.1", port))
+                return int(probe.getsockname()[1])
+    raise UserError("No free port could be found on 127.0.0.1.")
+
+
+async def run(directory: Path, *, port: int, sip_server: str | None) -> None:
+    """Run until interrupted. State stays in ``directory``: the next run goes on from there."""
+    ports = Ports(free_port(port), free_port(5232), free_port(9000))
+    say("Starting a calendar server with 25 people …")
+    server = CalendarServer(directory / "calendars", ports.calendar)
+    server.start()
+    try:
+        seed(server)
+        config = directory / "kalends.toml"
+        config.write_text(configuration_text(ports, sip_server), "utf-8")
+        receiver = await _receive(ports.webhook)
+        try:
+            await _serve(load(config), server, ports, directory)
+        finally:
+            await receiver.cleanup()
+    finally:
+        server.stop()
+
+
+def seed(server: CalendarServer) -> None:
+    """Write everybody's week; bookings made by hand stay."""
+    now = datetime.now(UTC)
+    for person in people():
+        server.ensure_calendar(person.id, person.name)
+        for booking in week(person, now):
+            server.put(person.id, booking)
+
+
+def configuration_text(ports: Ports, sip_server: str | None) -> str:
+    """Return the demo's ``kalends.toml``: nothing in it is special to the demo."""
+    lines = [
+        "# Written by `kalends demo` at every start.",
+        "[server]",
+        'database = "sqlite:///kalends.db"',
+        f'http = "127.0.0.1:{ports.http}"',
+        "",
+        "[[organizations]]",
+        'id = "acme"',
+        'name = "Acme AB"',
+        'timezone = "Europe/Stockholm"',
+        'language = "sv"',
+        'domains = ["acme.example"]',
+        "",
+        "[[organizations.sources]]",
+        'id = "dav"',
+        'kind = "caldav"',
+        f'url = "http://127.0.0.1:{ports.calendar}/"',
+        f'username = "{USER}"',
+        'password_env = "KALENDS_DEMO_PASSWORD"',
+        "poll_seconds = 2",
+        "",
+        "[[organizations.sinks]]",
+        'id = "hook"',
+        'kind = "webhook"',
+        f'url = "http://127.0.0.1:{ports.webhook}/"',
+        'secret_env = "KALENDS_DEMO_WEBHOOK_SECRET"',
+    ]
+    if sip_server:
+        lines += ["", "[[organizations.sinks]]", 'id = "sip"', 'kind = "sip-publish"']
+        lines += [f"server = {inline(sip_server)}"]
+    for person in people():
+        record: Mapping[str, Any] = {
+            "id": person.id,
+            "name": person.name,
+            "department": person.department,
+            "language": person.language,
+            "emails": [f"{person.id}@acme.example"],
+            "extension": person.extension,
+            "sip": f"sip:{person.id}@acme.example",
+            "calendars": [{"source": "dav", "url": f"/{USER}/{person.id}/"}],
+            **({"title": person.title} if person.title else {"kind": "room"}),
+        }
+        lines += ["", "[[organizations.people]]"]
+        lines += [f"{key} = {inline(value)}" for key, value in record.items()]
+    return "\n".join(lines) + "\n"
+
+
+async def _serve(
+    configuration: Configuration, server: CalendarServer, ports: Ports, directory: Path
+) -> None:
+    """Start ``kalends serve`` as anybody would, tell what to do, and wait for its end."""
+    environment = os.environ | {
+        "KALENDS_DEMO_PASSWORD": PASSWORD,
+        "KALENDS_DEMO_WEBHOOK_SECRET": WEBHOOK_SECRET,
+    }
+    log = directory / "kalends.log"
+    say("Starting Kalends …")
+    with log.open("ab") as sink:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "kalends", "serve", "--config", str(configuration.path),
+            env=environment, stdout=sink, stderr=sink,
+        )  # fmt: skip
+    try:
+        await _ready(configuration, process, log)
+        await _accounts(configuration)
+        _tell(ports, directory)
+        keeper = asyncio.create_task(_keep(server))
+        try:
+            await process.wait()
+        finally:
+            keeper.cancel()
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+            await process.wait()
+
+
+async def _ready(
+    configuration: Configuration, process: asyncio.subprocess.Process, log: Path
+) -> None:
+    for _ in range(300):
+        if process.returncode is not None:
+            break
+        with contextlib.suppress(KalendsError, OSError):
+            await ask(configuration, Ping(organization="*", actor="cli"), seconds=1)
+            return
+        await asyncio.sleep(0.1)
+    raise UserError(f"Kalends did not start within 30 seconds; its log is {log}.")
+
+
+_ACCOUNTS: Final[tuple[tuple[str, Role, str | None], ...]] = (
+    ("wilma", "attendant", "wilma"),
+    ("anna", "member", "anna"),
+    ("admin", "admin", None),
+)
+
+
+async def _accounts(configuration: Configuration) -> None:
+    """Create the demo's sign-ins: an attendant, a member and an administrator."""
+    for name, role, person in _ACCOUNTS:
+        principal = new_account(
+            role=role, name=name, organization="acme", person=person, password=SIGN_IN,
+            now=int(datetime.now(UTC).timestamp()),
+        )  # fmt: skip
+        command = PutPrincipal(organization="acme", actor="cli", principal=document(principal))
+        with contextlib.suppress(UserError):  # it is there from the last run
+            await ask(configuration, command)
+
+
+def _tell(ports: Ports, directory: Path) -> None:
+    say("")
+    say(f"  [bold]http://127.0.0.1:{ports.http}/[/bold]")
+    say(f"  Sign in as wilma (telephonist), anna (herself) or admin; the password is {SIGN_IN}.")
+    say("")
+    say("  In another terminal:")
+    say('    kalends demo book emma "Möte med Volvo" --in 30s --for 5m')
+    say("    kalends demo move emma --by 10m")
+    say("    kalends demo cancel emma")
+    say(
+        f"  Any CalDAV client: http://127.0.0.1:{ports.calendar}/  user {USER}, password {PASSWORD}"
+    )
+    say(f"  Logs and state: {directory}   End: Ctrl-C")
+    say("")
+    say("  What the webhook is told:")
+
+
+async def _keep(server: CalendarServer) -> None:
+    """Start the calendar server again when somebody killed it."""
+    while True:
+        await asyncio.sleep(1)
+        if server.process is not None and server.process.poll() is not None:
+            say("  (the calendar server ended; starting it again)")
+            await asyncio.to_thread(server.start)
+
+
+async def _receive(port: int) -> web.AppRunner:
+    """Listen for webhooks, check their signature, print them."""
+    application = web.Application()
+    application.router.add_post("/", _hook)
+    runner = web.AppRunner(application, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    return runner
+
+
+async def _hook(request: web.Request) -> web.Response:
+    body = await request.read()
+    id, told = request.headers["Webhook-Id"], int(request.headers["Webhook-Timestamp"])
+    expected = Secret.parse(WEBHOOK_SECRET).sign(id, told, body)
+    signatures = request.headers["Webhook-Signature"].split()
+    if not any(hmac.compare_digest(expected, one) for one in signatures):
+        return web.Response(status=401)
+    data = json.loads(body)["data"]
+    clock = datetime.now().astimezone().strftime("%H:%M:%S")
+    line = (data.get("texts") or {}).get("sentence") or ""
+    say(f"  {clock}  {data['person']:<10} {data['availability']:<10} {line}")
+    return web.Response(status=204)
