@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Response
+from fastapi.routing import APIRoute
+from starlette.routing import compile_path
 
 from kalends import __version__
 from kalends.bus.contract import Bus
@@ -16,7 +18,7 @@ from kalends.web.guard import Guard
 from kalends.web.hubs import Hubs
 from kalends.web.options import WebOptions
 from kalends.web.pages import serve_console
-from kalends.web.problems import HANDLERS, missing
+from kalends.web.problems import HANDLERS, Problem, missing
 from kalends.web.routes import (
     calendars,
     documents,
@@ -34,6 +36,19 @@ from kalends.web.sessions import Sessions
 from kalends.web.state import Web
 from kalends.web.tenants import Tenants
 
+_MODULES = (
+    session,
+    stream,
+    presence,
+    explain,
+    manual,
+    calendars,
+    people,
+    organization,
+    principals,
+    documents,
+)
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 _DESCRIPTION = """
 Calendar-driven presence. Sign in with `Authorization: Bearer <token>` or a session's cookie.
 Times are UTC in RFC 3339; errors are `application/problem+json` (RFC 9457).
@@ -85,22 +100,27 @@ def _web(reader: Reader, bus: Bus, runtime: Runtime, options: WebOptions) -> Web
 
 def _api() -> APIRouter:
     api = APIRouter()
-    for module in (
-        session,
-        stream,
-        presence,
-        explain,
-        manual,
-        calendars,
-        people,
-        organization,
-        principals,
-        documents,
-    ):
-        api.include_router(module.router)
+    for router in (*(module.router for module in _MODULES), health.status_router):
+        for route in router.routes:
+            api.routes.append(route)
 
-    @api.get("/{path:path}", include_in_schema=False)
-    async def nothing(_request: Request, path: str) -> Response:
-        raise missing(f"path below /api/v1 ({len(path)} characters)")
+    known = [
+        (compile_path(route.path)[0], route.methods or set())
+        for route in api.routes
+        if isinstance(route, APIRoute)
+    ]
+
+    @api.api_route("/{path:path}", methods=list(_METHODS), include_in_schema=False)
+    async def nothing(path: str) -> Response:
+        """Answer what no other route does: another method of a known path, or nothing at all."""
+        methods = sorted({m for place, some in known if place.match(f"/{path}") for m in some})
+        if not methods:
+            raise missing("path below /api/v1")
+        raise Problem(
+            405,
+            "This method does not exist here.",
+            "See the Allow header.",
+            headers={"Allow": ", ".join(methods)},
+        )
 
     return api

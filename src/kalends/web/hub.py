@@ -199,6 +199,7 @@ class Hub:
         if self._revision < 0:
             await self._begin()
         tick = await self._changed(self._revision)
+        self._roster.saw(change.stored.person for change in tick.changes)
         if tick.changes:
             await self._add(tick, tenant)
         self._move(tick.revision)
@@ -345,6 +346,7 @@ class Hub:
             return
         if last is None or last > self._revision or self._revision - last > FAR:
             snapshot = await self._snapshot(listener.band, tenant)
+            self._roster.saw(snapshot.people)
             for frame in snapshot.frames:
                 yield frame, snapshot.revision
             own = await snapshot.own(self._reader, self.organization, listener.person)

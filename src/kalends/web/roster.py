@@ -5,7 +5,7 @@ A record takes no revision of its own; its version counts changes (``PersonDocum
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Final, NamedTuple
 
 from kalends.runtime import Runtime
@@ -13,9 +13,11 @@ from kalends.store.contract import Reader
 from kalends.web.frames import Change
 
 PAGE: Final = 1000
+_NEVER: Final = -1
+"""Version of somebody whose record was not looked at yet."""
 _LEAST: Final = 2.0
 """Seconds between two looks at everybody …"""
-_SHARE: Final = 20
+_SHARE: Final = 5
 """… and at least this many times what a look takes."""
 
 
@@ -56,6 +58,11 @@ class Roster:
     def suspect(self) -> None:
         """Somebody's record may have changed."""
         self._suspected = True
+
+    def saw(self, people: Iterable[str]) -> None:
+        """Somebody was told of these: the next look tells who is new, and who went meanwhile."""
+        for person in people:
+            self._known.setdefault(person, _NEVER)
 
     async def begin(self) -> None:
         """Remember everybody."""

@@ -11,8 +11,16 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from kalends.model.person import Preferences
-from kalends.model.vocabulary import Audience, Availability, Language, Level, Origin
+from kalends.model.organization import OrganizationSettings
+from kalends.model.person import PersonId, PersonRecord, Preferences
+from kalends.model.vocabulary import (
+    Audience,
+    Availability,
+    Identifier,
+    Language,
+    Level,
+    Origin,
+)
 
 
 class Answer(BaseModel):
@@ -184,6 +192,20 @@ class Timeline(Answer):
     known_until: datetime | None
     """What lies behind has not been read yet; null: everything asked for is known."""
     segments: list[Segment]
+
+
+class PersonInput(PersonRecord):
+    """A person's record; the path names the person."""
+
+    id: PersonId = ""
+    """May be left out: the path says it."""
+
+
+class SettingsInput(OrganizationSettings):
+    """An organization's settings; the sign-in (or ``?organization=``) names the organization."""
+
+    id: Identifier = ""
+    """May be left out."""
 
 
 class Cause(Answer):
@@ -411,3 +433,16 @@ class Done(Answer):
     done: bool = True
     result: Any = None
     """What the engine told about it."""
+
+
+class Status(BaseModel):
+    """How the organization's sources and sinks fare; further figures may join."""
+
+    model_config = ConfigDict(extra="allow", use_attribute_docstrings=True)
+
+    sources: list[dict[str, Any]] = Field(default_factory=list)
+    """id, state (``ok`` or what keeps it shut), message, remedy, reads, failures …"""
+    sinks: list[dict[str, Any]] = Field(default_factory=list)
+    """id, state, message, how far behind …"""
+    broken: list[dict[str, Any]] = Field(default_factory=list)
+    """Sources and sinks that could not be opened, and why."""

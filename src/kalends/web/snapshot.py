@@ -20,12 +20,14 @@ class Snapshot:
     until: int = 0
     """Nothing behind here is in it."""
     frames: list[Frame] = field(default_factory=list)
+    people: list[str] = field(default_factory=list)
     delegated: dict[str, list[str]] = field(default_factory=dict)
     """By delegate: those for whom the delegate sees what the person sees."""
 
     def add(self, frame: Frame, page: list[Change]) -> None:
         """Take up one page."""
         self.frames.append(frame)
+        self.people += [change.stored.person for change in page]
         for change in page:
             for delegate in change.stored.profile.delegates:
                 self.delegated.setdefault(delegate, []).append(change.stored.person)

@@ -25,22 +25,22 @@ async def raw(world: World, request: bytes) -> bytes:
     return head
 
 
-@pytest.mark.parametrize(
-    "host",
-    [
-        "evil.example", "127.0.0.1.evil.example", "evil.example:80", "127.0.0.1@evil.example",
-        "127.0.0.1:80:80", "127.0.0.1:", "127.0.0.1/", "localhost.", "", "[::1", "[::ffff:1.2.3.4]",
-        "127.0.0.1, evil.example", "127.0.0.1:99999999", "localhost\tx", "-localhost", "..",
-    ],
+HOSTS = (
+    "evil.example", "127.0.0.1.evil.example", "evil.example:80", "127.0.0.1@evil.example",
+    "127.0.0.1:80:80", "127.0.0.1:", "127.0.0.1/", "localhost.", "", "[::1", "[::ffff:1.2.3.4]",
+    "127.0.0.1, evil.example", "127.0.0.1:99999999", "localhost\tx", "-localhost", "..",
 )  # fmt: skip
-async def test_a_host_that_is_not_ours_is_refused(world: World, host: str) -> None:
-    head = await raw(
-        world,
-        b"GET /api/v1/people HTTP/1.1\r\nHost: %b\r\nAuthorization: Bearer %b\r\n\r\n"
-        % (host.encode(), world.secrets["acme/admin"].encode()),
-    )
-    assert head.startswith(b"HTTP/1.1 400"), head
-    assert b"anna" not in head
+
+
+async def test_a_host_that_is_not_ours_is_refused(world: World) -> None:
+    for host in HOSTS:
+        head = await raw(
+            world,
+            b"GET /api/v1/people HTTP/1.1\r\nHost: %b\r\nAuthorization: Bearer %b\r\n\r\n"
+            % (host.encode(), world.secrets["acme/admin"].encode()),
+        )
+        assert head.startswith(b"HTTP/1.1 400"), (host, head)
+        assert b"anna" not in head
 
 
 async def test_two_hosts_or_none_are_refused(world: World) -> None:

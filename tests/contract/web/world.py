@@ -7,8 +7,10 @@ for; ``tests/acceptance/web`` runs the real engine.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
-import os
+import shutil
+import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,6 +43,7 @@ from kalends.web.options import WebOptions
 from kalends.web.serving import serve
 
 HOUR = 3600
+KEY = {1: b"a key of thirty-two bytes, yes it"[:32]}
 PASSWORD = "correct horse battery"
 
 
@@ -185,16 +188,34 @@ async def people(world: World) -> None:
     await world.token("provider", None, "provider")
 
 
+_furnished: list[tuple[Path, dict[str, str]]] = []
+
+
+async def furnished() -> tuple[Path, dict[str, str]]:
+    """Return a filled database and its tokens; filled once, copied for every test."""
+    if not _furnished:
+        directory = Path(tempfile.mkdtemp(prefix="kalends-web-"))
+        atexit.register(shutil.rmtree, directory, ignore_errors=True)
+        file = directory / "kalends.db"
+        store = await open_store(f"sqlite:///{file}", Vault(KEY), Runtime())
+        world = World(store, MemoryHub().bus(), Desk(), Runtime())
+        await people(world)
+        await store.close()
+        _furnished.append((file, world.secrets))
+    return _furnished[0]
+
+
 @contextlib.asynccontextmanager
 async def running(directory: Path, **options: Any) -> AsyncIterator[World]:
     """Run the web process over a new store."""
     runtime = Runtime()
-    vault = Vault({1: os.urandom(32)})
+    vault = Vault(KEY)
+    file, secrets = await furnished()
+    shutil.copy(file, directory / "kalends.db")
     database = f"sqlite:///{directory / 'kalends.db'}"
     store = await open_store(database, vault, runtime)
     hub = MemoryHub()
-    world = World(store, hub.bus(), Desk(), runtime)
-    await people(world)
+    world = World(store, hub.bus(), Desk(), runtime, secrets=dict(secrets))
     reader = await open_reader(database, vault, runtime)
     started: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     given = {"sessions": directory / "sessions.db", "engine_seconds": 0.3, **options}

@@ -8,13 +8,17 @@ from typing import Any, Final
 from fastapi import APIRouter, Depends, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from kalends.bus.commands import Ping
 from kalends.errors import KalendsError
-from kalends.web import answers
-from kalends.web.identity import cookie_name, principal_of
+from kalends.web import answers, schemas
+from kalends.web.commands import send
+from kalends.web.identity import AsOperator, cookie_name, principal_of
 from kalends.web.problems import Problem
 from kalends.web.state import InWeb
 
 router = APIRouter(tags=["operations"])
+status_router = APIRouter(tags=["operations"])
+"""Below ``/api/v1``."""
 
 _PATIENCE: Final = 2.0
 _FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
@@ -35,8 +39,11 @@ async def ready(web: InWeb) -> Response:
             await web.reader.organizations()
     except (KalendsError, OSError, TimeoutError):
         reasons.append(_reason("store", "The database cannot be read."))
-    if await web.ping() is None:
+    status = await web.ping()
+    if status is None:
         reasons.append(_reason("engine", "The engine does not answer; reads go on, changes wait."))
+    elif status.get("ready") is False:
+        reasons.append(_reason("catch-up", "The engine is catching up on what was due meanwhile."))
     body: dict[str, Any] = {"ready": not reasons, "reasons": reasons}
     return answers.json(body, 503, Retry_After="5") if reasons else answers.json(body)
 
@@ -58,6 +65,17 @@ async def _monitor(request: Request, web: InWeb) -> None:
     who = await principal_of(web, request.headers.get("authorization"), cookie)
     if who is None or who.principal.role not in ("admin", "provider"):
         raise Problem(403, "Metrics are for this machine, or for an administrator's token.")
+
+
+@status_router.get(
+    "/status",
+    responses=answers.told(schemas.Status, errors=(*answers.READ, 503), what="As the engine tells"),
+)
+async def status(web: InWeb, viewer: AsOperator) -> Response:
+    """Tell how the organization's sources and sinks fare, as the engine sees them now."""
+    answer = await send(web, Ping(organization=viewer.organization, actor=viewer.actor))
+    told = answer.value if isinstance(answer.value, dict) else {}
+    return answers.json({name: value for name, value in told.items() if name != "metrics"})
 
 
 @router.get("/metrics", dependencies=[Depends(_monitor)], response_class=Response)

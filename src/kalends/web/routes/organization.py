@@ -13,8 +13,8 @@ from kalends.model.rules import RuleSpec
 from kalends.store.contract import Document
 from kalends.web import answers, schemas
 from kalends.web.commands import send
-from kalends.web.identity import AsAdministrator, InOrganization, Viewer
-from kalends.web.problems import missing
+from kalends.web.identity import AsAdministrator, InOrganization, IsSigned, Viewer
+from kalends.web.problems import Problem, missing
 from kalends.web.state import InWeb, Web
 
 router = APIRouter(tags=["policy"])
@@ -60,10 +60,11 @@ async def show(web: InWeb, viewer: AsAdministrator) -> Response:
 async def put(
     web: InWeb,
     viewer: AsAdministrator,
-    body: Annotated[dict[str, Any], Body(examples=[{"name": "Acme AB", "mode": "all"}])],
+    body: schemas.SettingsInput,
 ) -> Response:
     """Replace the settings; keys as in ``[[organizations]]``, without people and sources."""
-    return answers.json(await _store(web, viewer, body))
+    written = body.model_dump(mode="json", exclude_unset=True)
+    return answers.json(await _store(web, viewer, written))
 
 
 @router.patch(
@@ -78,6 +79,37 @@ async def patch(
     """Change some settings: keys left out stay."""
     settings = json.loads((await _document(web, viewer)).body)
     return answers.json(await _store(web, viewer, settings | body))
+
+
+@router.put(
+    "/organizations/{organization}",
+    responses=answers.told(OrganizationSettings, errors=answers.CHANGE, what="Stored"),
+    tags=["administration"],
+)
+async def create(
+    web: InWeb,
+    who: IsSigned,
+    organization: Annotated[
+        str, Path(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$", description="Its id, for ever.")
+    ],
+    body: schemas.SettingsInput,
+) -> Response:
+    """Create an organization (for providers), or replace its settings."""
+    if who.principal.role != "provider":
+        raise Problem(403, "This is for providers.", "Use a provider's token.")
+    written = body.model_dump(mode="json", exclude_unset=True) | {"id": organization}
+    command = PutDocument(
+        organization=organization,
+        actor=f"{who.principal.kind}:{who.principal.name}",
+        kind="organization",
+        id=organization,
+        body=written,
+    )
+    await send(web, command)
+    stored = await web.reader.documents(organization, "organization")
+    if not stored:
+        raise missing("organization")
+    return answers.json(json.loads(stored[0].body))
 
 
 def _named(rules: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -88,13 +88,13 @@ async def record(web: InWeb, viewer: AsAdministrator, person: PersonPath) -> Res
     responses=answers.told(schemas.Done, errors=answers.CHANGE, what="Stored"),
 )
 async def put(
-    web: InWeb, viewer: AsAdministrator, person: PersonPath, body: dict[str, Any]
+    web: InWeb, viewer: AsAdministrator, person: PersonPath, body: schemas.PersonInput
 ) -> Response:
     """Create or replace a person's record; keys as in ``[[organizations.people]]``."""
-    record = PersonRecord.model_validate({**body, "id": person, "managed_by": "api"})
-    command = PutPerson(
-        organization=viewer.organization, actor=viewer.actor, record=record.model_dump(mode="json")
-    )
+    # keys left out stay out: the engine keeps the person's own preferences then
+    record = body.model_dump(mode="json", exclude_unset=True)
+    record |= {"id": person, "managed_by": "api"}
+    command = PutPerson(organization=viewer.organization, actor=viewer.actor, record=record)
     answer = await send(web, command)
     return answers.json({"done": True, "result": answer.value})
 
