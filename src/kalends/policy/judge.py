@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from kalends.model.booking import Booking, Response, ShowAs
 from kalends.model.times import Interval
@@ -143,12 +144,6 @@ class _Heard(NamedTuple):
             return True
         return any(rule.by_code for rule in self.rules)
 
-    def has_text(self, at: Situation) -> bool:
-        """Tell whether something somebody wrote may become the note."""
-        if at.person.settings.description_note and at.booking.description:
-            return True
-        return self.by_code and bool(at.subject.tail)
-
     @property
     def is_marked(self) -> bool:
         """Tell whether a code, word, category or mark asked for the booking."""
@@ -170,29 +165,26 @@ class _Heard(NamedTuple):
 def _judged(at: Situation, marked: Marked | None) -> Judgement:
     """Ask everybody, then settle what was left open.
 
-    What was heard says it all unless a text becomes the note; such judgements hold no text, so
-    they are kept and shared by everybody with the same meaning.
+    What was heard settles it all but the note. So judgements are kept without what somebody wrote,
+    and shared by everybody with the same meaning.
     """
-    meaning, subject = at.person.meaning, at.subject
+    person, subject = at.person, at.subject
+    meaning = person.meaning
     commands = at.standing is not Standing.FOREIGN
     rules = [rule for rule in meaning.rules if (commands or not rule.textual) and rule.holds(at)]
     built_in = meaning.built_in(at) if commands and subject.text else None
     heard = _Heard(rules, built_in, marked or _NO_MARKS)
-    if marked is not None or heard.has_text(at):
-        return _weighed(at, heard)
-    key = (
-        *(rule.id for rule in rules),
-        built_in,
-        at.show_as,
-        is_private(at.booking),
-        at.person.auto_return,
-    )
+    if marked is not None:
+        return _noted(at, heard, _weighed(at, heard))
+    private = is_private(at.booking)
+    names = tuple([rule.id for rule in rules]) if rules else ()
+    key = (names, built_in, at.show_as, private, person.auto_return)
     kept = meaning.kept.get(key)
     if kept is None:
         if len(meaning.kept) >= _KEPT:
             meaning.kept.clear()
         kept = meaning.kept[key] = _weighed(at, heard)
-    return kept
+    return kept if private else _noted(at, heard, kept)
 
 
 _NO_MARKS: Final = Marked("")
@@ -249,7 +241,8 @@ def _counting(
     faint: bool = False,
 ) -> Judgement:
     private = is_private(at.booking)
-    note, note_level = ("", Level.SUBJECT) if private else _note(at, heard)
+    # A fixed note is written to be told; what people write (``_noted``) goes with the subject.
+    fixed = "" if private else heard.first("note") or ""
     marked = heard.is_marked
     person = at.person
     return Judgement(
@@ -259,8 +252,8 @@ def _counting(
         heard.first("role") or "",
         availability,
         heard.first("priority") or 0,
-        note,
-        note_level,
+        fixed,
+        Level.ACTIVITY if fixed else Level.SUBJECT,
         _cap(person, activity, heard),
         _diverts(person, heard, marked=marked),
         heard.marked.forward or heard.first("route") or "",
@@ -274,18 +267,16 @@ def _counting(
     )
 
 
-def _note(at: Situation, heard: _Heard) -> tuple[str, Level]:
-    """Return the note, and who at least may be told: fixed texts are written to be told."""
-    fixed = heard.first("note")
-    if fixed is not None:
-        return fixed, Level.ACTIVITY
-    if heard.marked.hide or not heard.is_marked:
-        return "", Level.SUBJECT
-    if heard.by_code and at.subject.tail:
-        return one_line(at.subject.tail), Level.SUBJECT
-    if at.person.settings.description_note:
-        return one_line(at.booking.description), Level.SUBJECT
-    return "", Level.SUBJECT
+def _noted(at: Situation, heard: _Heard, settled: Judgement) -> Judgement:
+    """Return the judgement with what somebody wrote as its note, where that is to be told."""
+    if not settled.counts or settled.note or not settled.marked:
+        return settled
+    if settled.private or heard.marked.hide:
+        return settled
+    text = at.subject.tail if heard.by_code else ""
+    if not text and at.person.settings.description_note:
+        text = at.booking.description
+    return replace(settled, note=one_line(text)) if text else settled
 
 
 def one_line(text: str) -> str:

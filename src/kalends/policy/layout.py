@@ -141,6 +141,9 @@ def filled(segments: list[Segment], off: Sequence[Segment]) -> list[Segment]:
         at, end = stretch.start, stretch.end
         if index and segments[index - 1].end > at:
             at = segments[index - 1].end  # a booking that began before this stretch
+        elif index == count or segments[index].start >= end:
+            merged.append(stretch)  # nobody else's: most nights
+            continue
         while index < count and segments[index].start < end:
             segment = segments[index]
             if segment.start > at:
