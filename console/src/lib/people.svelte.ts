@@ -2,21 +2,24 @@
 // the stream replaces entries in a plain map and moves one version number; only rows on the
 // screen read their person again.
 
-import { fold, matches } from "./search";
+import { fold, matches, words } from "./search";
 import type { Availability, Person, Presence } from "./types";
 
-export interface Entry {
+interface Entry {
   readonly id: string;
   person: Person;
-  haystack: string;
+  /** What a change of state leaves as it is; folding it for every change would cost frames. */
+  fixed: string;
 }
 
 export class People {
   #entries = new Map<string, Entry>();
   #order: Entry[] = [];
+  #folded = new Map<string, string>();
+  #collator = new Intl.Collator();
+  #nameOf: (activity: string) => string = (activity) => activity;
   /** Moves with every frame: whoever reads an entry reads this first. */
   version = $state(0);
-  revision = 0;
 
   get size(): number {
     return void this.version, this.#entries.size;
@@ -26,36 +29,55 @@ export class People {
     return void this.version, this.#entries.get(id)?.person;
   }
 
+  /** Find by these names of activities from now on, and order as this language does. */
+  speak(locale: string, nameOf: (activity: string) => string): void {
+    this.#collator = new Intl.Collator(locale, { sensitivity: "base", numeric: true });
+    this.#nameOf = nameOf;
+    this.#folded.clear();
+    this.#sort();
+    this.version += 1;
+  }
+
   /** The list as it stood in a snapshot; people who are no longer in it go. */
-  replace(people: Person[], nameOf: (activity: string) => string): void {
-    this.#entries = new Map(people.map((person) => [person.id, entryOf(person, nameOf)]));
+  replace(people: Person[]): void {
+    this.#entries = new Map(people.map((person) => [person.id, entryOf(person)]));
     this.#sort();
     this.version += 1;
   }
 
   /** A frame of the stream: whole people, or presences of people we know. */
-  update(changes: (Person | Presence)[], nameOf: (activity: string) => string): void {
+  update(changes: (Person | Presence)[]): void {
     let grown = false;
     for (const change of changes) {
       const known = this.#entries.get("presence" in change ? change.id : change.person);
-      const person = "presence" in change ? change : known && { ...known.person, presence: change };
-      if (!person) continue;
-      grown ||= !known || known.person.name !== person.name;
-      this.#entries.set(person.id, entryOf(person, nameOf));
+      if (!("presence" in change)) {
+        if (known) known.person = { ...known.person, presence: change };
+        continue;
+      }
+      grown ||= !known || known.person.name !== change.name;
+      this.#entries.set(change.id, entryOf(change));
     }
     if (grown) this.#sort();
     this.version += 1;
   }
 
+  remove(ids: string[]): void {
+    for (const id of ids) this.#entries.delete(id);
+    this.#sort();
+    this.version += 1;
+  }
+
   /** Ids of those who match, ordered by name: a change of state never moves a row. */
   select(query: string, states: ReadonlySet<Availability>): string[] {
-    const words = fold(query).split(/\s+/).filter(Boolean);
+    const wanted = words(query);
     const found: string[] = [];
     for (const { id } of this.#order) {
       const entry = this.#entries.get(id);
       if (!entry) continue;
-      if (states.size && !states.has(entry.person.presence.availability)) continue;
-      if (matches(entry.haystack, words)) found.push(id);
+      const presence = entry.person.presence;
+      if (states.size && !(states.has(presence.availability) && isTold(presence))) continue;
+      if (wanted.length && !matches(entry.fixed + this.#activity(presence), wanted)) continue;
+      found.push(id);
     }
     return found;
   }
@@ -63,25 +85,36 @@ export class People {
   counts(): Record<Availability, number> {
     void this.version;
     const counts = { available: 0, busy: 0, away: 0, dnd: 0, offline: 0 };
-    for (const entry of this.#entries.values()) counts[entry.person.presence.availability] += 1;
+    for (const { person } of this.#entries.values())
+      if (isTold(person.presence)) counts[person.presence.availability] += 1;
     return counts;
   }
 
+  #activity({ activity }: Presence): string {
+    if (!activity) return "";
+    let folded = this.#folded.get(activity);
+    if (folded === undefined) {
+      folded = ` ${fold(this.#nameOf(activity))}`;
+      this.#folded.set(activity, folded);
+    }
+    return folded;
+  }
+
   #sort(): void {
-    const collator = new Intl.Collator(undefined, { sensitivity: "base" });
     this.#order = [...this.#entries.values()].sort((a, b) =>
-      collator.compare(a.person.name, b.person.name),
+      this.#collator.compare(a.person.name, b.person.name),
     );
   }
 }
 
-function entryOf(person: Person, nameOf: (activity: string) => string): Entry {
-  const initials = person.name
-    .split(/[\s-]+/)
-    .map((part) => part[0] ?? "")
-    .join("");
-  const activity = person.presence.activity ? nameOf(person.presence.activity) : "";
-  const parts = [person.name, initials, person.id, person.extension, person.mobile];
-  parts.push(person.department, person.title, person.email, activity, ...(person.skills ?? []));
-  return { id: person.id, person, haystack: ` ${fold(parts.filter(Boolean).join(" "))}` };
+/** Whether the viewer is told anything of a presence. */
+export function isTold(presence: Presence): boolean {
+  return presence.level !== "nothing";
+}
+
+function entryOf(person: Person): Entry {
+  const parts = [person.name, person.initials, person.id, person.extension, person.mobile];
+  parts.push(person.department, person.title, person.email, ...person.skills);
+  parts.push(...person.numbers.map((one) => one.number));
+  return { id: person.id, person, fixed: ` ${fold(parts.filter(Boolean).join("\n"))}` };
 }

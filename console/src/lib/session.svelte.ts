@@ -1,82 +1,139 @@
 // Who is signed in, in which language, and the words of the organization.
 
-import { api, ApiError } from "./api";
+import { api, ApiError, calls } from "./api";
 import { Live } from "./live.svelte";
-import { People } from "./people.svelte";
-import type { Activity, Me, Vocabulary } from "./types";
+import { isTold, People } from "./people.svelte";
+import type { Activity, Me, Presence, Vocabulary } from "./types";
 import { wordsOf, type Words } from "./words";
 
-export class Session {
+class Session {
   me = $state<Me | null>(null);
+  /** Whether the server has said who is signed in; before, there is nothing to show. */
   known = $state(false);
-  vocabulary = $state<Vocabulary>({ activities: [], roles: [] });
+  /** Whether somebody was signed in and is no longer, without having asked for it. */
+  ended = $state(false);
+  /** Whether the server did not answer at all. */
+  unreachable = $state(false);
+  organization = $state<string | null>(null);
+  vocabulary = $state.raw<Vocabulary>({ activities: [], roles: [] });
   loaded = $state(false);
-  /** Moves with the clock; at most a second old where somebody is about to change. */
+  /** Moves every few seconds, for what depends on the clock alone. */
   now = $state(new Date());
 
   readonly people = new People();
   readonly live = new Live({
     snapshot: (people) => {
-      this.people.replace(people, this.activityName);
+      this.people.replace(people);
       this.loaded = true;
     },
-    changed: (frame) => this.people.update(frame.people, this.activityName),
-    settings: () => void this.#readVocabulary(),
-    signedOut: () => this.#end(),
+    changed: (changes) => this.people.update(changes),
+    gone: (people) => this.people.remove(people),
+    settings: () => void this.#refresh(),
+    signedOut: () => this.#end(true),
   });
 
-  readonly locale = $derived(this.me?.language ?? navigator.language);
+  /** The person's language, as it is written where the browser is at home (en-GB, not en). */
+  readonly locale = $derived(regional(this.me?.language ?? navigator.language));
   readonly words: Words = $derived(wordsOf(this.locale));
+  readonly #activities = $derived(new Map(this.vocabulary.activities.map((one) => [one.id, one])));
 
   constructor() {
-    setInterval(() => (this.now = new Date()), 5000);
+    setInterval(() => (this.now = new Date()), 2000);
+    calls.refused = () => {
+      if (this.me) this.#end(true);
+    };
   }
 
   async begin(): Promise<void> {
     try {
-      this.me = await api.me();
-      await this.#readVocabulary();
-      this.live.open();
+      const me = await api.me();
+      this.ended = this.unreachable = false;
+      this.organization = me.organization ?? me.organizations?.[0] ?? null;
+      await this.#enter(me);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
+      this.unreachable = error.status !== 401;
       this.me = null;
     }
     this.known = true;
   }
 
-  async signIn(name: string, password: string): Promise<void> {
-    await api.signIn(name, password);
+  /** A provider turns to another organization. */
+  async visit(organization: string): Promise<void> {
+    this.organization = organization;
+    if (this.me) await this.#enter(this.me);
+  }
+
+  async signIn(name: string, password: string, organization?: string): Promise<void> {
+    await api.signIn(name, password, organization);
     await this.begin();
   }
 
   async signOut(): Promise<void> {
     await api.signOut().catch(() => undefined);
-    this.#end();
+    this.#end(false);
   }
 
-  activity = (id: string): Activity | undefined =>
-    this.vocabulary.activities.find((activity) => activity.id === id);
+  activity(id: string): Activity | undefined {
+    return this.#activities.get(id);
+  }
 
   /** An activity's name in the reader's language. */
-  activityName = (id: string): string => {
-    const names = this.activity(id)?.names ?? {};
-    return names[this.locale] ?? names[this.locale.split("-")[0] ?? ""] ?? names["en"] ?? id;
-  };
+  activityName = (id: string): string => named(this.activity(id)?.names, this.locale) ?? id;
 
-  /** Whether a state may be set for this person: attendants for all, everybody for oneself. */
-  maySet(person: string): boolean {
-    return this.me?.role !== "member" || this.me.person === person;
+  roleName(id: string): string {
+    const role = this.vocabulary.roles.find((one) => one.id === id);
+    return named(role?.names, this.locale) ?? id;
   }
 
-  async #readVocabulary(): Promise<void> {
-    this.vocabulary = await api.vocabulary();
+  /** A state in one or two words. */
+  told(presence: Presence): string {
+    if (!isTold(presence)) return this.words.untold;
+    return this.stateName(presence.activity, presence.availability);
   }
 
-  #end(): void {
+  stateName(activity: string | null, availability: Presence["availability"]): string {
+    return activity ? this.activityName(activity) : this.words[availability];
+  }
+
+  async #enter(me: Me): Promise<void> {
+    calls.organization = me.organization ? null : this.organization;
+    if (this.organization) this.vocabulary = await api.vocabulary();
+    this.me = me;
+    this.loaded = false;
+    this.people.replace([]);
+    this.people.speak(this.locale, this.activityName);
+    if (this.organization) this.live.begin();
+  }
+
+  /** Names or languages may have changed. */
+  async #refresh(): Promise<void> {
+    try {
+      const [me, vocabulary] = await Promise.all([api.me(), api.vocabulary()]);
+      this.vocabulary = vocabulary;
+      this.me = me;
+      this.people.speak(this.locale, this.activityName);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error; // the stream tells what is wrong
+    }
+  }
+
+  #end(unasked: boolean): void {
     this.live.close();
+    this.ended = unasked;
     this.me = null;
     this.loaded = false;
+    this.people.replace([]);
+    calls.organization = null;
   }
+}
+
+function regional(language: string): string {
+  return navigator.languages.find((one) => one.split("-")[0] === language) ?? language;
+}
+
+function named(names: Record<string, string> | undefined, locale: string): string | undefined {
+  return names && (names[locale] ?? names[locale.split("-")[0] ?? ""] ?? names["en"]);
 }
 
 export const session = new Session();

@@ -1,6 +1,7 @@
-// What the API sends; see docs/reference/api.md. Times are RFC 3339 in UTC.
+// What the API sends; see docs/reference/api.md. Times are RFC 3339 in UTC; what is not told is null.
 
 export type Availability = "available" | "busy" | "away" | "dnd" | "offline";
+export type Origin = "calendar" | "manual" | "line" | "hold" | "schedule" | "default";
 
 export interface Next {
   activity: string | null;
@@ -21,7 +22,7 @@ export interface Presence {
   reachable_at: string | null;
   note: string | null;
   next: Next | null;
-  origin: string | null;
+  origin: Origin | null;
   set_by: string | null;
   set_at: string | null;
   line: { state: string; since: string } | null;
@@ -29,31 +30,30 @@ export interface Presence {
   texts: { short: string; line: string; sentence: string };
   stale_since: string | null;
   booking_until: string | null;
+  audience: "self" | "attendant" | "department" | "organization" | "outside";
+  level: "nothing" | "times" | "activity" | "subject";
 }
 
 export interface Person {
   id: string;
   name: string;
-  given_name?: string | null;
-  family_name?: string | null;
+  initials: string;
+  kind: string;
   department: string | null;
   title: string | null;
+  email: string | null;
   extension: string | null;
   mobile: string | null;
-  email: string | null;
-  kind: string;
-  skills?: string[];
-  substitute?: string | null;
-  stage?: string | null;
+  voicemail: string | null;
+  skills: string[];
+  numbers: { number: string; kind: string }[];
+  substitute: string | null;
+  may_set: boolean;
   presence: Presence;
-}
-
-export interface SegmentBooking {
-  subject: string | null;
-  categories: string[];
-  show_as: string;
-  recurring: boolean;
-  all_day: boolean;
+  /** Administrators only. */
+  stage?: string | null;
+  /** Administrators only. */
+  left?: boolean | null;
 }
 
 export interface Segment {
@@ -63,23 +63,30 @@ export interface Segment {
   activity: string | null;
   role: string | null;
   note: string | null;
-  origin: string | null;
-  booking: SegmentBooking | null;
+  origin: Origin | null;
+  booking: {
+    subject: string | null;
+    categories: string[];
+    show_as: string;
+    recurring: boolean;
+    all_day: boolean;
+  } | null;
 }
 
 export interface Me {
   name: string;
   role: "provider" | "admin" | "attendant" | "member";
+  /** Null: a provider, who chooses one of ``organizations``. */
   organization: string | null;
   organization_name?: string | null;
   person: string | null;
   language?: string | null;
-  timezone?: string | null;
+  organizations?: string[] | null;
 }
 
 export interface Activity {
   id: string;
-  availability: Availability;
+  availability: Availability | null;
   names: Record<string, string>;
 }
 
@@ -88,9 +95,21 @@ export interface Vocabulary {
   roles: { id: string; names: Record<string, string> }[];
 }
 
+export interface Preferences {
+  calendar: boolean | null;
+  auto_return: boolean | null;
+  /** A preset, or one's own table. */
+  show_as: string | Record<string, string> | null;
+  language: string | null;
+  /** Which of the choices the organization leaves to people. */
+  permitted: Record<string, boolean>;
+}
+
+/** RFC 9457 problem details. */
 export interface Problem {
   title: string;
-  detail?: string;
   status: number;
-  problems?: { key: string; what: string; remedy: string }[];
+  detail?: string;
+  remedy?: string;
+  problems?: { where: string; key: string; what: string; remedy: string }[];
 }
