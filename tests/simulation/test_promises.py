@@ -94,11 +94,16 @@ def in_order(home: Installation) -> None:
         last[person] = revision
 
 
-def simulated(seed: int, story: Callable[[Installation], Awaitable[None]], people: int) -> None:
-    """Run a story on an installation of its own."""
+def simulated(
+    seed: int,
+    story: Callable[[Installation], Awaitable[None]],
+    people: int,
+    poll_seconds: float = 4 * HOUR,
+) -> None:
+    """Run a story on an installation of its own. Hints carry the news; polls come rarely."""
 
     async def whole() -> None:
-        home = Installation(seed, people)
+        home = Installation(seed, people, poll_seconds=poll_seconds)
         try:
             await story(home)
         finally:

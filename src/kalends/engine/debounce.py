@@ -86,6 +86,12 @@ class Debounce:
         motion.content, motion.changed_at = content, now
         return now + QUIET_SECONDS
 
+    def same(self, key: Key) -> None:
+        """A look found what is stored: nothing waits any more, but for a noted read."""
+        motion = self._motion.get(key)
+        if motion is not None and not motion.called:
+            motion.waiting_since, motion.content = None, None
+
     def sweep(self, now: float) -> None:
         """Forget calendars that have come to rest."""
         resting = [

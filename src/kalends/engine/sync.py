@@ -425,7 +425,7 @@ class SyncDriver:
 
     async def _unchanged(self, slot: Slot, row: CalendarRow, cursor: bytes | None) -> None:
         self.figures.unchanged += 1
-        slot.debounce.forget((row.key.person, row.key.name))
+        slot.debounce.same((row.key.person, row.key.name))
         moved = cursor is not None and cursor != row.cursor
         if moved or row.health != "ok" or row.stale_since is not None:
             await self._store.mark_calendars(

@@ -485,6 +485,29 @@ class Batches:
         assert await store.transitions("acme", 1) == [second]
         assert await store.oldest_transition("acme") == 1
 
+    async def test_the_steps_of_a_catch_up_are_told_one_by_one(self, store: Store) -> None:
+        await hire(store, "anna")
+        anna = await facts(store, "anna")
+        steps = [
+            result(anna, presence, evaluated_at=NOW - back, log=True)
+            for presence, back in ((MEETING, 60), (AVAILABLE, 30), (MEETING, 0))
+        ]
+        done = await store.commit_batch(steps, now=NOW)
+        assert done.revisions == {"acme": 3}
+        told = await store.transitions("acme", 0)
+        assert [(one.revision, one.at, one.after.activity) for one in told] == [
+            (1, NOW - 60, "meeting"),
+            (2, NOW - 30, "available"),
+            (3, NOW, "meeting"),
+        ]
+        assert [one.before and one.before.activity for one in told] == [
+            None,
+            "meeting",
+            "available",
+        ]
+        [only] = await store.changed_since("acme", 0)
+        assert (only.revision, only.presence.activity) == (3, "meeting")
+
     async def test_somebody_never_evaluated_has_the_default_presence(self, store: Store) -> None:
         await hire(store, "anna")
         [stored] = await store.presences("acme")

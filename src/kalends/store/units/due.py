@@ -13,7 +13,7 @@ from typing import Any, Final
 from sqlalchemy import BindParameter, Select, and_, bindparam, case, func, null, select, update
 
 from kalends.errors import StaleOwner
-from kalends.model.presence import Manual, Timeline
+from kalends.model.presence import Manual, Presence, Timeline
 from kalends.model.profile import unpack_profile
 from kalends.store.contract import DuePerson, Evaluated, Lane, Lease
 from kalends.store.sealing import Seals
@@ -167,11 +167,13 @@ def check_lease(held: Lease) -> Unit[None]:
 def commit(
     seals: Seals, of: str, batch: Sequence[Evaluated], now: int
 ) -> Unit[tuple[int | None, list[str]]]:
-    """Store results of one organization; return its highest revision, if any, and the refused."""
-    changed = [done for done in batch if done.changed]
-    revisions = yield from _take_revisions(of, changed)
-    before = yield from _presences(of, [done for done in changed if done.log])
-    rows = [_state(seals, done, revisions.get(done.person)) for done in batch]
+    """Store results of one organization; return its highest revision, if any, and the refused.
+
+    A person may come several times: the steps of a catch-up, in order, each with its revision.
+    """
+    numbered = yield from _take_revisions(of, batch)
+    before = yield from _presences(of, [done for done in batch if done.changed and done.log])
+    rows = [_state(seals, done, number) for done, number in numbered]
     [(count,)] = yield _COMMIT.count(rows)
     refused = [] if count == len(batch) else (yield from _refused(of, batch))
     stored = {done.person for done in batch}.difference(refused)
@@ -182,15 +184,11 @@ def commit(
     ]
     if rebuilt:
         yield _TIMELINE.each(rebuilt)
-    logged = [
-        _transition(seals, done, revisions[done.person], before.get(done.person), now)
-        for done in changed
-        if done.log and done.person in stored
-    ]
+    taken = [(done, number) for done, number in numbered if number and done.person in stored]
+    logged = _transitions(seals, taken, before, now)
     if logged:
         yield _LOG.each(logged)
-    taken = [revisions[done.person] for done in changed if done.person in stored]
-    return max(taken, default=None), refused
+    return max((number for _, number in taken), default=None), refused
 
 
 def _refused(of: str, batch: Sequence[Evaluated]) -> Unit[list[str]]:
@@ -199,13 +197,35 @@ def _refused(of: str, batch: Sequence[Evaluated]) -> Unit[list[str]]:
     return [done.person for done in batch if versions.get(done.person) != done.seen_version]
 
 
-def _take_revisions(of: str, changed: Sequence[Evaluated]) -> Unit[dict[str, int]]:
+def _take_revisions(
+    of: str, batch: Sequence[Evaluated]
+) -> Unit[list[tuple[Evaluated, int | None]]]:
     """Number the changed; the organization's row stays locked until the commit."""
+    changed = sum(done.changed for done in batch)
     if not changed:
-        return {}
-    [(highest,)] = yield _TAKE_REVISIONS(organization=of, revision=len(changed))
-    first = highest - len(changed) + 1
-    return {done.person: number for number, done in enumerate(changed, first)}
+        return [(done, None) for done in batch]
+    [(highest,)] = yield _TAKE_REVISIONS(organization=of, revision=changed)
+    numbers = iter(range(highest - changed + 1, highest + 1))
+    return [(done, next(numbers) if done.changed else None) for done in batch]
+
+
+def _transitions(
+    seals: Seals,
+    taken: Sequence[tuple[Evaluated, int]],
+    stored: dict[str, bytes | None],
+    now: int,
+) -> list[dict[str, Any]]:
+    """Return the rows to log; each step begins where the one before it ended."""
+    rows: list[dict[str, Any]] = []
+    passed: dict[str, Presence] = {}
+    for done, number in taken:
+        if done.log:
+            before = passed.get(done.person)
+            if before is None and (sealed := stored.get(done.person)) is not None:
+                before = seals.open_presence(done.organization, done.person, sealed)
+            rows.append(_transition(seals, done, number, before, now))
+        passed[done.person] = done.presence
+    return rows
 
 
 def _presences(of: str, logged: Sequence[Evaluated]) -> Unit[dict[str, bytes | None]]:
@@ -241,16 +261,15 @@ def _plan(seals: Seals, done: Evaluated, timeline: Timeline) -> dict[str, Any]:
 
 
 def _transition(
-    seals: Seals, done: Evaluated, revision: int, before: bytes | None, now: int
+    seals: Seals, done: Evaluated, revision: int, before: Presence | None, now: int
 ) -> dict[str, Any]:
     of, who = done.organization, done.person
-    was = None if before is None else seals.open_presence(of, who, before)
     return {
         "organization": of,
         "revision": revision,
         "person": who,
         "at": min(now, done.evaluated_at),
-        "before": seals.transition(of, who, was),
+        "before": seals.transition(of, who, before),
         "after": seals.transition(of, who, done.presence),
     }
 

@@ -1,0 +1,325 @@
+"""One promise, one story: what a single kind of trouble may do, and what it may not."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from itertools import pairwise
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from kalends.bus.commands import Ping, SetManual
+from kalends.model.booking import Booking
+from kalends.model.times import rfc3339
+from tests.simulation.mortal import FAILPOINTS
+from tests.simulation.scenario import ORGANIZATION, Installation
+from tests.simulation.scripted import Faults
+from tests.simulation.virtual import BEGIN, VirtualLoop, run
+from tests.simulation.world import DAY, HOUR, MINUTE, edit, fill
+
+Story = Callable[[Installation], Awaitable[None]]
+
+
+def told(story: Story, people: int, *, poll_seconds: float = 60.0, seed: int = 1) -> None:
+    async def whole() -> None:
+        home = Installation(seed, people, poll_seconds=poll_seconds)
+        try:
+            await story(home)
+        finally:
+            await home.end()
+
+    run(whole(), VirtualLoop())
+
+
+def meeting(home: Installation, person: str, start: int, end: int, uid: str = "u1") -> None:
+    calendar = home.world.calendars[person]
+    calendar.put(Booking(uid, BEGIN + start, BEGIN + end, subject=f"canary {uid}"))
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("failpoint", sorted(FAILPOINTS))
+def test_killed_at_a_failpoint_nothing_is_lost(failpoint: str, when: str) -> None:
+    async def story(home: Installation) -> None:
+        fill(home.world, home.chance, BEGIN, 1)
+        deaths = 0
+
+        def dies(place: str) -> bool:
+            nonlocal deaths
+            if place != f"{FAILPOINTS[failpoint]}:{when}" or home.chance.random() > 0.3:
+                return False
+            deaths += 1
+            return deaths <= 20
+
+        await home.start()
+        await home.apply()
+        home.dies = dies
+        watching = asyncio.create_task(home.supervise())
+        await asyncio.sleep(12 * HOUR)
+        home.dies = lambda place: False
+        await asyncio.sleep(2 * MINUTE)
+        home.server.announce()
+        await asyncio.sleep(MINUTE)
+        watching.cancel()
+        assert deaths >= 3
+        assert home.wrong() == []
+        assert home.plain is not None
+        assert await home.plain.integrity() == []
+
+    told(story, 10, poll_seconds=HOUR)
+
+
+def test_killed_while_sending_the_state_is_sent_again() -> None:
+    async def story(home: Installation) -> None:
+        meeting(home, "p0000", HOUR, 2 * HOUR)
+        await home.start()
+        await home.apply()
+        await asyncio.sleep(HOUR - 0.5)
+        home.weather(Faults(slowest=30.0))
+        await asyncio.sleep(1.0)  # the boundary has passed, the state is on its way
+        await home.restart()
+        home.weather(Faults())
+        await asyncio.sleep(10)
+        assert home.wrong() == []
+
+    told(story, 2)
+
+
+def test_what_was_acknowledged_survives_a_kill() -> None:
+    async def story(home: Installation) -> None:
+        await home.start()
+        await home.apply()
+        await asyncio.sleep(5)
+        until = rfc3339(home.now() + HOUR)
+        command = SetManual(
+            organization=ORGANIZATION, actor="t", person="p0001", activity="dnd", until=until
+        )
+        assert (await home.handle(command)).ok
+        await home.restart()
+        await asyncio.sleep(30)
+        assert home.boards["lamp"].shown["p0001"] == "dnd"
+        await asyncio.sleep(HOUR)
+        assert home.boards["lamp"].shown["p0001"] == "available"
+
+    told(story, 2)
+
+
+def test_promise_6_a_calendar_server_that_is_down_four_hours() -> None:
+    async def story(home: Installation) -> None:
+        fill(home.world, home.chance, BEGIN, 1)
+        await home.start()
+        await home.apply()
+        await asyncio.sleep(6 * HOUR)
+        home.server.faults = Faults(down=True)
+        down_at = home.loop.time()
+        await asyncio.sleep(2 * MINUTE)
+        assert home.plain is not None
+        rows = await home.plain.calendars(ORGANIZATION)
+        assert all(row.stale_since is not None for row in rows)
+        await asyncio.sleep(4 * HOUR)
+        assert home.wrong() == []  # what was known goes on
+        tries = [at for at in home.server.tries if at > down_at + 2 * MINUTE]
+        assert len(tries) <= 4 * HOUR / 30
+        assert min(b - a for a, b in pairwise(tries)) >= 29
+        home.server.faults = Faults()
+        home.server.most_at_once = 0
+        await asyncio.sleep(2 * MINUTE)
+        rows = await home.plain.calendars(ORGANIZATION)
+        assert [row.key.person for row in rows if row.stale_since is not None] == []
+        assert home.server.most_at_once <= 10
+
+    told(story, 60)
+
+
+def test_a_refused_sign_in_is_probed_at_most_every_thirty_seconds_and_changes_no_presence() -> None:
+    async def story(home: Installation) -> None:
+        meeting(home, "p0000", HOUR, 4 * HOUR)
+        await home.start()
+        await home.apply()
+        await asyncio.sleep(2 * HOUR)
+        home.server.faults = Faults(refuse=True)
+        await asyncio.sleep(MINUTE + 10)
+        before = len(home.server.tries)
+        await asyncio.sleep(HOUR)
+        assert len(home.server.tries) - before <= HOUR / 30
+        assert home.boards["lamp"].shown["p0000"] == "busy"
+        answer = await home.handle(Ping(organization=ORGANIZATION, actor="t"))
+        assert [one["state"] for one in answer.value["sources"]] == ["sign-in"]
+
+    told(story, 10)
+
+
+def test_a_denied_calendar_is_probed_gently_and_comes_back_when_it_is_shared() -> None:
+    async def story(home: Installation) -> None:
+        home.server.denied.add("p0000")
+        meeting(home, "p0000", 0, 10 * HOUR)
+        await home.start()
+        await home.apply()
+        await asyncio.sleep(HOUR)
+        assert 10 <= home.server.read_of["p0000"] <= 15
+        home.server.read_of.clear()
+        await asyncio.sleep(HOUR)
+        await asyncio.sleep(3 * HOUR)
+        assert home.server.read_of["p0000"] <= 5
+        assert home.boards["lamp"].shown.get("p0001") == "available"
+        home.server.denied.clear()
+        await asyncio.sleep(HOUR + 10 * MINUTE)
+        assert home.wrong() == []
+
+    told(story, 2)
+
+
+@pytest.mark.parametrize("poll_seconds", [1.0, 2.0, 30.0])
+@pytest.mark.parametrize("hinted", [True, False])
+def test_promise_13_fifty_edits_in_ten_seconds_are_told_twice_at_most(
+    poll_seconds: float, hinted: bool
+) -> None:
+    async def story(home: Installation) -> None:
+        await home.start()
+        await home.apply()
+        await asyncio.sleep(5 * MINUTE)
+        before = home.boards["lamp"].times("p0000")
+        for number in range(50):
+            begin = home.now() - BEGIN - HOUR
+            meeting(home, "p0000", begin, begin + (2 + number) * HOUR)
+            if hinted:
+                home.server.edited("p0000")
+            await asyncio.sleep(0.2)
+        await asyncio.sleep(MINUTE + poll_seconds)
+        assert home.wrong() == []
+        assert 1 <= home.boards["lamp"].times("p0000") - before <= 2
+
+    told(story, 2, poll_seconds=poll_seconds)
+
+
+def test_the_first_news_of_a_quiet_calendar_is_told_within_a_second() -> None:
+    async def story(home: Installation) -> None:
+        await home.start()
+        await home.apply()
+        await asyncio.sleep(5 * MINUTE)
+        begin = home.now() - BEGIN
+        meeting(home, "p0000", begin - 1, begin + HOUR)
+        home.server.edited("p0000")
+        await asyncio.sleep(1.0)
+        assert home.boards["lamp"].shown["p0000"] == "busy"
+
+    told(story, 2, poll_seconds=HOUR)
+
+
+def test_promise_15_a_canary_is_gone_from_every_file_ten_minutes_after_the_meeting() -> None:
+    async def story(home: Installation) -> None:
+        canary = "XyzzyCanary"
+        calendar = home.world.calendars["p0000"]
+        calendar.put(Booking("u1", BEGIN + HOUR, BEGIN + 2 * HOUR, subject=canary))
+        calendar.put(Booking("u2", BEGIN + HOUR, BEGIN + 2 * HOUR, subject=canary, cancelled=True))
+        await home.start()
+        await home.apply()
+        await asyncio.sleep(HOUR + 5)
+        assert home.plain is not None
+        inputs = await home.plain.inputs(ORGANIZATION, "p0000")
+        assert inputs is not None
+        assert canary in repr(inputs)
+        await asyncio.sleep(HOUR + 10 * MINUTE)
+        inputs = await home.plain.inputs(ORGANIZATION, "p0000")
+        facts = await home.plain.facts(ORGANIZATION, "p0000")
+        assert canary not in repr(inputs)
+        assert canary not in repr(facts)
+        for path in Path(home.directory).iterdir():
+            assert canary.encode() not in path.read_bytes()
+
+    told(story, 2)
+
+
+def test_one_hung_sink_delays_no_other() -> None:
+    async def story(home: Installation) -> None:
+        fill(home.world, home.chance, BEGIN, 1)
+        await home.start()
+        home.boards["feed"].hang = True
+        await home.apply()
+        lamp = home.boards["lamp"]
+        for _ in range(200):
+            await asyncio.sleep(home.chance.uniform(60, 400))
+            now = home.now()
+            if all(home.world.oracle(p, now) == home.world.oracle(p, now - 2) for p in lamp.shown):
+                wrong = [p for p in lamp.shown if lamp.shown[p] != home.world.oracle(p, now)]
+                assert wrong == []
+
+    told(story, 20, poll_seconds=HOUR)
+
+
+def test_a_sink_that_was_down_gets_the_present_not_the_past() -> None:
+    async def story(home: Installation) -> None:
+        meeting(home, "p0000", HOUR, 2 * HOUR, "a")
+        meeting(home, "p0000", 3 * HOUR, 4 * HOUR, "b")
+        meeting(home, "p0000", 5 * HOUR, 9 * HOUR, "c")
+        await home.start()
+        await home.apply()
+        await asyncio.sleep(HOUR / 2)
+        home.boards["lamp"].faults = Faults(down=True)
+        await asyncio.sleep(5 * HOUR)
+        home.boards["lamp"].faults = Faults()
+        count = home.boards["lamp"].times("p0000")
+        await asyncio.sleep(MINUTE)
+        assert home.boards["lamp"].shown["p0000"] == "busy"
+        assert home.boards["lamp"].times("p0000") == count + 1
+
+    told(story, 2)
+
+
+def test_after_six_hours_of_sleep_every_state_is_right_and_the_feed_got_the_last_hour() -> None:
+    async def story(home: Installation) -> None:
+        for person in home.world.people:
+            for number in range(20):
+                begin = number * HOUR / 2 + home.chance.randrange(600)
+                meeting(home, person, int(begin), int(begin) + 15 * MINUTE, f"u{number}")
+        await home.start()
+        await home.apply()
+        await asyncio.sleep(10 * MINUTE)
+        home.clock.set_by(6 * HOUR)  # suspended: the monotonic clock stood still
+        await asyncio.sleep(2 * MINUTE)
+        assert home.wrong() == []
+        now = home.now()
+        for person in home.world.people:
+            late = [
+                word
+                for who, _, word, at in home.boards["feed"].received
+                if who == person and at > now - 2 * MINUTE
+            ]
+            assert late.count("busy") >= 1
+            assert late.count("available") >= 1
+
+    told(story, 5, poll_seconds=HOUR)
+
+
+def test_an_edit_made_while_the_engine_was_dead_is_found_when_it_is_back() -> None:
+    async def story(home: Installation) -> None:
+        fill(home.world, home.chance, BEGIN, 1)
+        await home.start()
+        await home.apply()
+        await asyncio.sleep(8 * HOUR)
+        await home.die()
+        for _ in range(30):
+            edit(home.world, home.chance, home.now())
+            await asyncio.sleep(MINUTE)
+        await home.start()
+        await asyncio.sleep(2 * MINUTE)
+        assert home.wrong() == []
+
+    told(story, 10, poll_seconds=60.0)
+
+
+def test_a_deleted_meeting_and_a_cancelled_one_end_at_once() -> None:
+    async def story(home: Installation) -> None:
+        meeting(home, "p0000", 0, DAY)
+        meeting(home, "p0001", 0, DAY)
+        await home.start()
+        await home.apply()
+        await asyncio.sleep(HOUR)
+        home.world.calendars["p0000"].remove("u1")
+        calendar = home.world.calendars["p0001"]
+        calendar.put(msgspec.structs.replace(calendar.bookings["u1"], cancelled=True))
+        await asyncio.sleep(61)
+        assert home.wrong() == []
+
+    told(story, 2)
