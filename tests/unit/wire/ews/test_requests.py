@@ -1,0 +1,164 @@
+"""Every request, in every version that may be asked it, against Microsoft's schema."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from lxml import etree
+
+from kalends.model.http import Request
+from kalends.wire.ews.errors import NotOffered
+from kalends.wire.ews.find_folder import build_find_folder
+from kalends.wire.ews.find_item import build_find_item
+from kalends.wire.ews.folders import PUBLIC_FOLDERS, Folder, calendar_of
+from kalends.wire.ews.get_events import build_get_events
+from kalends.wire.ews.get_folder import build_get_folder
+from kalends.wire.ews.get_streaming_events import build_get_streaming_events
+from kalends.wire.ews.soap import Context
+from kalends.wire.ews.subscribe import (
+    build_subscribe_pull,
+    build_subscribe_push,
+    build_subscribe_streaming,
+)
+from kalends.wire.ews.sync_folder_items import build_sync_folder_items
+from kalends.wire.ews.unsubscribe import build_unsubscribe
+from kalends.wire.ews.versions import Version
+from tests.unit.wire.ews.samples import MARCH
+from tests.unit.wire.ews.schema import content, problems
+
+URL = "https://mail.acme.example/EWS/Exchange.asmx"
+GUID = "f6bc657d-dde1-4f94-952d-143b95d6483d"
+ADDRESS = "o'neil~#%+&|*/<x>@acme.example"
+"""Every character that broke somebody's gateway."""
+
+REQUESTS: dict[str, Callable[[Context], Request]] = {
+    "get folder": build_get_folder,
+    "get shared folder": lambda c: build_get_folder(c, calendar_of(ADDRESS)),
+    "find folder": lambda c: build_find_folder(c, PUBLIC_FOLDERS, 200),
+    "find item": lambda c: build_find_item(c, MARCH),
+    "find item by id": lambda c: build_find_item(c, MARCH, Folder(id="AAMk=")),
+    "sync": build_sync_folder_items,
+    "sync from a state": lambda c: build_sync_folder_items(c, "H4sIAAA="),
+    "subscribe streaming": build_subscribe_streaming,
+    "subscribe pull": lambda c: build_subscribe_pull(c, 30),
+    "subscribe pull from": lambda c: build_subscribe_pull(c, 30, watermark="AAAA"),
+    "subscribe push": lambda c: build_subscribe_push(c, "https://k.example/hook/x?a=1&b=2", 1),
+    "get events": lambda c: build_get_events(c, GUID, "AAAA"),
+    "get streaming events": lambda c: build_get_streaming_events(c, (GUID, GUID)),
+    "unsubscribe": lambda c: build_unsubscribe(c, GUID),
+}
+
+
+@pytest.mark.parametrize("version", Version)
+@pytest.mark.parametrize("name", REQUESTS)
+def test_every_request_validates_against_microsofts_schema(name: str, version: Version) -> None:
+    context = Context(URL, version, impersonate=ADDRESS)
+    try:
+        request = REQUESTS[name](context)
+    except NotOffered as error:
+        assert version.label in str(error)
+        return
+    assert problems(request) == []
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_every_request_is_one_post_to_the_endpoint_without_a_credential(name: str) -> None:
+    request = REQUESTS[name](Context(URL, impersonate=ADDRESS))
+    assert (request.method, request.url) == ("POST", URL)
+    assert ("Content-Type", "text/xml; charset=utf-8") in request.headers
+    assert not {"authorization", "cookie"} & {name.lower() for name, _ in request.headers}
+
+
+def test_an_address_with_every_awkward_character_survives() -> None:
+    request = build_get_folder(Context(URL, impersonate=ADDRESS), calendar_of(ADDRESS))
+    texts = [element.text for element in etree.fromstring(request.body).iter() if element.text]
+    assert texts.count(ADDRESS) == 2
+
+
+def test_characters_xml_cannot_carry_are_left_out() -> None:
+    request = build_get_folder(Context(URL), calendar_of("a\x00b\x1f\ufffe@acme.example"))
+    assert b"<t:EmailAddress>ab@acme.example</t:EmailAddress>" in request.body
+
+
+def test_an_anchor_cannot_smuggle_a_header() -> None:
+    context = Context(URL, anchor="a@acme.example\r\nX-Evil: 1", prefer_affinity=True)
+    headers = dict(build_get_folder(context).headers)
+    assert headers["X-AnchorMailbox"] == "a@acme.exampleX-Evil: 1"
+    assert headers["X-PreferServerAffinity"] == "true"
+
+
+@pytest.mark.parametrize(
+    ("version", "impersonate", "element"),
+    [
+        (Version.E2007_SP1, "a@acme.example", "PrimarySmtpAddress"),
+        (Version.E2010, "a@acme.example", "SmtpAddress"),
+        (Version.E2007_SP1, "S-1-5-21-1", "SID"),
+    ],
+)
+def test_impersonation_is_written_as_the_version_understands_it(
+    version: Version, impersonate: str, element: str
+) -> None:
+    body = build_get_folder(Context(URL, version, impersonate=impersonate)).body
+    assert f"<t:{element}>{impersonate}</t:{element}>".encode() in body
+
+
+def test_the_version_comes_first_and_the_headers_in_the_documented_order() -> None:
+    context = Context(URL, impersonate="a@b.example", zone="UTC", precision="Seconds")
+    request = build_find_item(context, MARCH)
+    header = etree.fromstring(request.body)[0]
+    assert [etree.QName(element).localname for element in header] == [
+        "RequestServerVersion",
+        "ExchangeImpersonation",
+        "TimeZoneContext",
+        "DateTimePrecision",
+    ]
+    assert problems(request) == []
+
+
+@pytest.mark.parametrize(
+    ("version", "zone_field"),
+    [
+        (Version.E2007_SP1, None),
+        (Version.E2010_SP2, "calendar:StartTimeZone"),
+        (Version.E2013, "calendar:StartTimeZoneId"),
+    ],
+)
+def test_each_version_is_asked_the_fields_it_knows(version: Version, zone_field: str) -> None:
+    uris = [
+        str(element.get("FieldURI"))
+        for element in content(build_find_item(Context(URL, version), MARCH)).iter()
+        if element.get("FieldURI")
+    ]
+    assert [uri for uri in uris if "TimeZone" in uri] == ([zone_field] if zone_field else [])
+    assert not [uri for uri in uris if "Attendees" in uri or "Body" in uri]
+
+
+@pytest.mark.parametrize(("version", "asked"), [(Version.E2007_SP1, False), (Version.E2010, False)])
+def test_free_busy_changed_is_not_asked_of_servers_that_call_it_a_schema_violation(
+    version: Version, asked: bool
+) -> None:
+    body = build_subscribe_pull(Context(URL, version), 30).body
+    assert (b"FreeBusyChangedEvent" in body) is asked
+    newer = build_subscribe_pull(Context(URL, Version.E2010_SP1), 30).body
+    assert b"FreeBusyChangedEvent" in newer
+
+
+def test_streaming_is_not_asked_before_2010_sp1() -> None:
+    with pytest.raises(NotOffered, match="Exchange2010_SP1"):
+        build_subscribe_streaming(Context(URL, Version.E2010))
+    with pytest.raises(NotOffered):
+        build_get_streaming_events(Context(URL, Version.E2007_SP1), (GUID,))
+
+
+@pytest.mark.parametrize("count", [0, 201])
+def test_a_stream_reads_one_to_two_hundred_subscriptions(count: int) -> None:
+    with pytest.raises(ValueError, match="1 to 200"):
+        build_get_streaming_events(Context(URL), (GUID,) * count)
+
+
+def test_a_window_is_at_most_two_years() -> None:
+    with pytest.raises(ValueError, match="two years"):
+        build_find_item(Context(URL), MARCH._replace(end=MARCH.start + 3 * 365 * 86_400))
+    with pytest.raises(ValueError, match="longer than nothing"):
+        build_find_item(Context(URL), MARCH._replace(end=MARCH.start))
