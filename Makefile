@@ -54,7 +54,7 @@ layers: $(VENV)/.dev
 	@echo "layers kept"
 
 unit: $(VENV)/.dev
-	$(BIN)/pytest -q -m "not slow" tests/unit tests/contract
+	$(BIN)/pytest -q -n auto --dist loadfile -m "not slow" tests/unit tests/contract
 
 check: lint types layers unit ## format, lint, types, layers, unit and contract tests: under two minutes
 
