@@ -16,15 +16,18 @@ from kalends import observe
 from kalends.app.lock import only_one
 from kalends.app.watched import end_with_parent, until_stopped
 from kalends.bus.commands import Apply
+from kalends.bus.contract import Bus
 from kalends.bus.local import open_bus
 from kalends.config import Configuration, load
+from kalends.config.server import ServerOptions
 from kalends.endpoints.kind import Services
 from kalends.engine.channels import channels
 from kalends.engine.engine import Engine, EngineOptions
 from kalends.errors import ConfigurationError, Problem, UserError
-from kalends.net.client import http_factory
+from kalends.net.client import HttpClients, http_factory
 from kalends.runtime import Runtime
 from kalends.store import open_store
+from kalends.store.contract import Store
 from kalends.store.vault import Vault
 from kalends.workers import WorkerPool
 
@@ -84,7 +87,13 @@ async def opened(configuration: Configuration) -> AsyncIterator[Engine]:
             owner=f"{socket.gethostname()}:{server.directory()}",
             channels=channels(server, http, runtime),
         )
-        yield Engine(store, bus, runtime, Services(runtime, http, bus), options)
+        yield Engine(store, bus, runtime, _services(runtime, http, bus, store, server), options)
+
+
+def _services(
+    runtime: Runtime, http: HttpClients, bus: Bus, store: Store, server: ServerOptions
+) -> Services:
+    return Services(runtime, http, bus, breakers=store, networks=server.allowed_networks)
 
 
 async def apply_file(engine: Engine, configuration: Configuration) -> None:

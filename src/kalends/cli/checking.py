@@ -171,7 +171,12 @@ async def _opener(configuration: Configuration) -> AsyncIterator[Opener]:
         store = await _store(configuration, Path(scratch))
         runtime = Runtime(workers=WorkerPool(1))
         try:
-            services = Services(runtime, http_factory(runtime, configuration.server, store))
+            services = Services(
+                runtime,
+                http_factory(runtime, configuration.server, store),
+                breakers=store,
+                networks=configuration.server.allowed_networks,
+            )
             yield Opener(store, services)
         finally:
             await runtime.workers.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import ValidationError
 
@@ -19,7 +18,6 @@ def problems_of(
 ) -> list[Problem]:
     """Return everything wrong with an organization's document; empty: it can run."""
     return [
-        *_zones(document, where, prefix),
         *_specs(document.sources, "sources", where, prefix),
         *_specs(document.sinks, "sinks", where, prefix),
         *_people(document, where, prefix),
@@ -29,26 +27,6 @@ def problems_of(
 
 def _problem(where: Where, path: Sequence[str | int], what: str, remedy: str) -> Problem:
     return Problem(where(path), dotted(path), what, remedy)
-
-
-def _zones(
-    document: OrganizationDocument, where: Where, prefix: Sequence[str | int]
-) -> Iterator[Problem]:
-    for index, person in enumerate(document.people):
-        if person.timezone is not None and not _is_zone(person.timezone):
-            path = (*prefix, "people", index, "timezone")
-            yield _problem(where, path, f"{person.timezone!r} is not a time zone.", _ZONE)
-
-
-_ZONE = "Write an IANA name such as Europe/Stockholm."
-
-
-def _is_zone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True
 
 
 def _specs(
@@ -116,15 +94,12 @@ def _policy(
 ) -> Iterator[Problem]:
     try:
         policy = compile_policy(document.settings())
-        for index, person in enumerate(document.people):
-            try:
-                if person.timezone is None or _is_zone(person.timezone):
-                    policy.for_person(person)
-            except ConfigurationError as error:
-                path = (*prefix, "people", index)
-                yield from (_placed(problem, where, path) for problem in error.problems)
     except ConfigurationError as error:
         yield from (_placed(problem, where, prefix) for problem in error.problems)
+        return
+    for index, person in enumerate(document.people):
+        path = (*prefix, "people", index)
+        yield from (_placed(problem, where, path) for problem in policy.problems_of(person))
 
 
 def _placed(problem: Problem, where: Where, prefix: Sequence[str | int]) -> Problem:

@@ -43,7 +43,7 @@ async def upload_calendar(core: Core, command: UploadCalendar) -> Answer:
     source = _upload_source(core, command.organization)
     if source is None:
         text = "No source of this organization takes uploads."
-        remedy = 'Add a source of kind "ics" without url.'
+        remedy = 'Add a source of kind "ics" with uploads = true.'
         return invalid([Problem("sources", "kind", text, remedy)])
     if not is_read(tenant, record):
         return no("refused", f"The calendars of {command.person} are not read.")

@@ -23,7 +23,7 @@ from kalends.engine.answers import done, invalid, no, unknown
 from kalends.engine.core import Core
 from kalends.engine.opening import forbidden
 from kalends.engine.people import stored_record
-from kalends.engine.problems import unknown_zone, validation_problems
+from kalends.engine.problems import validation_problems
 from kalends.engine.tenants import Tenant
 from kalends.errors import Problem, UserError
 from kalends.model.organization import Permissions
@@ -132,6 +132,8 @@ async def patch_preferences(core: Core, command: PatchPreferences) -> Answer:
         except ValidationError as error:
             return invalid(validation_problems("preferences", error))
         changed = record.model_copy(update={"preferences": preferences})
+        if problems := tenant.policy.problems_of(changed):
+            return invalid(problems)
         await core.save_people(tenant, [changed], managed_by=document.managed_by)
     await core.audit(command.organization, command.actor, "patch-preferences", command.person)
     await core.told_settings(command.organization)
@@ -180,7 +182,7 @@ async def put_person(core: Core, command: PutPerson) -> Answer:
 async def person_problems(store: Store, tenant: Tenant, record: PersonRecord) -> list[Problem]:
     """Return what is wrong with a record that is well-formed by itself."""
     where = f"people.{record.id}"
-    problems = unknown_zone(where, "timezone", record.timezone)
+    problems = tenant.policy.problems_of(record, where=where)
     for email in record.emails:
         owners = await store.person_by_email(tenant.id, email.lower())
         for owner in owners:

@@ -322,8 +322,8 @@ class Pump:
             return
         rendered = self._form(item)
         if rendered is None:
-            self._queue.done(item)
-            self._ledger.settle(item.person)
+            # nothing (more) to tell of this person: what the other side holds is taken back
+            await self._silence(item, row)
             return
         digest = hashlib.blake2b(rendered, digest_size=12).digest()
         refresh = self._is_refresh(item, row)
@@ -332,13 +332,14 @@ class Pump:
             self.figures.unchanged += 1
             self._queue.done(item)
             return
-        if refresh and known == digest:
-            rendered = b""
+        same = refresh and known == digest
         memory = row.memory if row else None
         call.items.append(item)
         call.digests.append(digest)
         call.publications.append(
-            Publication(item.person, item.revision, rendered, memory, item.profile, item.at)
+            Publication(
+                item.person, item.revision, rendered, memory, item.profile, item.at, refresh=same
+            )
         )
 
     def _form(self, item: Item) -> bytes | None:

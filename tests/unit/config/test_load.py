@@ -98,7 +98,7 @@ calendars = [{ source = "exchange" }]
     found = "\n".join(problems(tmp_path, text))
     assert "'ANNA@acme.example' already belongs to 'anna'" in found
     assert "there is no person 'nobody'" in found
-    assert "'Europe/Stokholm' is not a time zone" in found
+    assert "'Europe/Stokholm' is no time zone" in found
     assert "there is no source 'exchange'" in found
 
 
