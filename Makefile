@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo setup packages format lint types layers unit check test bench console lock clean
+.PHONY: help demo setup packages format lint types layers unit check test hunt bench console lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -59,7 +59,11 @@ unit: $(VENV)/.dev
 check: lint types layers unit ## format, lint, types, layers, unit and contract tests: under two minutes
 
 test: setup packages $(CONSOLE) ## everything, real servers and a browser included
-	KALENDS_HYPOTHESIS=thorough $(BIN)/pytest -q
+	$(BIN)/pytest -q -n auto --dist loadfile tests/unit tests/contract tests/simulation
+	$(BIN)/pytest -q tests/integration tests/acceptance
+
+hunt: $(VENV)/.dev ## let the properties try examples nobody has tried, for as long as it takes
+	KALENDS_HYPOTHESIS=thorough $(BIN)/pytest -q -n auto --dist loadfile tests/unit tests/contract
 
 bench: $(VENV)/.dev ## measure speed and memory; prints figures with their ratios
 	$(BIN)/python -m benchmarks

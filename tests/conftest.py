@@ -1,8 +1,7 @@
 """What all tests share: how hard properties are tried.
 
-`make check` tries the same examples every time, so that it blocks nobody by chance; `make test`
-(``KALENDS_HYPOTHESIS=thorough``) tries new ones. Shrinking is bounded: a failing example that is
-not the smallest is better than minutes of waiting.
+`make check` and `make test` try the same examples every time, so that they block nobody by chance;
+`make hunt` (``KALENDS_HYPOTHESIS=thorough``) tries new ones and shrinks what it finds.
 """
 
 import os

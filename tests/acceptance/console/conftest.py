@@ -21,7 +21,7 @@ SignIn = Callable[..., Any]
 """(world, name, **page options) → page with the list shown."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # ended with its module: its loop must not meet others' tests
 def browser() -> Iterator[Any]:
     if CHROMIUM is None:
         pytest.skip("Debian's chromium is not installed: make packages")
