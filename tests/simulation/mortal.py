@@ -7,6 +7,7 @@ after kill -9. What was committed before stays, as on a disk.
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -36,6 +37,8 @@ class MortalStore:
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._store, name)
+        if not inspect.iscoroutinefunction(method):
+            return method
 
         async def call(*arguments: Any, **named: Any) -> Any:
             self._live(f"{name}:before")

@@ -117,9 +117,9 @@ class Installation:
         assert self.engine is not None
         return await self.engine.handle(command)
 
-    async def apply(self, **organization: Any) -> Answer:
-        """Apply a configuration with everybody, one source, two sinks."""
-        body = {
+    def configuration(self) -> dict[str, Any]:
+        """Return a configuration with everybody, one source, two sinks."""
+        return {
             "id": ORGANIZATION,
             "name": "Acme AB",
             "sources": [
@@ -130,8 +130,11 @@ class Installation:
                 {"id": person, "name": person, "emails": [f"{person}@acme.example"]}
                 for person in self.world.people
             ],
-            **organization,
         }
+
+    async def apply(self, **changes: Any) -> Answer:
+        """Apply the configuration, with changes."""
+        body = {**self.configuration(), **changes}
         answer = await self.handle(Apply(organization="*", actor="test", organizations=[body]))
         assert answer.ok, answer.message
         return answer

@@ -43,14 +43,15 @@ def meeting(home: Installation, person: str, start: int, end: int, uid: str = "u
 def test_killed_at_a_failpoint_nothing_is_lost(failpoint: str, when: str) -> None:
     async def story(home: Installation) -> None:
         fill(home.world, home.chance, BEGIN, 1)
-        deaths = 0
+        passed = deaths = 0
 
         def dies(place: str) -> bool:
-            nonlocal deaths
-            if place != f"{FAILPOINTS[failpoint]}:{when}" or home.chance.random() > 0.3:
+            nonlocal passed, deaths
+            passed += place == f"{FAILPOINTS[failpoint]}:{when}"
+            if place != f"{FAILPOINTS[failpoint]}:{when}" or passed % 3 or deaths == 20:
                 return False
             deaths += 1
-            return deaths <= 20
+            return True
 
         await home.start()
         await home.apply()

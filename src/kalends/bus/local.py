@@ -115,6 +115,8 @@ class LocalHub:
         self.links[link] = task
         try:
             await self._attend(link)
+        except asyncio.CancelledError:
+            pass  # at the end; Python 3.11's server would print what its tasks are cancelled with
         finally:
             del self.links[link]
 

@@ -73,6 +73,7 @@ class Core:
             )
             for record in kept
         ]
+        self.due.retell(tenant.id, (document.person for document in documents))
         for start in range(0, len(documents), PAGE):
             await self.store.save_people(documents[start : start + PAGE], now=self.now())
             self.due.wake()
@@ -107,6 +108,7 @@ class Core:
         if tenant is None:
             await self.wiring.close_organization(organization)
             return None
+        self.due.ahead.forget()
         touched = await self.wiring.match(tenant)
         policy_changed = before is not None and before.settings != tenant.settings
         if policy_changed or touched:
@@ -140,6 +142,7 @@ class Core:
         self, organization: str, stale: list[PersonDocument], rest: list[str]
     ) -> None:
         if stale:
+            self.due.retell(organization, (document.person for document in stale))
             await self.store.save_people(stale, now=self.now())
         if rest:
             await self.store.touch(organization, rest, lane=Lane.POLICY, now=self.now())

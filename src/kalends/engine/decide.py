@@ -33,6 +33,8 @@ class Case(msgspec.Struct, frozen=True):
     line: LineState | None = None
     logged: bool = False
     """Whether event feeds want every transition."""
+    retell: bool = False
+    """Whether the present is told although it is the same: who may see what has changed."""
 
 
 def decide(case: Case, rebuild: Callable[[], Timeline] | None = None) -> list[Evaluated]:
@@ -83,7 +85,7 @@ def _present(
         case,
         step,
         next_change(facts, step.presence, case.reckoning, case.now),
-        changed=differs(before, step.presence),
+        changed=case.retell or differs(before, step.presence),
         timeline=timeline if new else None,
     )
 

@@ -11,11 +11,12 @@ A result whose input changed meanwhile is refused by the store and comes again b
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from kalends import observe
+from kalends.engine.ahead import Ahead, Ready, Render
 from kalends.engine.decide import Case, decide
 from kalends.engine.pacing import wait
 from kalends.engine.tenants import Tenant, Tenants
@@ -47,8 +48,8 @@ SET_ASIDE: Final = 60
 RETRY_SECONDS: Final = 1.0
 SETTLE_SECONDS: Final = 2.0
 
-Told = Callable[[Sequence[Evaluated], Committed], Awaitable[None]]
-"""Called after every commit with what was committed."""
+Told = Callable[[Sequence[Evaluated], Committed, Sequence[Ready]], Awaitable[None]]
+"""Called after every commit with what was committed, and with what had been made ready."""
 
 
 @dataclass(slots=True)
@@ -89,6 +90,7 @@ class DueLoop:
         runtime: Runtime,
         tenants: Tenants,
         told: Told,
+        render: Render,
         *,
         tick: float = 1.0,
     ) -> None:
@@ -97,8 +99,11 @@ class DueLoop:
         self._tenants = tenants
         self._told = told
         self._tick = tick
+        self.ahead = Ahead(store, runtime, self._decide_ahead, render)
         self._awake = asyncio.Event()
         self._awaited: dict[tuple[str, str], list[asyncio.Future[None]]] = {}
+        self._retold: set[tuple[str, str]] = set()
+        self._began = int(runtime.now())
         self._asides: list[tuple[int, str, str]] = []
         self.lease: Lease | None = None
         self.shards: Sequence[int] | None = None
@@ -119,6 +124,14 @@ class DueLoop:
         self._awaited.setdefault((organization, person), []).append(future)
         return Settled(future)
 
+    def retell(self, organization: str, people: Iterable[str]) -> None:
+        """Tell these people's present once more: their profile, and so their view, changed.
+
+        To be called before they are written. After a crash in between, whoever still waits for
+        a policy change is told once more.
+        """
+        self._retold.update((organization, person) for person in people)
+
     async def run(self) -> None:
         """Work until cancelled; a store in trouble is asked again, never given up."""
         while True:
@@ -137,6 +150,11 @@ class DueLoop:
         """Serve one slice of the first lane that has somebody; False where nobody is due."""
         now = int(self._runtime.now())
         await self._take_up_again(now)
+        ready = self.ahead.take(now)
+        if ready:
+            self.caught_up.clear()
+            await self._settle_ready(ready, now)
+            return True
         upcoming = await self._store.next_due_at(self.shards)
         if upcoming is None or upcoming > now:
             return False
@@ -152,6 +170,8 @@ class DueLoop:
 
     async def _rest(self) -> None:
         """Sleep until the next boundary or a wake-up, at most a tick (the clock may be set)."""
+        if await self.ahead.work():
+            return
         upcoming = await self._store.next_due_at(self.shards)
         pause = self._tick
         if upcoming is not None:
@@ -168,9 +188,17 @@ class DueLoop:
             if self._runtime.monotonic() > breath:
                 await asyncio.sleep(0)
                 breath = self._runtime.monotonic() + BREATH
+        await self._commit(batch, now, ())
+
+    async def _settle_ready(self, ready: list[Ready], now: int) -> None:
+        """Commit what was made ready for a second that has come."""
+        batch = [one.evaluated for one in ready]
+        await self._commit(batch, now, ready)
+
+    async def _commit(self, batch: list[Evaluated], now: int, ready: Sequence[Ready]) -> None:
         committed = await self._store.commit_batch(batch, now=now, lease=self.lease)
         self._count(batch, committed)
-        await self._told(batch, committed)
+        await self._told(batch, committed, ready)
         if self._awaited:
             self._resolve(batch, committed)
 
@@ -193,6 +221,7 @@ class DueLoop:
             now=now,
             line=self._tenants.lines.get((person.organization, person.person)),
             logged=tenant.logged,
+            retell=self._is_retold(person),
         )
         rebuild = None if inputs is None else lambda: timeline(tenant, inputs, now)
         try:
@@ -205,6 +234,24 @@ class DueLoop:
                 exc_info=error,
             )
             return [self._aside(person, now)]
+
+    def _is_retold(self, person: DuePerson) -> bool:
+        if (person.organization, person.person) in self._retold:
+            return True
+        return person.lane is Lane.POLICY and person.due_at <= self._began
+
+    def _decide_ahead(self, person: DuePerson, at: int) -> Evaluated | None:
+        """Evaluate somebody for a boundary that lies ahead."""
+        tenant = self._tenants.get(person.organization)
+        if tenant is None or person.presence is None or not person.evaluated_at:
+            return None
+        line = self._tenants.lines.get((person.organization, person.person))
+        case = Case(person, tenant.reckoning, at, line, tenant.logged)
+        try:
+            steps = decide(case)
+        except Exception:  # met again, and accounted for, at the boundary
+            return None
+        return steps[0] if len(steps) == 1 else None
 
     def _aside(self, person: DuePerson, now: int) -> Evaluated:
         """Leave somebody as he is and try again later (invariant 1)."""
@@ -246,6 +293,9 @@ class DueLoop:
         figures = self.figures
         figures.evaluated += len(batch)
         figures.refused += len(committed.refused)
+        if self._retold:
+            told = {(one.organization, one.person) for one in batch if one.changed}
+            self._retold -= told.difference(committed.refused)
         for one in batch:
             if one.changed:
                 figures.changed += 1

@@ -16,6 +16,7 @@ from kalends.bus.commands import Answer, AnyCommand
 from kalends.bus.contract import Bus
 from kalends.endpoints.kind import Services
 from kalends.engine import commands
+from kalends.engine.ahead import Form, Ready
 from kalends.engine.alarms import Alarms, Channel
 from kalends.engine.clock import ClockWatch
 from kalends.engine.core import Core
@@ -27,6 +28,7 @@ from kalends.engine.sync import SyncDriver
 from kalends.engine.tenants import Tenants
 from kalends.engine.uploads import Uploads
 from kalends.engine.wiring import Wiring
+from kalends.model.profile import Profile
 from kalends.runtime import Runtime
 from kalends.store.contract import Committed, Evaluated, Lane, Lease, Store
 
@@ -70,7 +72,7 @@ class Engine:
         self._noticed = asyncio.Event()
         self._stepped = asyncio.Lock()
         tenants = Tenants()
-        due = DueLoop(store, runtime, tenants, self._told, tick=self._options.tick)
+        due = DueLoop(store, runtime, tenants, self._told, self._render, tick=self._options.tick)
         sync = SyncDriver(store, runtime, tenants, due.wake, self._health)
         wiring = Wiring(store, runtime, tenants, Opener(store, services), sync)
         uploads = Uploads(store, self._upload_sources)
@@ -126,11 +128,24 @@ class Engine:
         await self._retention.turn()
 
     # --- what the parts tell ------------------------------------------------------------
-    async def _told(self, batch: Sequence[Evaluated], committed: Committed) -> None:
+    async def _told(
+        self, batch: Sequence[Evaluated], committed: Committed, ready: Sequence[Ready]
+    ) -> None:
         del batch
         for organization, revision in committed.revisions.items():
-            self.core.wiring.wake(organization)
+            mine = [
+                one
+                for one in ready
+                if one.evaluated.changed and one.evaluated.organization == organization
+            ]
+            if mine and not committed.refused:  # then the block of revisions has no gap
+                self.core.wiring.offer(organization, revision - len(mine) + 1, mine)
+            else:
+                self.core.wiring.wake(organization)
             await self._bus.publish(f"revision.{organization}", str(revision).encode())
+
+    def _render(self, evaluated: Evaluated, profile: Profile, at: int) -> dict[str, Form]:
+        return self.core.wiring.render_ahead(evaluated, profile, at)
 
     def _health(self, organization: str) -> None:
         self._notices.add(f"health.{organization}")
@@ -166,4 +181,5 @@ class Engine:
                 self.core.sync.distrust()
             elif seconds > 60:
                 self.core.sync.hasten()
+            self.core.due.ahead.forget()
             self.core.due.wake()

@@ -13,19 +13,22 @@ everything fails the sink as a whole is left alone and probed.
 from __future__ import annotations
 
 import asyncio
-import hashlib
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from kalends import observe
+from kalends.engine.ahead import Form, Ready
+from kalends.engine.forms import Forms
 from kalends.engine.ledger import FLUSH_SECONDS, Ledger
 from kalends.engine.pacing import wait
 from kalends.engine.queueing import Item, Queue
+from kalends.engine.reach import Reach
 from kalends.engine.tenants import Tenants
 from kalends.errors import KalendsError
 from kalends.model.profile import Profile
-from kalends.presence import published, view
+from kalends.presence import published
 from kalends.runtime import Runtime
 from kalends.sinks.contract import (
     Delivered,
@@ -35,21 +38,19 @@ from kalends.sinks.contract import (
     PresenceSink,
     Publication,
 )
-from kalends.store.contract import SinkRow, Store, StoredPresence, Transition
+from kalends.store.contract import Evaluated, SinkRow, Store, StoredPresence, Transition
 
 log = observe.logger(__name__)
 
 PAGE: Final = 500
+OFFERED: Final = 200_000
+"""States taken from the due loop without reading them again, at most."""
 HIGH: Final = 2000
 """No more is read while this much waits."""
 PUBLISH_SECONDS: Final = 60.0
 """The longest one ``publish`` call may take, whatever the sink does."""
 RETRY_FIRST: Final = 2.0
 RETRY_LONGEST: Final = 600.0
-STREAK: Final = 5
-"""Failures in a row, over whatever people, that mean "the sink is down"."""
-DOWN_FIRST: Final = 1.0
-DOWN_LONGEST: Final = 30.0
 LOGGED_SECONDS: Final = 3600
 
 
@@ -94,7 +95,8 @@ class Pump:
     ) -> None:
         self._store = store
         self._runtime = runtime
-        self._tenants = tenants
+        self._forms = Forms(tenants, organization, sink)
+        self._reach = Reach()
         self.organization = organization
         self.name = name
         self.sink = sink
@@ -108,18 +110,34 @@ class Pump:
         """While everybody's present is told to a new sink: ids up to here are read."""
         self._calls: set[asyncio.Task[None]] = set()
         self._finished: list[_Call] = []
-        self._streak = 0
-        self._opens_at = 0.0
         self._more = True
+        self._offered: deque[tuple[int, Sequence[Ready]]] = deque()
+        self._offered_to = 0
 
     def wake(self) -> None:
         """Look again: there are new revisions, or the sink may be tried at once."""
         self._more = True
         self._awake.set()
 
+    def form_ahead(self, evaluated: Evaluated, profile: Profile, at: int) -> Form | None:
+        """Render a coming state; None where that is left until it is told."""
+        return None if self._every else self._forms.ahead(evaluated.presence, profile, at)
+
+    def offer(self, first: int, ready: Sequence[Ready]) -> None:
+        """Take a block of states that was just committed, instead of reading it again.
+
+        Taken only where it follows on what was read; else it is read like everything.
+        """
+        follows = self._offered_to if self._offered else self._position
+        wanted = not self._every and self._walk_after is None and first == follows + 1
+        if wanted and self._queue.waiting + len(self._offered) * len(ready) < OFFERED:
+            self._offered.append((first, ready))
+            self._offered_to = first + len(ready) - 1
+        self.wake()
+
     def retry_now(self) -> None:
         """Try a sink that is down at once."""
-        self._opens_at = 0.0
+        self._reach.try_now()
         self._awake.set()
 
     @property
@@ -192,17 +210,19 @@ class Pump:
         pause = 3600.0
         if self._ledger.next_due is not None:
             pause = min(pause, self._ledger.next_due - now)
-        if self._queue.waiting and self._opens_at > clock:
-            pause = min(pause, self._opens_at - clock)
+        if self._queue.waiting and not self._reach.open(clock):
+            pause = min(pause, self._reach.opens_at - clock)
         if self._ledger.dirty(self._storable):
             pause = min(pause, FLUSH_SECONDS)
         return max(0.0, pause)
 
     # --- reading what changed ------------------------------------------------------------
     async def _fill(self) -> None:
-        while self._queue.waiting < HIGH and self._opens_at <= self._runtime.monotonic():
+        while self._queue.waiting < HIGH and self._reach.open(self._runtime.monotonic()):
             if self._walk_after is not None:
                 await self._walk(self._walk_after)
+            elif self._offered:
+                await self._take_offer(*self._offered.popleft())
             elif self._more:
                 self._more = await self._follow()
             else:
@@ -213,6 +233,25 @@ class Pump:
         page = await self._store.presences(self.organization, after, PAGE)
         await self._put([_present(one) for one in page if one.revision])
         self._walk_after = page[-1].person if len(page) == PAGE else None
+
+    async def _take_offer(self, first: int, ready: Sequence[Ready]) -> None:
+        if first != self._position + 1:
+            return
+        items = [
+            Item(
+                one.evaluated.person,
+                revision,
+                one.evaluated.presence,
+                one.profile,
+                None,
+                one.evaluated.evaluated_at,
+                one.forms.get(self.name),
+            )
+            for revision, one in enumerate(ready, first)
+        ]
+        for start in range(0, len(items), PAGE):
+            await self._put(items[start : start + PAGE])
+        self._position = items[-1].revision
 
     async def _follow(self) -> bool:
         """Read one page behind the position; tell whether there may be more."""
@@ -261,7 +300,7 @@ class Pump:
         now = int(self._runtime.now())
         if self._ledger.next_due is None or self._ledger.next_due > now:
             return
-        if self._opens_at > self._runtime.monotonic():
+        if not self._reach.open(self._runtime.monotonic()):
             self._ledger.next_due = now + 1
             return
         await self._flush(force=True)
@@ -278,7 +317,7 @@ class Pump:
         if present is None:
             await self._gone(row)
             return
-        self._queue.unblock(row.person, _present(present, attempt=row.failures))
+        self._queue.unblock(row.person, _present(present))
 
     async def _gone(self, row: SinkRow) -> None:
         """A person is no more: take back what was published, if the sink remembers how."""
@@ -289,13 +328,10 @@ class Pump:
 
     # --- sending ------------------------------------------------------------
     async def _send(self) -> None:
-        free = self.sink.concurrency - len(self._calls)
-        if self._opens_at > self._runtime.monotonic():
-            return
-        if self._streak >= STREAK:
-            free = 1 - min(1, len(self._calls))  # a single probe
+        clock = self._runtime.monotonic()
+        free = self._reach.free(self.sink.concurrency, len(self._calls), clock)
         while free > 0:
-            call = await self._prepare(1 if self._streak >= STREAK else max(1, self.sink.batch))
+            call = await self._prepare(1 if self._reach.down else max(1, self.sink.batch))
             if call is None:
                 return
             if not call.items:
@@ -320,12 +356,12 @@ class Pump:
         if not published(item.profile):
             await self._silence(item, row)
             return
-        rendered = self._form(item)
-        if rendered is None:
+        form = item.form or self._formed(item)
+        if form is None:
             # nothing (more) to tell of this person: what the other side holds is taken back
             await self._silence(item, row)
             return
-        digest = hashlib.blake2b(rendered, digest_size=12).digest()
+        rendered, digest = form
         refresh = self._is_refresh(item, row)
         known = self._ledger.digest(item.person)
         if known == digest and not refresh and not (row and row.failures):
@@ -342,20 +378,14 @@ class Pump:
             )
         )
 
-    def _form(self, item: Item) -> bytes | None:
-        tenant = self._tenants.get(self.organization)
-        if tenant is None:
-            return None
-        seen = view(
+    def _formed(self, item: Item) -> Form | None:
+        return self._forms.of(
             item.presence,
             item.profile,
-            self.sink.audience,
-            tenant.lens,
-            revision=item.revision,
+            int(self._runtime.now()),
             stale_since=item.stale_since,
-            now=int(self._runtime.now()),
+            revision=item.revision,
         )
-        return self.sink.render(seen, item.profile)
 
     def _is_refresh(self, item: Item, row: SinkRow | None) -> bool:
         if row is None or row.failures or row.due_at is None:
@@ -399,9 +429,10 @@ class Pump:
     async def try_out(self, present: StoredPresence) -> Outcome | None:
         """Send one person's present view at once, whatever the stage; None: nothing to tell."""
         item = _present(present)
-        rendered = self._form(item)
-        if rendered is None:
+        form = self._formed(item)
+        if form is None:
             return None
+        rendered, _ = form
         await self._ledger.load([item.person])
         row = self._ledger.row(item.person)
         memory = row.memory if row else None
@@ -439,7 +470,7 @@ class Pump:
                     self._failed(item, call.publications[index], outcome)
 
     def _delivered(self, item: Item, digest: bytes, outcome: Delivered) -> None:
-        self._streak, self._opens_at = 0, 0.0
+        self._reach.succeeded()
         figures = self.figures
         figures.published += 1
         figures.down_since, figures.code, figures.message = None, "", ""
@@ -476,9 +507,8 @@ class Pump:
         if outcome.give_up:
             self._give_up(item, outcome)
             return
-        self._streak += 1
-        if self._streak >= STREAK:
-            self._shut(outcome)
+        if self._reach.failed(self._runtime.monotonic(), self._runtime.random.random()):
+            self._note_down(outcome)
         self._block(item, outcome)
 
     def _give_up(self, item: Item, outcome: Failed) -> None:
@@ -492,8 +522,12 @@ class Pump:
     def _block(self, item: Item, outcome: Failed) -> None:
         row = self._ledger.row(item.person)
         failures = (row.failures if row else 0) + 1
-        pause = min(RETRY_LONGEST, RETRY_FIRST * 2 ** min(12, failures - 1))
-        at = self._runtime.now() + self._runtime.jitter(pause, 0.2)
+        if self._reach.down:  # not this person's fault: he goes as soon as the sink is tried
+            failures = max(1, failures - 1)
+            at = self._runtime.now() + self._reach.opens_at - self._runtime.monotonic()
+        else:
+            pause = min(RETRY_LONGEST, RETRY_FIRST * float(2 ** min(12, failures - 1)))
+            at = self._runtime.now() + self._runtime.jitter(pause, 0.2)
         if outcome.retry_at is not None:
             at = max(at, outcome.retry_at)
         self._ledger.told(item.person, None)
@@ -511,16 +545,12 @@ class Pump:
         )
         self._queue.block(item)
 
-    def _shut(self, outcome: Failed) -> None:
-        """Everything fails: leave the sink alone for a while, then probe it."""
-        now = self._runtime.monotonic()
+    def _note_down(self, outcome: Failed) -> None:
         if self.figures.down_since is None:
             self.figures.down_since = self._runtime.now()
             log.warning(
                 "sink.down", organization=self.organization, sink=self.name, code=outcome.code
             )
-        pause = min(DOWN_LONGEST, DOWN_FIRST * 2 ** min(10, self._streak - STREAK))
-        self._opens_at = now + self._runtime.jitter(pause, 0.2)
 
     @property
     def _storable(self) -> int | None:
@@ -532,7 +562,7 @@ class Pump:
         await self._ledger.flush(self._storable, clock, self._queue.__contains__, force=force)
 
 
-def _present(one: StoredPresence, attempt: int = 0) -> Item:
+def _present(one: StoredPresence) -> Item:
     return Item(
         one.person,
         one.revision,
@@ -540,7 +570,6 @@ def _present(one: StoredPresence, attempt: int = 0) -> Item:
         one.profile,
         one.stale_since,
         one.evaluated_at,
-        attempt,
     )
 
 

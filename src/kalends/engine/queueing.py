@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from kalends.model.presence import Presence
 from kalends.model.profile import Profile
@@ -19,8 +19,7 @@ MOST_PER_PERSON: Final = 500
 """Transitions kept in memory for a person that cannot be delivered; then only the present."""
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """One state to tell."""
 
     person: str
@@ -30,7 +29,8 @@ class Item:
     stale_since: int | None
     at: int
     """When the state began to hold."""
-    attempt: int = 0
+    form: tuple[bytes, bytes] | None = None
+    """Rendered ahead, with its digest; None: to be rendered."""
 
 
 @dataclass(slots=True)

@@ -8,10 +8,11 @@ taken up. One that cannot be opened is told in its health and leaves the others 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from kalends import observe
+from kalends.engine.ahead import Form, Ready
 from kalends.engine.opening import Client, Opened, Opener, Uploaded, endpoint_name, surroundings
 from kalends.engine.people import KnownSource
 from kalends.engine.pump import Pump
@@ -19,9 +20,10 @@ from kalends.engine.sync import SyncDriver
 from kalends.engine.tenants import Tenant, Tenants
 from kalends.errors import KalendsError
 from kalends.model.organization import OrganizationSettings, SinkSpec, SourceSpec
+from kalends.model.profile import Profile
 from kalends.runtime import Runtime
 from kalends.sinks.contract import Delivery
-from kalends.store.contract import Store
+from kalends.store.contract import Evaluated, Store
 
 log = observe.logger(__name__)
 
@@ -86,6 +88,22 @@ class Wiring:
         for owner, id in list(self.sinks):
             if owner == organization:
                 await self._close_sink((owner, id))
+
+    def render_ahead(self, evaluated: Evaluated, profile: Profile, at: int) -> dict[str, Form]:
+        """Render a coming state for every sink that takes present states."""
+        forms: dict[str, Form] = {}
+        for (owner, id), sink in self.sinks.items():
+            if owner == evaluated.organization:
+                form = sink.pump.form_ahead(evaluated, profile, at)
+                if form is not None:
+                    forms[id] = form
+        return forms
+
+    def offer(self, organization: str, first: int, ready: Sequence[Ready]) -> None:
+        """Hand pumps a block of states, in order, whose revisions begin with ``first``."""
+        for (owner, _), sink in self.sinks.items():
+            if owner == organization:
+                sink.pump.offer(first, ready)
 
     def abandon(self) -> None:
         """Let go of everything without a word to anybody, as a killed process does."""

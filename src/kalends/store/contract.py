@@ -201,6 +201,8 @@ class Evaluated(msgspec.Struct, frozen=True, gc=False):
     """Manual and hold after the boundaries visited; stored as they are."""
     log: bool = False
     """Whether to write a transition for ``every`` sinks."""
+    sealed: bytes | None = None
+    """The presence, sealed ahead of its boundary by ``Store.seal_ahead``; None: not yet."""
 
 
 class Committed(msgspec.Struct, frozen=True):
@@ -489,6 +491,29 @@ class Store(Reader, Protocol):
 
     async def next_due_at(self, shards: Sequence[int] | None = None) -> int | None:
         """Return the earliest ``next_change_at`` of all lanes."""
+
+    async def crowds(
+        self, *, after: int, until: int, least: int, shards: Sequence[int] | None = None
+    ) -> list[tuple[int, int]]:
+        """Return (boundary, people) of the seconds in ``(after, until]`` with ``least`` or more."""
+
+    async def load_ahead(
+        self,
+        *,
+        at: int,
+        after: tuple[int, str, str] | None,
+        limit: int,
+        shards: Sequence[int] | None = None,
+    ) -> list[DuePerson]:
+        """Return people whose next boundary is ``at`` and who wait in no lane.
+
+        Ordered by (shard, organization, person), behind ``after``. What is evaluated ahead is
+        committed at the boundary like anything else, where the input version is still the one
+        seen.
+        """
+
+    def seal_ahead(self, evaluated: Evaluated) -> Evaluated:
+        """Return a result whose presence is sealed already, for a cheap commit."""
 
     async def load_inputs(self, people: Sequence[tuple[str, str]]) -> list[PolicyInputs]:
         """Return what timelines of these (organization, person) are built from."""

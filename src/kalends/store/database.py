@@ -317,6 +317,28 @@ class DatabaseStore(DatabaseReader):
         """See ``Store.next_due_at``."""
         return await self._driver.read(EVERY, due.next_at(shards))
 
+    async def crowds(
+        self, *, after: int, until: int, least: int, shards: Sequence[int] | None = None
+    ) -> list[tuple[int, int]]:
+        """See ``Store.crowds``."""
+        return await self._driver.read(EVERY, due.crowds(after, until, least, shards))
+
+    async def load_ahead(
+        self,
+        *,
+        at: int,
+        after: tuple[int, str, str] | None,
+        limit: int,
+        shards: Sequence[int] | None = None,
+    ) -> list[the.DuePerson]:
+        """See ``Store.load_ahead``."""
+        unit = due.load_ahead(self._seals, at, after, limit, shards)
+        return await self._driver.read(EVERY, unit)
+
+    def seal_ahead(self, evaluated: the.Evaluated) -> the.Evaluated:
+        """See ``Store.seal_ahead``."""
+        return due.seal_ahead(self._seals, evaluated)
+
     async def load_inputs(self, people: Sequence[tuple[str, str]]) -> list[the.PolicyInputs]:
         """See ``Store.load_inputs``."""
         return await self._driver.read(

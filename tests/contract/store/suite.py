@@ -485,6 +485,37 @@ class Batches:
         assert await store.transitions("acme", 1) == [second]
         assert await store.oldest_transition("acme") == 1
 
+    async def test_crowded_seconds_are_found_and_loaded_ahead_in_pages(self, store: Store) -> None:
+        await hire(store, "anna", "bo", "cia", "dan")
+        await settle(store, next_change_at=NOW + 60)
+        await store.touch("acme", ["dan"], lane=Lane.HAND, now=NOW)  # waits in a lane: not calm
+        assert await store.crowds(after=NOW, until=NOW + 60, least=2) == [(NOW + 60, 4)]
+        assert await store.crowds(after=NOW, until=NOW + 60, least=5) == []
+        assert await store.crowds(after=NOW + 60, until=NOW + 90, least=1) == []
+        found: list[str] = []
+        after = None
+        while page := await store.load_ahead(at=NOW + 60, after=after, limit=2):
+            found += [one.person for one in page]
+            last = page[-1]
+            after = (shard_of("acme", last.person), "acme", last.person)
+        assert sorted(found) == ["anna", "bo", "cia"]
+
+    async def test_what_was_sealed_ahead_is_stored_where_nothing_changed(
+        self, store: Store
+    ) -> None:
+        await hire(store, "anna", "bo")
+        await settle(store, next_change_at=NOW + 60)
+        page = await store.load_ahead(at=NOW + 60, after=None, limit=10)
+        ready = [
+            store.seal_ahead(result(one, MEETING, evaluated_at=NOW + 60, log=False)) for one in page
+        ]
+        await store.touch("acme", ["bo"], lane=Lane.HAND, now=NOW + 1)
+        done = await store.commit_batch(ready, now=NOW + 60)
+        assert done.refused == (("acme", "bo"),)
+        stored = await store.presence("acme", "anna")
+        assert stored is not None
+        assert stored.presence == MEETING
+
     async def test_the_steps_of_a_catch_up_are_told_one_by_one(self, store: Store) -> None:
         await hire(store, "anna")
         anna = await facts(store, "anna")

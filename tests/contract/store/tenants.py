@@ -100,7 +100,8 @@ WRITES: Final[dict[str, Callable[[Store], Awaitable[Any]]]] = {
 
 ACROSS: Final = {
     "organizations", "principal", "summary", "close",  # names, one's own token, figures
-    "load_due", "next_due_at", "delete_principal", "take_leases",  # the engine's own loops
+    "load_due", "next_due_at", "crowds", "load_ahead", "seal_ahead",
+    "delete_principal", "take_leases",  # the engine's own loops
     "purge", "truncate", "integrity", "backup",
 }  # fmt: skip
 """Methods that belong to no organization."""

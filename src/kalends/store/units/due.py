@@ -10,7 +10,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, Select, and_, bindparam, case, func, null, select, update
+import msgspec
+from sqlalchemy import (
+    BindParameter,
+    Select,
+    and_,
+    bindparam,
+    case,
+    func,
+    null,
+    select,
+    tuple_,
+    update,
+)
 
 from kalends.errors import StaleOwner
 from kalends.model.presence import Manual, Presence, Timeline
@@ -51,6 +63,28 @@ _DUE: Final = {
 }
 """By (boundaries rather than a lane, only some shards)."""
 _FACTS = Statement(_people().where(_mine, _s.person == bindparam("person")))
+
+_number: BindParameter[int] = bindparam("number")
+_of: BindParameter[str] = bindparam("of")
+_who: BindParameter[str] = bindparam("who")
+_calm = and_(_s.next_change_at == bindparam("at"), _s.queued_at.is_(None), _s.dirty.is_(False))
+_behind = tuple_(_s.shard, _s.organization, _s.person) > tuple_(_number, _of, _who)
+_ahead = _people().where(_calm, _behind).order_by(_s.shard, _s.organization, _s.person)
+_AHEAD: Final = {
+    False: Statement(_ahead.limit(_count)),
+    True: Statement(_ahead.where(_mine_shards).limit(_count)),
+}
+_crowds = (
+    select(_s.next_change_at, func.count())
+    .where(_s.next_change_at > bindparam("after"), _s.next_change_at <= bindparam("until"))
+    .group_by(_s.next_change_at)
+    .having(func.count() >= bindparam("least"))
+    .order_by(_s.next_change_at)
+)
+_CROWDS: Final = {
+    False: Statement(_crowds),
+    True: Statement(_crowds.where(_mine_shards)),
+}
 
 _next_boundary = select(func.min(_s.next_change_at)).where(_s.next_change_at.is_not(None))
 _next_queued = select(func.min(_s.queued_at)).where(
@@ -118,6 +152,37 @@ def load(
         asked["shards"] = list(shards)
     rows = yield _DUE[lane is Lane.DUE, shards is not None](**asked)
     return [_person(seals, row, now) for row in rows]
+
+
+def load_ahead(
+    seals: Seals,
+    at: int,
+    after: tuple[int, str, str] | None,
+    limit: int,
+    shards: Sequence[int] | None,
+) -> Unit[list[DuePerson]]:
+    """See ``Store.load_ahead``."""
+    number, of, who = after or (-1, "", "")
+    asked: dict[str, Any] = {"at": at, "number": number, "of": of, "who": who, "count": limit}
+    if shards is not None:
+        asked["shards"] = list(shards)
+    rows = yield _AHEAD[shards is not None](**asked)
+    return [_person(seals, row, at) for row in rows]
+
+
+def crowds(
+    after: int, until: int, least: int, shards: Sequence[int] | None
+) -> Unit[list[tuple[int, int]]]:
+    """See ``Store.crowds``."""
+    some: dict[str, Any] = {} if shards is None else {"shards": list(shards)}
+    rows = yield _CROWDS[shards is not None](after=after, until=until, least=least, **some)
+    return [(at, people) for at, people in rows]
+
+
+def seal_ahead(seals: Seals, done: Evaluated) -> Evaluated:
+    """See ``Store.seal_ahead``."""
+    sealed = seals.presence(done.organization, done.person, done.presence)
+    return msgspec.structs.replace(done, sealed=sealed)
 
 
 def facts(seals: Seals, organization: str, person: str) -> Unit[DuePerson | None]:
@@ -241,7 +306,7 @@ def _state(seals: Seals, done: Evaluated, revision: int | None) -> dict[str, Any
         "of_organization": of,
         "of_person": who,
         "seen_version": done.seen_version,
-        "presence": seals.presence(of, who, done.presence),
+        "presence": done.sealed or seals.presence(of, who, done.presence),
         "manual": seals.manual(of, who, done.manual),
         "hold": seals.hold(of, who, done.hold),
         "next_change_at": done.next_change_at,

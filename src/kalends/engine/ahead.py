@@ -1,0 +1,135 @@
+"""Crowded seconds are made ready ahead: evaluated, sealed and rendered before they come.
+
+Place in the flow: on the hour a tenth of an organization changes in the same second. While the
+due loop rests, people due in such a second within the next minute are evaluated for it; when it
+has come, what is ready is committed ``WHERE input_version = :seen`` and handed to the pumps as it
+is. Whatever changed meanwhile is refused by the store and goes the ordinary way (DESIGN section
+2, point 3). Seconds that are not crowded cost nothing here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from kalends.model.profile import Profile
+from kalends.runtime import Runtime
+from kalends.store.contract import DuePerson, Evaluated, Store, shard_of
+
+MINUTE: Final = 60
+CROWD: Final = 1000
+"""People due in the same second that are worth the effort."""
+MOST: Final = 150_000
+"""People held ready at once (about 2 kB each)."""
+PAGE: Final = 200
+LOOK_SECONDS: Final = 5.0
+CHUNK: Final = 5000
+
+Form = tuple[bytes, bytes]
+"""A rendered state and its digest."""
+
+
+class Ready(NamedTuple):
+    """One person, ready for a boundary."""
+
+    evaluated: Evaluated
+    profile: Profile
+    forms: dict[str, Form]
+    """By sink; a sink that is not in it renders for itself."""
+
+
+Decide = Callable[[DuePerson, int], Evaluated | None]
+"""Evaluates a person for a boundary; None: leave it to the boundary."""
+Render = Callable[[Evaluated, Profile, int], dict[str, Form]]
+"""Renders a state for the sinks it will be handed to."""
+
+
+class Ahead:
+    """What is ready for the crowded seconds of the next minute."""
+
+    def __init__(self, store: Store, runtime: Runtime, decide: Decide, render: Render) -> None:
+        self._store = store
+        self._runtime = runtime
+        self._decide = decide
+        self._render = render
+        self._ready: dict[int, list[Ready]] = {}
+        self._pages: dict[int, tuple[int, str, str] | None] = {}
+        """Crowded seconds still being made ready, and how far."""
+        self._done: set[int] = set()
+        self._looked_at = -LOOK_SECONDS
+        self._renders = True
+
+    @property
+    def held(self) -> int:
+        """Return how many people are ready."""
+        return sum(len(ready) for ready in self._ready.values())
+
+    def forget(self) -> None:
+        """Drop everything: the clock was set, or a policy changed."""
+        self._ready.clear()
+        self._pages.clear()
+        self._done.clear()
+
+    def take(self, now: int) -> list[Ready]:
+        """Remove and return some of what is ready for a second that has come."""
+        for at in sorted(self._ready):
+            if at > now:
+                return []
+            self._pages.pop(at, None)
+            ready = self._ready[at]
+            taken, self._ready[at] = ready[:CHUNK], ready[CHUNK:]
+            if not self._ready[at]:
+                del self._ready[at]
+            return taken
+        return []
+
+    async def work(self) -> bool:
+        """Make a few people ready; False where there is nothing to do."""
+        await self._look()
+        if not self._pages or self.held >= MOST:
+            return False
+        at, after = next(iter(self._pages.items()))
+        page = await self._store.load_ahead(at=at, after=after, limit=PAGE)
+        self._prepare(page, at)
+        if at not in self._pages:
+            return True  # it has come meanwhile
+        if len(page) < PAGE:
+            del self._pages[at]
+            self._done.add(at)
+        else:
+            last = page[-1]
+            self._pages[at] = (
+                shard_of(last.organization, last.person),
+                last.organization,
+                last.person,
+            )
+        return True
+
+    def _prepare(self, page: list[DuePerson], at: int) -> None:
+        ready = self._ready.setdefault(at, [])
+        for person in page:
+            evaluated = self._decide(person, at)
+            if evaluated is None:
+                continue
+            forms: dict[str, Form] = {}
+            if evaluated.changed and self._renders:
+                forms = self._render(evaluated, person.profile, at)
+            ready.append(Ready(self._store.seal_ahead(evaluated), person.profile, forms))
+        if not ready:
+            del self._ready[at]
+
+    async def _look(self) -> None:
+        clock = self._runtime.monotonic()
+        if clock - self._looked_at < LOOK_SECONDS:
+            return
+        self._looked_at = clock
+        now = int(self._runtime.now())
+        self._done = {at for at in self._done if at > now}
+        self._pages = {at: page for at, page in self._pages.items() if at > now}
+        crowds = await self._store.crowds(after=now + 1, until=now + MINUTE, least=CROWD)
+        for at, _ in crowds:
+            if at not in self._done:
+                self._pages.setdefault(at, None)
+        if self._pages:
+            # A view tells how old its data is: what may be stale is rendered when it is told.
+            self._renders = (await self._store.summary(now)).stale == 0

@@ -1,0 +1,54 @@
+"""Whether a sink as a whole is reachable, and when it is tried again. Pure.
+
+One person's failure is that person's; failures in a row over whatever people mean that the sink
+is down: it is left alone, ever longer up to half a minute, and then probed with one call.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+STREAK: Final = 5
+DOWN_FIRST: Final = 1.0
+DOWN_LONGEST: Final = 30.0
+
+
+@dataclass(slots=True)
+class Reach:
+    """The reachability of one sink; times are monotonic seconds."""
+
+    streak: int = 0
+    """Failures since the last success."""
+    opens_at: float = 0.0
+
+    @property
+    def down(self) -> bool:
+        """Tell whether the sink counts as down."""
+        return self.streak >= STREAK
+
+    def open(self, now: float) -> bool:
+        """Tell whether something may be sent now."""
+        return self.opens_at <= now
+
+    def free(self, concurrency: int, sending: int, now: float) -> int:
+        """Return how many calls may start now."""
+        if not self.open(now):
+            return 0
+        return (1 if self.down else concurrency) - sending
+
+    def succeeded(self) -> None:
+        """Note a delivery."""
+        self.streak, self.opens_at = 0, 0.0
+
+    def failed(self, now: float, chance: float) -> bool:
+        """Note a failure; tell whether the sink counts as down. ``chance`` in [0, 1)."""
+        self.streak += 1
+        if self.down:
+            doubled = DOWN_FIRST * float(2 ** min(10, self.streak - STREAK))
+            self.opens_at = now + min(DOWN_LONGEST, doubled) * (0.8 + 0.4 * chance)
+        return self.down
+
+    def try_now(self) -> None:
+        """Let the next call go at once."""
+        self.opens_at = 0.0

@@ -1,0 +1,318 @@
+"""Every command, on the real store and a scripted world: effect, refusal, audit."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from kalends.bus import commands  # Test… by name would be taken for tests
+from kalends.bus.commands import (
+    Answer,
+    AnyCommand,
+    Apply,
+    ClearManual,
+    DeleteDocument,
+    DeletePerson,
+    DeletePrincipal,
+    PatchPreferences,
+    Ping,
+    PutDocument,
+    PutPerson,
+    PutPrincipal,
+    ReadNow,
+    ResetCredential,
+    SetLine,
+    SetManual,
+    UploadCalendar,
+)
+from kalends.model.booking import Booking
+from tests.simulation.scenario import ORGANIZATION, Installation
+from tests.simulation.scripted import Faults
+from tests.simulation.virtual import BEGIN, VirtualLoop, run
+
+HOUR = 3600
+WHO = {"organization": ORGANIZATION, "actor": "token:t"}
+
+
+def story(tell: Callable[[Installation], Awaitable[None]], people: int = 3) -> None:
+    async def whole() -> None:
+        home = Installation(1, people, poll_seconds=60.0)
+        try:
+            await home.start()
+            await home.apply()
+            await asyncio.sleep(5)
+            await tell(home)
+        finally:
+            await home.end()
+
+    run(whole(), VirtualLoop())
+
+
+async def ok(home: Installation, command: AnyCommand) -> Any:
+    answer = await home.handle(command)
+    assert answer.ok, answer.message
+    return answer.value
+
+
+async def refused(home: Installation, command: AnyCommand, code: str) -> Answer:
+    answer = await home.handle(command)
+    assert (answer.ok, answer.code) == (False, code), answer
+    return answer
+
+
+def test_a_manual_presence_shows_at_once_and_clearing_goes_back() -> None:
+    async def tell(home: Installation) -> None:
+        await ok(home, SetManual(**WHO, person="p0000", activity="lunch", note="soup"))
+        assert home.plain is not None
+        stored = await home.plain.presence(ORGANIZATION, "p0000")
+        assert stored is not None
+        assert (stored.presence.activity, stored.presence.set_by) == ("lunch", "token:t")
+        await ok(home, ClearManual(**WHO, person="p0000"))
+        stored = await home.plain.presence(ORGANIZATION, "p0000")
+        assert stored is not None
+        assert stored.presence.activity == "available"
+        audit = await home.plain.audit(ORGANIZATION)
+        assert [one.action for one in audit[:2]] == ["clear-manual", "set-manual"]
+        assert "lunch" not in repr(audit)
+
+    story(tell)
+
+
+def test_an_unknown_activity_and_an_unknown_person_are_told() -> None:
+    async def tell(home: Installation) -> None:
+        await refused(home, SetManual(**WHO, person="p0000", activity="flying"), "invalid")
+        await refused(home, SetManual(**WHO, person="nobody", activity="lunch"), "not-found")
+        await refused(home, ClearManual(**WHO, person="nobody"), "not-found")
+
+    story(tell)
+
+
+def test_a_phone_in_use_counts_where_the_organization_says_so() -> None:
+    async def tell(home: Installation) -> None:
+        await home.apply(line_wins=["available"])
+        await asyncio.sleep(2)
+        await ok(home, SetLine(**WHO, person="p0000", state="in-call"))
+        await asyncio.sleep(1)
+        assert home.boards["lamp"].shown["p0000"] == "busy"
+        await ok(home, SetLine(**WHO, person="p0000", state=None))
+        await asyncio.sleep(1)
+        assert home.boards["lamp"].shown["p0000"] == "available"
+        await refused(home, SetLine(**WHO, person="p0000", state="melting"), "invalid")
+
+    story(tell)
+
+
+def test_opting_out_stops_reading_at_once_and_shows_nothing_of_the_calendar() -> None:
+    async def tell(home: Installation) -> None:
+        calendar = home.world.calendars["p0000"]
+        calendar.put(Booking("u", BEGIN, BEGIN + 9 * HOUR))
+        await asyncio.sleep(70)
+        assert home.boards["lamp"].shown["p0000"] == "busy"
+        await ok(home, PatchPreferences(**WHO, person="p0000", changes={"calendar": False}))
+        await asyncio.sleep(2)
+        assert home.boards["lamp"].shown["p0000"] == "available"
+        home.server.read_of.clear()
+        await asyncio.sleep(600)
+        assert "p0000" not in home.server.read_of
+        await ok(home, PatchPreferences(**WHO, person="p0000", changes={"calendar": None}))
+        await asyncio.sleep(5)
+        assert home.boards["lamp"].shown["p0000"] == "busy"
+
+    story(tell)
+
+
+def test_a_preference_that_is_not_permitted_is_refused() -> None:
+    async def tell(home: Installation) -> None:
+        await home.apply(permissions={"forward": False})
+        change = PatchPreferences(**WHO, person="p0000", changes={"forward": {"lunch": "1"}})
+        await refused(home, change, "refused")
+        wrong = PatchPreferences(**WHO, person="p0000", changes={"disclosure": {"outside": "x"}})
+        await refused(home, wrong, "invalid")
+
+    story(tell)
+
+
+def test_people_come_and_go_through_the_api() -> None:
+    async def tell(home: Installation) -> None:
+        record = {"id": "zoe", "name": "Zoe", "emails": ["zoe@acme.example"], "calendars": "none"}
+        assert (await ok(home, PutPerson(**WHO, record=record)))["created"]
+        await asyncio.sleep(2)
+        assert home.boards["lamp"].shown["zoe"] == "available"
+        again = {**record, "id": "yan"}
+        problem = await refused(home, PutPerson(**WHO, record=again), "invalid")
+        assert "zoe" in problem.problems[0]["what"]
+        bad = {"id": "x", "timezone": "Mars/Base", "shoe": 44}
+        problems = (await refused(home, PutPerson(**WHO, record=bad), "invalid")).problems
+        assert {one["key"] for one in problems} == {"name", "shoe"}
+        await refused(home, PutPerson(**WHO, record={"id": "p0000", "name": "P"}), "refused")
+        await refused(home, DeletePerson(**WHO, person="p0000"), "refused")
+        await ok(home, DeletePerson(**WHO, person="zoe"))
+        assert home.plain is not None
+        assert await home.plain.person(ORGANIZATION, "zoe") is None
+
+    story(tell)
+
+
+def test_an_unknown_time_zone_of_a_person_is_told() -> None:
+    async def tell(home: Installation) -> None:
+        record = {"id": "zoe", "name": "Zoe", "timezone": "Mars/Base"}
+        problem = await refused(home, PutPerson(**WHO, record=record), "invalid")
+        assert "Mars/Base" in problem.problems[0]["what"]
+
+    story(tell)
+
+
+def test_what_came_through_the_api_may_not_name_files_of_the_server() -> None:
+    async def tell(home: Installation) -> None:
+        link = {"source": "cal", "url": "/x/", "password_file": "/etc/shadow"}
+        record = {"id": "zoe", "name": "Zoe", "calendars": [link]}
+        problem = await refused(home, PutPerson(**WHO, record=record), "invalid")
+        assert any(one["key"] == "password_file" for one in problem.problems)
+
+    story(tell)
+
+
+def test_a_source_of_the_api_is_opened_at_once_and_found_people_are_read() -> None:
+    async def tell(home: Installation) -> None:
+        await ok(home, without_sources(home))
+        body = {"kind": "scripted-calendar", "poll_seconds": 60}
+        home.world.calendars["p0001"].put(Booking("u", BEGIN, BEGIN + 9 * HOUR))
+        await ok(home, PutDocument(**WHO, kind="source", id="second", body=body))
+        await asyncio.sleep(5)
+        assert home.boards["lamp"].shown["p0001"] == "busy"
+        await ok(home, DeleteDocument(**WHO, kind="source", id="second"))
+        await asyncio.sleep(5)
+        assert home.boards["lamp"].shown["p0001"] == "available"
+
+    story(tell)
+
+
+def without_sources(home: Installation) -> AnyCommand:
+    """Apply the file without its source, so that the person's only calendar is the API's."""
+    body = home.configuration()
+    body["sources"] = []
+    return Apply(organization="*", actor="t", organizations=[body])
+
+
+def test_a_wrong_document_tells_everything_wrong_with_it() -> None:
+    async def tell(home: Installation) -> None:
+        body = {"kind": "scripted-calendar", "poll_seconds": "often", "colour": "red"}
+        answer = await refused(
+            home, PutDocument(**WHO, kind="source", id="x", body=body), "invalid"
+        )
+        assert {one["key"] for one in answer.problems} == {"poll_seconds", "colour"}
+        nowhere = PutDocument(**WHO, kind="source", id="x", body={"kind": "carrier-pigeon"})
+        assert "carrier-pigeon" in (await refused(home, nowhere, "invalid")).message
+        mine = PutDocument(**WHO, kind="source", id="cal", body={"kind": "scripted-calendar"})
+        await refused(home, mine, "refused")
+        as_file = PutDocument(**WHO, kind="sink", id="x", body={}, managed_by="file")
+        await refused(home, as_file, "refused")
+        await refused(home, DeleteDocument(**WHO, kind="source", id="cal"), "refused")
+
+    story(tell)
+
+
+def test_a_changed_rule_takes_effect_within_seconds() -> None:
+    async def tell(home: Installation) -> None:
+        home.world.calendars["p0000"].put(Booking("u", BEGIN, BEGIN + 9 * HOUR, subject="X: y"))
+        await asyncio.sleep(70)
+        assert home.boards["lamp"].shown["p0000"] == "busy"
+        rule = {"match": {"code": "x"}, "then": {"activity": "away", "availability": "dnd"}}
+        await home.apply(rules=[rule])
+        await asyncio.sleep(5)
+        assert home.boards["lamp"].shown["p0000"] == "dnd"
+
+    story(tell)
+
+
+def test_in_trial_sinks_are_told_nothing_and_going_live_tells_everybody() -> None:
+    async def tell(home: Installation) -> None:
+        assert home.boards["lamp"].shown
+        await home.apply(stage="trial")
+        await asyncio.sleep(5)
+        assert home.boards["lamp"].shown == {}
+        await home.apply(stage="live")
+        await asyncio.sleep(5)
+        assert set(home.boards["lamp"].shown) == set(home.world.people)
+
+    story(tell)
+
+
+def test_an_import_that_removes_many_asks_first() -> None:
+    async def tell(home: Installation) -> None:
+        body = home.configuration()
+        body["people"] = body["people"][:1]
+        command = Apply(organization="*", actor="t", organizations=[body])
+        await refused(home, command, "refused")
+        forced = Apply(organization="*", actor="t", organizations=[body], force=True)
+        assert (await ok(home, forced))["people"] == {"removed": 2}
+        await asyncio.sleep(5)
+        assert set(home.boards["lamp"].shown) == {"p0000"}
+        home.server.read_of.clear()
+        await asyncio.sleep(300)
+        assert set(home.server.read_of) == {"p0000"}
+
+    story(tell)
+
+
+def test_uploads_need_a_source_that_takes_them() -> None:
+    async def tell(home: Installation) -> None:
+        body = b"BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n"
+        upload = UploadCalendar(**WHO, person="p0000", name="work", body=body)
+        await refused(home, upload, "invalid")
+
+    story(tell)
+
+
+def test_read_now_and_the_tests_of_source_and_sink() -> None:
+    async def tell(home: Installation) -> None:
+        home.server.read_of.clear()
+        await ok(home, ReadNow(**WHO, person="p0001"))
+        await asyncio.sleep(1)
+        assert home.server.read_of == {"p0001": 1}
+        steps = await ok(home, commands.TestSource(**WHO, source="cal"))
+        assert [one["ok"] for one in steps] == [True] * 3
+        before = home.boards["lamp"].times("p0000")
+        [step] = await ok(home, commands.TestSink(**WHO, sink="lamp", person="p0000"))
+        assert step["ok"]
+        assert home.boards["lamp"].times("p0000") == before + 1
+        home.boards["lamp"].faults = Faults(down=True)
+        [step] = await ok(home, commands.TestSink(**WHO, sink="lamp"))
+        assert not step["ok"]
+        await refused(home, commands.TestSink(**WHO, sink="none"), "not-found")
+        await refused(home, commands.TestSource(**WHO, source="none"), "not-found")
+        await ok(home, ResetCredential(**WHO, endpoint="cal"))
+        await refused(home, ResetCredential(**WHO, endpoint="none"), "not-found")
+
+    story(tell)
+
+
+def test_principals_belong_to_their_organization() -> None:
+    async def tell(home: Installation) -> None:
+        token = {
+            "id": "t1", "organization": ORGANIZATION, "kind": "token", "name": "desk",
+            "role": "attendant", "person": None, "secret_hash": "h", "created_at": BEGIN,
+        }  # fmt: skip
+        await ok(home, PutPrincipal(**WHO, principal=token))
+        foreign = {**token, "id": "t2", "organization": "beta"}
+        await refused(home, PutPrincipal(**WHO, principal=foreign), "refused")
+        other = DeletePrincipal(organization="beta", actor="x", id="t1")
+        await refused(home, other, "not-found")
+        await ok(home, DeletePrincipal(**WHO, id="t1"))
+
+    story(tell)
+
+
+def test_an_organization_sees_its_own_status_and_the_provider_the_metrics() -> None:
+    async def tell(home: Installation) -> None:
+        mine = await ok(home, Ping(**WHO))
+        assert [one["id"] for one in mine["sources"]] == ["cal"]
+        assert "metrics" not in mine
+        others = await ok(home, Ping(organization="beta", actor="x"))
+        assert (others["sources"], others["sinks"]) == ([], [])
+        whole = await ok(home, Ping(organization="*", actor="web"))
+        assert 'kalends_published_total{organization="acme",sink="lamp"}' in whole["metrics"]
+        assert "p0000" not in whole["metrics"]
+
+    story(tell)
