@@ -1,0 +1,70 @@
+"""What the server can do wrong; each field is one way real servers have failed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Faults:
+    """Set fields at any moment; a new object behaves well."""
+
+    busy: int | None = None
+    """Every request is refused as ErrorServerBusy with so many milliseconds of back-off."""
+    busy_without_time: bool = False
+    """ErrorServerBusy tells its policy instead of a time."""
+    busy_inside: bool = False
+    """HTTP 200 with ErrorInternalServerError whose InnerErrorResponseCode is ErrorServerBusy."""
+    busy_operations: set[str] = field(default_factory=set)
+    """Only these operations are busy; empty: all."""
+    unauthorized: int = 0
+    """So many requests get 401 whatever the password; -1: all of them."""
+    status: int = 0
+    """Every request is answered with this status by IIS, without SOAP (503: queue full)."""
+    codes: dict[str, str] = field(default_factory=dict)
+    """Operation → response code of every message of it."""
+    mailbox_codes: dict[str, str] = field(default_factory=dict)
+    """Mailbox → response code for whatever touches it."""
+    fault: str = ""
+    """Every request gets a SOAP fault with this code."""
+    blank_codes: bool = False
+    """Codes in faults stand between blanks and line ends."""
+    html: bool = False
+    """Every answer is 200 with a sign-in page."""
+    truncated: bool = False
+    """Bodies end in the middle, well framed."""
+    cut: bool = False
+    """The connection breaks in the middle of a body (on a real socket)."""
+    delay: float = 0.0
+    """Seconds before each answer (on a real socket)."""
+    drip: float = 0.0
+    """Seconds between pieces of a body (on a real socket)."""
+    illegal_references: bool = False
+    """Texts hold &#x0; and &#x1F;, as user text of a real Exchange 2016 did."""
+    clock_skew: float = 0.0
+    """Seconds the server's clock is ahead."""
+    naive_times: bool = False
+    """Starts and ends come without a zone."""
+    unexpanded: bool = False
+    """CalendarView answers masters instead of occurrences, as servers not Microsoft's do."""
+    view_ceiling: int = 0
+    """FindItem answers at most so many; the rest only shows in IncludesLastItemInRange."""
+    forget_sync_states: bool = False
+    mute_streams: bool = False
+    """Subscriptions live, heartbeats come, and no event ever does."""
+    silent_streams: bool = False
+    """Connections stay open and nothing at all comes any more (half closed by a middle box)."""
+    cut_streams: int = 0
+    """Connections end without Closed after so many envelopes."""
+    split_envelopes: bool = False
+    """Envelopes of a stream arrive in pieces that end anywhere."""
+    missed_events: bool = False
+    """The next event on a stream is ErrorMissedNotificationEvents instead."""
+    autodiscover_redirect: str = ""
+    """Autodiscover answers 302 to this URL."""
+    autodiscover_redirect_url: str = ""
+    """Autodiscover's answer names this URL to ask instead."""
+    autodiscover_redirect_address: str = ""
+    """Autodiscover's answer names this address to ask for instead."""
+    autodiscover_html: bool = False
+    """Autodiscover answers 200 with a proxy's page."""

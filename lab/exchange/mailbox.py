@@ -1,0 +1,178 @@
+"""One mailbox: folders, items, the history of changes, and who may read it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple
+
+from lab.exchange.calendar import Appointment, Entry
+
+
+class Folder(NamedTuple):
+    """A folder every mailbox has."""
+
+    number: int
+    name: str
+    """As in DistinguishedFolderId."""
+    title: str
+    parent: str
+    folder_class: str
+    kind: str = "Folder"
+    """Name of the element: Folder, CalendarFolder, ContactsFolder, TasksFolder."""
+
+
+FOLDERS: Final = {
+    one.name: one
+    for one in (
+        Folder(1, "root", "", "root", ""),
+        Folder(2, "msgfolderroot", "Top of Information Store", "root", "IPF"),
+        Folder(3, "calendar", "Calendar", "msgfolderroot", "IPF.Appointment", "CalendarFolder"),
+        Folder(4, "contacts", "Contacts", "msgfolderroot", "IPF.Contact", "ContactsFolder"),
+        Folder(5, "inbox", "Inbox", "msgfolderroot", "IPF.Note"),
+        Folder(6, "deleteditems", "Deleted Items", "msgfolderroot", "IPF.Note"),
+        Folder(7, "sentitems", "Sent Items", "msgfolderroot", "IPF.Note"),
+        Folder(8, "drafts", "Drafts", "msgfolderroot", "IPF.Note"),
+        Folder(9, "outbox", "Outbox", "msgfolderroot", "IPF.Note"),
+        Folder(10, "tasks", "Tasks", "msgfolderroot", "IPF.Task", "TasksFolder"),
+        Folder(11, "recoverableitemsdeletions", "Deletions", "root", "IPF.Note"),
+    )
+}
+NUMBERED: Final = {one.number: one for one in FOLDERS.values()}
+
+
+class Event(NamedTuple):
+    """One thing that happened, as notifications and sync states tell it."""
+
+    number: int
+    kind: str
+    """CreatedEvent, ModifiedEvent, DeletedEvent, MovedEvent, FreeBusyChangedEvent."""
+    at: datetime
+    folder: str
+    """Where the item lies now; a folder's own event names the folder."""
+    item: int = 0
+    """0: the folder itself."""
+    change: int = 1
+    old_folder: str = ""
+
+
+@dataclass(slots=True)
+class Oof:
+    """An automatic reply."""
+
+    state: str = "Disabled"
+    start: datetime | None = None
+    end: datetime | None = None
+    reply: str = ""
+
+
+@dataclass(slots=True)
+class Mailbox:
+    """A person's (or a room's) mailbox."""
+
+    address: str
+    name: str
+    number: int = 0
+    aliases: tuple[str, ...] = ()
+    principal: str = ""
+    """User principal name; empty: the address."""
+    sid: str = ""
+    phone: str = ""
+    zone: str = "W. Europe Standard Time"
+    days: tuple[str, ...] = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")
+    hours: tuple[int, int] = (480, 1020)
+    """Minutes since local midnight."""
+    oof: Oof = field(default_factory=Oof)
+    default_right: str = "FreeBusy"
+    """What everybody may know through availability: None, FreeBusy, Detailed or Reviewer."""
+    delegates: dict[str, str] = field(default_factory=dict)
+    """Actor's address → Reviewer, Editor, Owner (FullAccess) on the calendar."""
+    sees_private: set[str] = field(default_factory=set)
+    """Delegates who see private items."""
+    site: str = ""
+    """Name of the server that holds it; empty: any."""
+    request_limit: str = ""
+    """The newest RequestServerVersion its own, older server takes; empty: any."""
+    database: int = 0
+    """Which back end holds it, where the server has several."""
+    moving_until: float = 0.0
+    half_impersonated: bool = False
+    """Only one of 2007's two rights was granted: recurring appointments do not show."""
+    guid: str = ""
+    items: dict[int, Appointment] = field(default_factory=dict)
+    history: list[Event] = field(default_factory=list)
+    deletions: int = 0
+    watchers: set[Callable[[], Any]] = field(default_factory=set)
+    """Called after each event."""
+    _next: int = 1
+
+    def __post_init__(self) -> None:
+        self.guid = self.guid or str(uuid.uuid5(uuid.NAMESPACE_DNS, self.address))
+        self.sid = self.sid or f"S-1-5-21-1004336348-1177238915-682003330-{1000 + self.number}"
+        self.principal = self.principal or self.address
+
+    @property
+    def revision(self) -> int:
+        """Return the number of the latest event."""
+        return self.history[-1].number if self.history else 0
+
+    def calendar(self) -> list[Appointment]:
+        """Return what lies in the calendar."""
+        return [one for one in self.items.values() if one.folder == "calendar"]
+
+    # --- changes ------------------------------------------------------------------------------
+    def add(self, item: Appointment, now: datetime | None = None) -> Appointment:
+        """Store an appointment: it gets its number and, where it has none, a UID."""
+        at = now or datetime.now(UTC)
+        item.number, self._next = self._next, self._next + 1
+        if not item.uid:
+            # A GlobalObjectId: class id, date of an instance, creation time, size, data.
+            tail = uuid.uuid5(uuid.UUID(self.guid), str(item.number)).hex.upper()
+            item.uid = f"040000008200E00074C5B7101A82E008{'0' * 32}10000000{tail}"
+        item.created = item.modified = at
+        self.items[item.number] = item
+        self._tell("CreatedEvent", item, at)
+        return item
+
+    def changed(self, item: Appointment, now: datetime | None = None) -> None:
+        """Note that an item was changed (its occurrences included)."""
+        item.modified = now or datetime.now(UTC)
+        item.change += 1
+        self._tell("ModifiedEvent", item, item.modified)
+
+    def delete_occurrence(self, entry: Entry, now: datetime | None = None) -> None:
+        """Take one occurrence out of its series: the master changes, nothing is deleted."""
+        assert entry.master is not None and entry.original is not None
+        entry.master.deleted.add(entry.original)
+        entry.master.exceptions.pop(entry.original, None)
+        self.changed(entry.master, now)
+
+    def remove(self, item: Appointment, now: datetime | None = None) -> None:
+        """Delete an item for good."""
+        at = now or datetime.now(UTC)
+        del self.items[item.number]
+        self.deletions += 1
+        self._tell("DeletedEvent", item, at)
+
+    def move(self, item: Appointment, folder: str, now: datetime | None = None) -> None:
+        """Move an item (to the deleted items, say)."""
+        at = now or datetime.now(UTC)
+        old, item.folder = item.folder, folder
+        item.change += 1
+        self.deletions += 1
+        self._tell("MovedEvent", item, at, old)
+
+    def _tell(self, kind: str, item: Appointment, at: datetime, old: str = "") -> None:
+        # One action of a user gives several events, as Exchange sends them.
+        for each, number, change in (
+            (kind, item.number, item.change),
+            ("ModifiedEvent", 0, 1),
+            ("FreeBusyChangedEvent", 0, 1),
+        ):
+            folder = item.folder if number else (old or item.folder)
+            last = self.revision + 1
+            self.history.append(Event(last, each, at, folder, number, change, old))
+        for wake in list(self.watchers):
+            wake()

@@ -1,0 +1,89 @@
+"""The operations of EWS, one subject a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from lab.exchange.operations import (
+    availability,
+    change,
+    find,
+    folders,
+    items,
+    names,
+    notify,
+    sync,
+    zones,
+)
+from lab.exchange.soap import Call
+from lab.exchange.xml import Node
+
+OPERATIONS: Final[dict[str, Callable[[Call], Node]]] = {
+    "GetFolder": folders.get_folder,
+    "FindFolder": folders.find_folder,
+    "FindItem": find.find_item,
+    "GetItem": items.get_item,
+    "CreateItem": change.create_item,
+    "UpdateItem": change.update_item,
+    "DeleteItem": change.delete_item,
+    "SyncFolderItems": sync.sync_folder_items,
+    "Subscribe": notify.subscribe,
+    "Unsubscribe": notify.unsubscribe,
+    "GetEvents": notify.get_events,
+    "GetUserAvailabilityRequest": availability.get_user_availability,
+    "GetUserOofSettingsRequest": availability.get_user_oof_settings,
+    "ResolveNames": names.resolve_names,
+    "ConvertId": names.convert_id,
+    "GetServerTimeZones": zones.get_server_time_zones,
+}
+"""Operation → what answers it; GetStreamingEvents is the server's own, as it does not end."""
+
+ORDER: Final = {
+    "GetFolder": ("FolderShape", "FolderIds"),
+    "FindFolder": (
+        "FolderShape",
+        "IndexedPageFolderView",
+        "FractionalPageFolderView",
+        "Restriction",
+        "ParentFolderIds",
+    ),
+    "FindItem": (
+        "ItemShape",
+        "IndexedPageItemView",
+        "FractionalPageItemView",
+        "SeekToConditionPageItemView",
+        "CalendarView",
+        "ContactsView",
+        "GroupBy",
+        "DistinguishedGroupBy",
+        "Restriction",
+        "SortOrder",
+        "ParentFolderIds",
+        "QueryString",
+    ),
+    "GetItem": ("ItemShape", "ItemIds"),
+    "SyncFolderItems": (
+        "ItemShape",
+        "SyncFolderId",
+        "SyncState",
+        "Ignore",
+        "MaxChangesReturned",
+        "SyncScope",
+    ),
+    "GetEvents": ("SubscriptionId", "Watermark"),
+    "GetStreamingEvents": ("SubscriptionIds", "ConnectionTimeout"),
+    "Unsubscribe": ("SubscriptionId",),
+    "GetUserAvailabilityRequest": (
+        "TimeZone",
+        "MailboxDataArray",
+        "FreeBusyViewOptions",
+        "SuggestionsViewOptions",
+    ),
+    "CreateItem": ("SavedItemFolderId", "Items"),
+    "UpdateItem": ("SavedItemFolderId", "ItemChanges"),
+    "DeleteItem": ("ItemIds",),
+    "ResolveNames": ("ParentFolderIds", "UnresolvedEntry"),
+}
+"""Children of an operation in the order its schema demands."""
+SINCE: Final = {"GetServerTimeZones": 2010}
