@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import tomllib
 from datetime import UTC, datetime, timedelta
@@ -43,7 +44,8 @@ def demo(
     from kalends.demo.run import run
 
     directory.mkdir(parents=True, exist_ok=True)
-    asyncio.run(run(directory.resolve(), port=port, sip_server=sip_server))
+    with contextlib.suppress(asyncio.CancelledError):  # SIGTERM
+        asyncio.run(run(directory.resolve(), port=port, sip_server=sip_server))
 
 
 @app.command()

@@ -138,7 +138,7 @@ def week(person: DemoPerson, now: datetime) -> Iterator[DemoBooking]:
     if person.id in {"tomas", "olivia"}:
         yield DemoBooking(f"{person.id}-vacation", vacation, today - timedelta(days=1),
                           today + timedelta(days=6), show_as="OOF")  # fmt: skip
-    yield from _around(person, now, meeting, dice)
+    yield from _around(person, now, (meeting, lunch, coded), dice)
 
 
 def _series(
@@ -150,13 +150,17 @@ def _series(
     return DemoBooking(f"{person.id}-{name}", subject, start, end, rule)
 
 
+_SHARE: Final = 0.45
+"""How many of the day's hours are booked."""
+
+
 def _day(
     person: DemoPerson, day: date, dice: random.Random, words: tuple[str, ...]
 ) -> Iterator[DemoBooking]:
     if day.weekday() > 4:
         return
     for hour in (10, 13, 15):
-        if dice.random() < 0.45:
+        if dice.random() < _SHARE:
             start = datetime.combine(day, time(hour, dice.choice((0, 30))), ZONE)
             end = start + timedelta(minutes=dice.choice((30, 60, 90)))
             subject = words[dice.choice((0, 0, 1, 2))]
@@ -167,13 +171,23 @@ def _day(
 
 
 def _around(
-    person: DemoPerson, now: datetime, meeting: str, dice: random.Random
+    person: DemoPerson, now: datetime, words: tuple[str, str, str], dice: random.Random
 ) -> Iterator[DemoBooking]:
+    """Yield what goes on now and what begins within minutes."""
+    meeting, lunch, coded = words
     minute = now.astimezone(ZONE).replace(second=0, microsecond=0)
-    if person.id in {"bjorn", "greta", "katarzyna", "riikka", "viktor"}:
+    running = {
+        **dict.fromkeys(("bjorn", "greta", "katarzyna", "riikka", "viktor"), meeting),
+        **dict.fromkeys(("hamid", "quynh"), lunch),
+        "nils": coded,
+        "sofia": meeting,
+        "ulrika": "GFD: tandläkare",
+    }
+    if person.id in running:
         start = minute - timedelta(minutes=dice.randint(5, 40))
         end = minute + timedelta(minutes=dice.randint(12, 70))
-        yield DemoBooking(f"{person.id}-now", meeting, start, end)
+        private = person.id == "sofia"
+        yield DemoBooking(f"{person.id}-now", running[person.id], start, end, private=private)
     if person.id in {"anna", "lars", "francois"}:
         start = minute + timedelta(minutes={"anna": 2, "lars": 4, "francois": 25}[person.id])
         end = start + timedelta(minutes=dice.choice((3, 5, 30)))

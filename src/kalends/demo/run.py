@@ -55,6 +55,9 @@ def free_port(wanted: int) -> int:
 
 async def run(directory: Path, *, port: int, sip_server: str | None) -> None:
     """Run until interrupted. State stays in ``directory``: the next run goes on from there."""
+    this = asyncio.current_task()
+    assert this is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
     ports = Ports(free_port(port), free_port(5232), free_port(9000))
     say("Starting a calendar server with 25 people …")
     server = CalendarServer(directory / "calendars", ports.calendar)

@@ -1,0 +1,88 @@
+"""``kalends demo`` as a newcomer runs it: a page with people, a booking by one command, an end."""
+
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+pytestmark = pytest.mark.slow
+
+DEADLINE = 60.0
+
+
+class Demo:
+    """One running demo and what it has printed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.directory = folder / "demo"
+        self.log = folder / "out"
+        with self.log.open("wb") as out:
+            self.process = subprocess.Popen(
+                [*KALENDS, "demo", "--directory", str(self.directory)], stdout=out, stderr=out
+            )
+
+    def until(self, pattern: str) -> str:
+        """Wait until a line matches, and return the first match."""
+        deadline = time.monotonic() + DEADLINE
+        while True:
+            found = re.search(pattern, self.log.read_text("utf-8"))
+            if found:
+                return found[0]
+            assert self.process.poll() is None, self.log.read_text("utf-8")
+            assert time.monotonic() < deadline, f"never printed: {pattern}"
+            time.sleep(0.05)  # a poll of a file, with a deadline
+
+    def command(self, *words: str) -> str:
+        command = [*KALENDS, "demo", *words, "--directory", str(self.directory)]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+KALENDS = [sys.executable, "-m", "kalends"]
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Iterator[Demo]:
+    running = Demo(tmp_path)
+    yield running
+    if running.process.poll() is None:
+        running.process.send_signal(signal.SIGINT)
+        running.process.wait(40)
+
+
+def test_a_newcomer_sees_a_booking_become_presence(demo: Demo) -> None:
+    address = demo.until(r"http://127\.0\.0\.1:\d+/")
+    with urllib.request.urlopen(f"{address}health/ready") as answer:
+        assert answer.status == 200
+    demo.until(r"Björn Åkesson är i möte")
+    told = demo.command("book", "emma", "Möte med Volvo", "--in", "1s", "--for", "4s")
+    assert told.startswith("Booked 'Möte med Volvo' for emma")
+    demo.until(r"emma +busy +Emma Nyström är i möte")
+    demo.until(r"(?s)Emma Nyström är i möte.*Emma Nyström är tillgänglig")
+    assert "Möte med Volvo" in demo.command("list", "emma")
+    demo.command("cancel", "emma")
+    assert "Möte med Volvo" not in demo.command("list", "emma")
+
+
+def test_everything_ends_with_the_demo(demo: Demo) -> None:
+    demo.until("What the webhook is told")
+    children = psutil.Process(demo.process.pid).children(recursive=True)
+    assert len(children) >= 4  # calendar server, supervisor, engine, web
+    demo.process.send_signal(signal.SIGTERM)
+    assert demo.process.wait(40) in (0, -signal.SIGTERM)
+    _, alive = psutil.wait_procs(children, timeout=20)
+    assert not alive
+
+
+def test_a_booking_without_a_demo_says_how_to_start_one(tmp_path: Path) -> None:
+    command = [*KALENDS, "demo", "book", "emma", "--directory", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "Start it in another terminal: kalends demo" in done.stderr
+    assert "Traceback" not in done.stderr
