@@ -8,9 +8,10 @@ the value that never makes anybody available by mistake: an unknown status is bu
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, timedelta, tzinfo
+from functools import lru_cache, partial
 from hashlib import blake2b
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -74,9 +75,13 @@ _IS_RECURRING: Final = T + "IsRecurring"
 _TYPE: Final = T + "CalendarItemType"
 _MY_RESPONSE: Final = T + "MyResponseType"
 _STATE: Final = T + "AppointmentState"
+_ORGANIZER_ADDRESS: Final = f"{_ORGANIZER}/{T}Mailbox/{T}EmailAddress"
+_NESTED: Final = frozenset({_ITEM_ID, _CATEGORIES, _EXTENDED})
+_SENDER: Final = frozenset({SENDER_SMTP, "0x5D02", SENDER_ADDRESS, "0x0065"})
+_MAX_UID: Final = 400
 _TRUE: Final = frozenset({"true", "1", "True"})
 
-_Texts = dict[object, str | None]
+_Texts = dict[str, str | None]
 
 
 class Skipped(NamedTuple):
@@ -104,15 +109,15 @@ class Items:
     """Items of the folder that are no appointments."""
 
 
-@dataclass(slots=True)
-class _Found:
-    """One item while its children are read."""
+class _Clock:
+    """How the moments of one answer are read."""
 
-    id: str = ""
-    categories: tuple[str, ...] = ()
-    organizer: str = ""
-    zone: str = ""
-    ours: bool = False
+    __slots__ = ("read", "zone")
+
+    def __init__(self, zone: ZoneInfo, naive: tzinfo) -> None:
+        self.zone = zone
+        """The owner's."""
+        self.read: Callable[[str], int] = moment if naive is UTC else partial(moment, naive=naive)
 
 
 def read_items(elements: Iterable[etree._Element], zone: ZoneInfo, naive: tzinfo = UTC) -> Items:
@@ -120,32 +125,40 @@ def read_items(elements: Iterable[etree._Element], zone: ZoneInfo, naive: tzinfo
 
     ``naive`` is the zone of moments that carry none (the request's ``TimeZoneContext``).
     """
-    bookings: dict[str, tuple[Booking, str]] = {}
+    bookings: dict[str, Booking] = {}
+    ids: dict[str, str] = {}
     skipped: list[Skipped] = []
     ours: list[str] = []
     masters: list[str] = []
     others = 0
+    clock = _Clock(zone, naive)
     for element in elements:
         if element.tag != _ITEM:
             others += isinstance(element.tag, str)
             continue
-        found = _Found()
-        texts = _texts(element, found)
-        if found.ours:
-            ours.append(found.id)
-        elif texts.get(_TYPE) == "RecurringMaster":
-            masters.append(found.id)
-        else:
-            try:
-                booking = _booking(texts, found, zone, naive)
-            except BadBooking as error:
-                skipped.append(Skipped(error.uid, error.reason))
+        texts, item, categories, sender, marked = _read(element)
+        if marked:
+            ours.append(item)
+            continue
+        if texts.get(_TYPE) == "RecurringMaster":
+            masters.append(item)
+            continue
+        try:
+            booking = _booking(element, texts, item, categories, sender, clock)
+        except BadBooking as error:
+            skipped.append(Skipped(error.uid, error.reason))
+            continue
+        uid = booking.uid
+        if uid in bookings:
+            if ids[uid] == item:
                 continue
-            _keep(bookings, booking, found.id)
-    kept = bookings.values()
+            booking = _copy(booking, item)
+            uid = booking.uid
+        bookings[uid] = booking
+        ids[uid] = item
     return Items(
-        tuple([booking for booking, _ in kept]),
-        tuple([item for _, item in kept]),
+        tuple(bookings.values()),
+        tuple(ids.values()),
         tuple(skipped),
         tuple(ours),
         tuple(masters),
@@ -153,91 +166,85 @@ def read_items(elements: Iterable[etree._Element], zone: ZoneInfo, naive: tzinfo
     )
 
 
-def _keep(bookings: dict[str, tuple[Booking, str]], booking: Booking, item: str) -> None:
-    """Keep a booking; a second one with its identity is a copy, unless it is the same item."""
-    before = bookings.setdefault(booking.uid, (booking, item))
-    if before[0] is not booking and before[1] != item:
-        copy = msgspec.structs.replace(booking, uid=f"{booking.uid}#{_short(item)}")
-        bookings.setdefault(copy.uid, (copy, item))
+def _copy(booking: Booking, item: str) -> Booking:
+    """Return a second appointment with the same identity under one of its own."""
+    return msgspec.structs.replace(booking, uid=f"{booking.uid}#{_short(item)}")
 
 
-def _texts(element: etree._Element, found: _Found) -> _Texts:
-    """Return an item's simple fields by name; what is nested goes into ``found``."""
+def _read(element: etree._Element) -> tuple[_Texts, str, tuple[str, ...], str, bool]:
+    """Return an item's texts by name, its id, categories, sender, and whether it is marked ours.
+
+    One pass, and no search below it: a search costs as much as five fields.
+    """
     texts: _Texts = {}
+    item = sender = ""
+    categories: tuple[str, ...] = ()
+    marked = False
     for child in element:
         tag = child.tag
-        nested = _NESTED.get(tag)
-        if nested is None:
+        if tag not in _NESTED:
             texts[tag] = child.text
+        elif tag == _EXTENDED:
+            if len(child) < 2:
+                continue
+            field = child[0]
+            if field.get("PropertyTag") in _SENDER:
+                sender = _address(child[1].text)
+            else:
+                marked = marked or _is_mark(field)
+        elif tag == _ITEM_ID:
+            item = child.get("Id", "")
         else:
-            nested(child, found)
-    return texts
+            categories = _categories(child)
+    return texts, item, categories, sender, marked
 
 
-def _item_id(child: etree._Element, found: _Found) -> None:
-    found.id = child.get("Id", "")
+def _is_mark(field: etree._Element) -> bool:
+    ours = field.get("PropertySetId", "").lower() == MARK_SET
+    return ours and field.get("PropertyName") == MARK_NAME
 
 
-def _categories(child: etree._Element, found: _Found) -> None:
-    texts = [text.strip() for name in child if (text := name.text)]
-    found.categories = tuple(text for text in texts[:MAX_CATEGORIES] if text)
+def _categories(listed: etree._Element) -> tuple[str, ...]:
+    texts = [text.strip() for name in listed if (text := name.text)]
+    return tuple([text for text in texts[:MAX_CATEGORIES] if text])
 
 
-def _organizer(child: etree._Element, found: _Found) -> None:
-    """Take the address where the server tells one (FindItem often tells only the name)."""
-    address = child.findtext(f"{T}Mailbox/{T}EmailAddress")
-    if address and "@" in address and not found.organizer:
-        found.organizer = address.strip().lower()
+def _address(text: str | None) -> str:
+    """Return an SMTP address, or nothing: inside an organization it may be a directory name."""
+    return text.strip().lower() if text and "@" in text else ""
 
 
-def _extended(child: etree._Element, found: _Found) -> None:
-    field = child[0] if len(child) else None
-    if field is None:
-        return
-    if field.get("PropertyName") == MARK_NAME:
-        found.ours = field.get("PropertySetId", "").lower() == MARK_SET
-    elif field.get("PropertyTag", "").lower() in (SENDER_SMTP, SENDER_ADDRESS):
-        address = child.findtext(T + "Value")
-        if address and "@" in address:
-            found.organizer = address.strip().lower()
-
-
-def _zone(child: etree._Element, found: _Found) -> None:
-    found.zone = child.get("Id", "") or (child.text or "")
-
-
-_NESTED: Final = {
-    _ITEM_ID: _item_id,
-    _CATEGORIES: _categories,
-    _ORGANIZER: _organizer,
-    _EXTENDED: _extended,
-    _ZONE: _zone,
-    _ZONE_ID: _zone,
-}
-
-
-def _booking(texts: _Texts, found: _Found, zone: ZoneInfo, naive: tzinfo) -> Booking:
-    uid = texts.get(_UID) or f"id:{_short(found.id)}"
-    start, end = _moment(texts, _START, naive, uid), _moment(texts, _END, naive, uid)
+def _booking(
+    element: etree._Element,
+    texts: _Texts,
+    item: str,
+    categories: tuple[str, ...],
+    sender: str,
+    clock: _Clock,
+) -> Booking:
+    uid = (texts.get(_UID) or f"id:{_short(item)}")[:_MAX_UID]
+    try:
+        start, end = clock.read(texts.get(_START) or ""), clock.read(texts.get(_END) or "")
+    except (ValueError, OverflowError) as error:
+        raise BadBooking(uid, _wrong_time(texts, clock)) from error
     if end < start:
-        raise BadBooking(uid[:80], "it ends before it begins")
-    state = texts.get(_STATE) or "0"
-    flags = int(state) if state.isdecimal() and state.isascii() and len(state) < 10 else 0
+        raise BadBooking(uid, "it ends before it begins")
+    flags = _flags(texts.get(_STATE) or "0")
     series = texts.get(_TYPE) in _SERIES
     first = after = None
     all_day = texts.get(_ALL_DAY) in _TRUE
     if all_day:
-        first, after = _days(start, end, found.zone, zone)
+        first, after = _days(start, end, _made_in(element, texts), clock.zone)
     return Booking(
-        f"{uid[:400]}/{_original(texts, start, naive)}" if series else uid[:400],
+        f"{uid}/{_original(texts, start, clock)}" if series else uid,
         start,
         end,
         SHOW_AS.get(texts.get(_STATUS) or "", ShowAs.BUSY),
         (texts.get(_SUBJECT) or "")[:MAX_SUBJECT],
         _SENSITIVITY.get(texts.get(_PRIVACY) or "Normal", Sensitivity.PRIVATE),
-        found.categories,
-        _response(texts.get(_MY_RESPONSE), flags),
-        found.organizer,
+        categories,
+        _RESPONSE.get(texts.get(_MY_RESPONSE) or "") or _unsaid(flags),
+        sender or (_address(element.findtext(_ORGANIZER_ADDRESS)) if _ORGANIZER in texts else ""),
         texts.get(_IS_CANCELLED) in _TRUE or bool(flags & _CANCELLED),
         series or texts.get(_IS_RECURRING) in _TRUE,
         all_day,
@@ -246,30 +253,40 @@ def _booking(texts: _Texts, found: _Found, zone: ZoneInfo, naive: tzinfo) -> Boo
     )
 
 
-def _moment(texts: _Texts, name: str, naive: tzinfo, uid: str) -> int:
-    text = texts.get(name)
-    if not text:
-        raise BadBooking(uid[:80], f"it has no {name.rpartition('}')[2]}")
-    try:
-        return moment(text, naive)
-    except (ValueError, OverflowError) as error:
-        raise BadBooking(uid[:80], f"its {name.rpartition('}')[2]} is no time") from error
+def _made_in(element: etree._Element, texts: _Texts) -> str:
+    """Return the Windows name of the zone an item was made in, where it is told."""
+    definition = element.find(_ZONE)
+    return texts.get(_ZONE_ID) or (definition.get("Id") if definition is not None else "") or ""
 
 
-def _original(texts: _Texts, start: int, naive: tzinfo) -> int:
+def _wrong_time(texts: _Texts, clock: _Clock) -> str:
+    for name in (_START, _END):
+        told = texts.get(name)
+        if not told:
+            return f"it has no {name.rpartition('}')[2]}"
+        try:
+            clock.read(told)
+        except (ValueError, OverflowError):
+            return f"its {name.rpartition('}')[2]} is no time"
+    return "it has no time"
+
+
+def _original(texts: _Texts, start: int, clock: _Clock) -> int:
     """Return when the series meant it to begin: the same over moves of the occurrence."""
     told = texts.get(_RECURRENCE_ID) or texts.get(_ORIGINAL)
     try:
-        return moment(told, naive) if told else start
+        return clock.read(told) if told else start
     except (ValueError, OverflowError):
         return start
 
 
-def _response(told: str | None, flags: int) -> Response:
-    found = _RESPONSE.get(told or "")
-    if found is not None:
-        return found
-    # Unknown: one's own appointment, or an invitation nobody has looked at.
+@lru_cache(maxsize=64)
+def _flags(told: str) -> int:
+    return int(told) if told.isascii() and told.isdecimal() and len(told) < 10 else 0
+
+
+def _unsaid(flags: int) -> Response:
+    """``Unknown``: one's own appointment, or an invitation that nobody has looked at."""
     return Response.UNANSWERED if flags & _RECEIVED else Response.OWN
 
 
