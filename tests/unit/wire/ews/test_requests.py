@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from lxml import etree
 
+from kalends.model.booking import Sensitivity, ShowAs
 from kalends.model.http import Request
+from kalends.wire.ews.create_item import Appointment, build_create_item
+from kalends.wire.ews.delete_item import build_delete_item
 from kalends.wire.ews.errors import NotOffered
+from kalends.wire.ews.find_contacts import build_find_contacts, build_find_contacts_from
 from kalends.wire.ews.find_folder import build_find_folder
 from kalends.wire.ews.find_item import build_find_item
-from kalends.wire.ews.folders import PUBLIC_FOLDERS, Folder, calendar_of
+from kalends.wire.ews.find_people import build_find_people
+from kalends.wire.ews.folders import PUBLIC_FOLDERS, Folder, ItemId, calendar_of
 from kalends.wire.ews.get_events import build_get_events
 from kalends.wire.ews.get_folder import build_get_folder
+from kalends.wire.ews.get_item import build_get_items, build_get_texts
+from kalends.wire.ews.get_server_time_zones import build_get_server_time_zones
 from kalends.wire.ews.get_streaming_events import build_get_streaming_events
+from kalends.wire.ews.get_user_availability import build_get_user_availability
+from kalends.wire.ews.get_user_configuration import build_get_work_hours
+from kalends.wire.ews.get_user_oof_settings import build_get_user_oof_settings
+from kalends.wire.ews.resolve_names import build_resolve_names
 from kalends.wire.ews.soap import Context
 from kalends.wire.ews.subscribe import (
     build_subscribe_pull,
@@ -23,6 +35,7 @@ from kalends.wire.ews.subscribe import (
 )
 from kalends.wire.ews.sync_folder_items import build_sync_folder_items
 from kalends.wire.ews.unsubscribe import build_unsubscribe
+from kalends.wire.ews.update_item import build_update_times
 from kalends.wire.ews.versions import Version
 from tests.unit.wire.ews.samples import MARCH
 from tests.unit.wire.ews.schema import content, problems
@@ -32,6 +45,7 @@ GUID = "f6bc657d-dde1-4f94-952d-143b95d6483d"
 ADDRESS = "o'neil~#%+&|*/<x>@acme.example"
 """Every character that broke somebody's gateway."""
 
+APPOINTMENT = Appointment(MARCH, "Möte & <lunch>", "anna", sensitivity=Sensitivity.PRIVATE)
 REQUESTS: dict[str, Callable[[Context], Request]] = {
     "get folder": build_get_folder,
     "get shared folder": lambda c: build_get_folder(c, calendar_of(ADDRESS)),
@@ -47,6 +61,24 @@ REQUESTS: dict[str, Callable[[Context], Request]] = {
     "get events": lambda c: build_get_events(c, GUID, "AAAA"),
     "get streaming events": lambda c: build_get_streaming_events(c, (GUID, GUID)),
     "unsubscribe": lambda c: build_unsubscribe(c, GUID),
+    "get texts": lambda c: build_get_texts(c, ("AAMk1", "AAMk2")),
+    "get items": lambda c: build_get_items(c, ("AAMk1",)),
+    "availability": lambda c: build_get_user_availability(c, (ADDRESS,), MARCH),
+    "work hours": build_get_work_hours,
+    "oof": lambda c: build_get_user_oof_settings(c, ADDRESS),
+    "resolve names": lambda c: build_resolve_names(c, "Ek, Bo <&>"),
+    "find people": lambda c: build_find_people(c, "<Bo> & Ek", 100),
+    "find contacts": lambda c: build_find_contacts(c, "07&01", PUBLIC_FOLDERS, 100),
+    "all contacts": lambda c: build_find_contacts(c, ""),
+    "contacts by name": lambda c: build_find_contacts_from(c, "Ek"),
+    "create item": lambda c: build_create_item(c, APPOINTMENT),
+    "create item elsewhere": lambda c: build_create_item(
+        c, replace(APPOINTMENT, show_as=ShowAs.ELSEWHERE)
+    ),
+    "update item": lambda c: build_update_times(c, ItemId("AAMk", "DwAA"), MARCH),
+    "delete item": lambda c: build_delete_item(c, ItemId("AAMk", "DwAA")),
+    "server time zones": build_get_server_time_zones,
+    "one time zone": lambda c: build_get_server_time_zones(c, ("W. Europe Standard Time",)),
 }
 
 

@@ -1,0 +1,197 @@
+"""One Autodiscover from beginning to end, as a session that does no input or output.
+
+``ask`` is what to do next; ``told`` and ``services`` take what came of it. Rules: a 401 at one
+candidate does not mean a wrong password, so the walk goes on, but after the second one it stops, so
+that no account is locked; any other failure makes a candidate invalid; at most ten redirects; an
+address is never begun twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import urlsplit
+
+from kalends.errors import BadAnswer, SourceTrouble
+from kalends.model.http import Request, Response
+from kalends.wire.autodiscover.candidates import (
+    Candidate,
+    How,
+    Service,
+    at,
+    candidates,
+    candidates_of,
+    domain_of,
+)
+from kalends.wire.autodiscover.outcome import Found, Outcome, RedirectAddress, RedirectUrl
+from kalends.wire.autodiscover.pox import build_pox, parse_pox
+from kalends.wire.autodiscover.redirects import Verdict, judge, place
+from kalends.wire.autodiscover.soap import build_get_user_settings, parse_get_user_settings
+
+MAX_REDIRECTS: Final = 10
+MAX_REFUSALS: Final = 2
+"""Failed sign-ins per walk (RELIABILITY promise 7)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What to do next."""
+
+    candidate: Candidate
+    request: Request | None
+    """None: look up ``candidate.where`` as a SRV record. Redirects are not to be followed: hand the
+    3xx to ``told``."""
+
+
+@dataclass(slots=True)
+class Walk:
+    """One address on its way to its server."""
+
+    address: str
+    allowed: tuple[str, ...] = ()
+    """Hosts a redirect may lead to with the credential, beyond the address's own domain."""
+    found: Found | None = None
+    refused: list[str] = field(default_factory=list)
+    """Hosts that would need an administrator's word before they are asked."""
+    reasons: list[str] = field(default_factory=list)
+    """Why each candidate was no good: host and cause, no personal data."""
+    sign_in_needed: bool = False
+    """Ended because the credential was refused."""
+    _waiting: list[Candidate] = field(default_factory=list)
+    _tried: set[str] = field(default_factory=set)
+    _addresses: set[str] = field(default_factory=set)
+    _redirects: int = 0
+    _refusals: int = 0
+
+    def __post_init__(self) -> None:
+        self._begin(self.address)
+
+    @property
+    def done(self) -> bool:
+        """Tell whether it is over: ``found``, or nothing is left to ask."""
+        return self.found is not None or self.sign_in_needed or not self._waiting
+
+    def ask(self) -> Ask:
+        """Return what to do next; not to be called when ``done``."""
+        candidate = self._waiting[0]
+        return Ask(candidate, _request(candidate, self.address))
+
+    def told(self, response: Response) -> None:
+        """Take the answer to what was asked."""
+        candidate = self._next()
+        if response.status in (301, 302, 303, 307, 308):
+            self._redirect(response.header("location"), candidate)
+        elif candidate.how is How.PROBE:
+            self._reason(candidate, "over http only a redirect counts")
+        elif response.status == 401:
+            self._unauthorized(candidate)
+        elif response.status != 200:
+            self._reason(candidate, f"it answers {response.status}")
+        else:
+            self._answered(candidate, response)
+
+    def failed(self, why: str) -> None:
+        """Take that nothing came of it; ``why`` without personal data."""
+        self._reason(self._next(), why)
+
+    def services(self, records: list[Service]) -> None:
+        """Take the SRV records found; none is an ordinary miss."""
+        source = self._next()
+        for candidate in candidates_of(records):
+            self._redirect(candidate.where, source)
+
+    def _begin(self, address: str) -> None:
+        self.address = address
+        self._addresses.add(address.lower())
+        self._waiting = list(candidates(address))
+
+    def _next(self) -> Candidate:
+        candidate = self._waiting.pop(0)
+        self._tried.add(place(candidate.where))
+        return candidate
+
+    def _answered(self, candidate: Candidate, response: Response) -> None:
+        try:
+            outcome = _read(candidate, response, self.address)
+        except BadAnswer as error:
+            self._reason(candidate, str(error))
+            return
+        except SourceTrouble as error:
+            self._reason(candidate, error.code)
+            return
+        if isinstance(outcome, Found):
+            if outcome.external_url or outcome.internal_url:
+                self.found = outcome
+            else:
+                self._reason(candidate, "it tells no EWS endpoint")
+        elif isinstance(outcome, RedirectUrl):
+            self._redirect(outcome.url, candidate)
+        elif isinstance(outcome, RedirectAddress):
+            self._other_address(outcome.address, candidate)
+        else:
+            self._reason(candidate, f"it says {outcome.code}")
+
+    def _unauthorized(self, candidate: Candidate) -> None:
+        self._refusals += 1
+        self._reason(candidate, "it refuses the credential (401)")
+        # The same server would refuse it in its other language too.
+        host = _host(candidate)
+        self._waiting = [waiting for waiting in self._waiting if _host(waiting) != host]
+        self.sign_in_needed = self._refusals >= MAX_REFUSALS
+
+    def _redirect(self, url: str, source: Candidate) -> None:
+        self._redirects += 1
+        verdict = judge(
+            url,
+            domain_of(self.address),
+            tried=frozenset(self._tried),
+            allowed=self.allowed,
+        )
+        if self._redirects > MAX_REDIRECTS:
+            self._reason(source, "too many redirects")
+        elif verdict is Verdict.FOLLOW:
+            self._waiting.insert(self._inserted(source), at(url.strip()))
+        elif verdict is Verdict.ASK:
+            self.refused.append(place(url))
+            self._reason(source, "it redirects to a host that is not allowed")
+        else:
+            self._reason(source, "it redirects to where no credential may go")
+
+    def _inserted(self, source: Candidate) -> int:
+        """Return where a redirect is queued: next, but SRV records keep their order."""
+        return len(self._waiting) if source.how is How.SRV else 0
+
+    def _other_address(self, address: str, source: Candidate) -> None:
+        self._redirects += 1
+        try:
+            domain_of(address)
+        except ValueError:
+            self._reason(source, "it redirects to an address that is none")
+            return
+        if address.lower() in self._addresses or self._redirects > MAX_REDIRECTS:
+            self._reason(source, "its redirects go in circles")
+            return
+        self._begin(address)
+
+    def _reason(self, candidate: Candidate, why: str) -> None:
+        self.reasons.append(f"{place(candidate.where)}: {why}")
+
+
+def _host(candidate: Candidate) -> str:
+    return urlsplit(candidate.where).netloc
+
+
+def _request(candidate: Candidate, address: str) -> Request | None:
+    if candidate.how is How.SRV:
+        return None
+    if candidate.how is How.PROBE:
+        return Request("GET", candidate.where)
+    if candidate.how is How.SOAP:
+        return build_get_user_settings(candidate.where, (address,))
+    return build_pox(candidate.where, address)
+
+
+def _read(candidate: Candidate, response: Response, address: str) -> Outcome:
+    if candidate.how is How.SOAP:
+        return parse_get_user_settings(response, (address,))[address]
+    return parse_pox(response)
