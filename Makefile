@@ -4,7 +4,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo setup packages format lint types layers unit check test hunt bench console lock clean
+.PHONY: help demo setup packages format lint types layers unit check test hunt bench docs console lock
+.PHONY: clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -67,6 +68,9 @@ hunt: $(VENV)/.dev ## let the properties try examples nobody has tried, for as l
 
 bench: $(VENV)/.dev ## measure speed and memory; prints figures with their ratios
 	$(BIN)/python -m benchmarks
+
+docs: $(VENV)/.dev ## write the pages that are generated from the code
+	$(BIN)/python -m kalends.config.reference docs/reference/configuration.md
 
 lock: $(BIN)/uv ## renew the locks from pyproject.toml
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --all-extras --group dev pyproject.toml -o requirements/dev.lock

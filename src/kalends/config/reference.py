@@ -59,16 +59,18 @@ an environment variable) or `password_file` (a path, read again when it changes)
 
 def reference() -> str:
     """Return the whole page."""
-    parts = [_INTRODUCTION]
-    parts += [_section(title, model) for title, model in _SECTIONS]
-    parts += [
-        _section(f'kind = "{kind.name}"', kind.options, kind.summary)
-        for kind in sorted(kinds().values(), key=lambda kind: kind.name)
-    ]
-    return "\n".join(parts)
+    return "\n".join([_INTRODUCTION, *(_section(*section) for section in sections())])
 
 
-def _section(title: str, model: type[BaseModel], summary: str = "") -> str:
+def sections() -> Iterator[tuple[str, type[BaseModel], str]]:
+    """Yield title, model and summary of every part of the page."""
+    for title, model in _SECTIONS:
+        yield title, model, ""
+    for kind in sorted(kinds().values(), key=lambda kind: kind.name):
+        yield f'kind = "{kind.name}"', kind.options, kind.summary
+
+
+def _section(title: str, model: type[BaseModel], summary: str) -> str:
     about = summary or (model.__doc__ or "").strip().replace("\n", " ")
     lines = [
         f"## `{title}`",

@@ -35,11 +35,15 @@ class MailOptions(Document):
     host: str
     """SMTP server."""
     port: int = Field(default=587, ge=1, le=65535)
+    """Its port: 587 for STARTTLS, 465 for TLS."""
     security: Literal["starttls", "tls", "none"] = "starttls"
     """``none`` is taken only for a server on this machine."""
     username: str | None = None
+    """For signing in to the server; without it nobody signs in."""
     password_env: str | None = None
+    """Environment variable that holds the password …"""
     password_file: str | None = None
+    """… or a file."""
     ca_file: str | None = None
     """PEM file with the authorities to trust instead of the system's."""
     sender: str
@@ -69,12 +73,15 @@ class ServerOptions(Document):
     run_directory: str | None = None
     """Where the processes' socket lies; beside an SQLite database where empty."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """What is logged; no level logs personal data."""
     log_format: Literal["json", "text"] = "json"
+    """``json``: one object a line; ``text``: for reading in a terminal."""
     metrics_networks: tuple[Network, ...] = ("127.0.0.0/8", "::1/128")
     """Who may read ``/metrics`` without a token."""
     workers: int = Field(default=2, ge=1, le=64)
     """Processes that expand recurring bookings."""
     mail: MailOptions | None = None
+    """Where alarms are mailed: ``[server.mail]``."""
     alarm_webhook: str | None = None
     """URL that alarms are posted to as JSON."""
     alarm_webhook_secret_env: str | None = None

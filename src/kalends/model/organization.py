@@ -27,6 +27,7 @@ class SourceSpec(Document):
     model_config = ConfigDict(frozen=True, extra="allow", use_attribute_docstrings=True)
 
     id: Identifier
+    """Immutable; people's ``calendars`` name it."""
     kind: str
     """``caldav``, ``ics`` … (entry-point group ``kalends.kinds``)."""
     managed_by: str = "file"
@@ -43,6 +44,7 @@ class SinkSpec(Document):
     model_config = ConfigDict(frozen=True, extra="allow", use_attribute_docstrings=True)
 
     id: Identifier
+    """Immutable; what was delivered is remembered under it."""
     kind: str
     """``webhook``, ``sip-publish`` …"""
     audience: Audience | None = None
@@ -61,8 +63,11 @@ class Department(Document):
     id: str = Field(min_length=1, max_length=200)
     """As it stands in the people's ``department``."""
     rules: tuple[RuleSpec, ...] = ()
+    """Rules between the person's and the organization's."""
     stage: Stage | None = None
+    """Stage of its people where they have none of their own."""
     work_hours: WorkHours | None = None
+    """Work hours of its people where they have none of their own."""
 
 
 class Numbering(Document):
@@ -82,11 +87,15 @@ class Disclosure(Document):
     """What each audience is told (POLICY section 5)."""
 
     attendant: Level = Level.SUBJECT
+    """Whoever answers the switchboard."""
     department: Level = Level.ACTIVITY
+    """Colleagues of the same ``department``."""
     organization: Level = Level.ACTIVITY
+    """Everybody else inside."""
     outside: Level = Level.TIMES
     """Outside there is never a reason, nor a return date beyond ``outside_days``."""
     outside_days: int = Field(default=7, ge=0, le=366)
+    """Outside nobody is told a return further ahead than this."""
     open_activities: tuple[Identifier, ...] = ()
     """Sensitive activities that the organization opens to its own people."""
 
@@ -95,21 +104,30 @@ class Permissions(Document):
     """What people may choose for themselves."""
 
     calendar: bool = True
+    """Switch their calendar off."""
     show_as: bool = True
+    """How show-as counts for them."""
     keywords: bool = True
+    """Rules and languages of their own."""
     auto_return: bool = True
+    """Whether they are back by themselves."""
     forward: bool = True
+    """Where calls go, per activity."""
     disclosure: bool = True
+    """Tell less of themselves."""
 
 
 class OrganizationSettings(Document):
     """Everything about an organization but its people, sources and sinks."""
 
     id: Identifier
+    """Immutable; every row, log line and address carries it."""
     name: str = Field(min_length=1, max_length=200)
+    """What people read."""
     timezone: str = "UTC"
     """IANA name."""
     language: Language = "en"
+    """Of texts and words where a person has none."""
     domains: tuple[str, ...] = ()
     """Mail and SIP domains that are inside the organization."""
     mode: Literal["all", "marked"] = "all"
@@ -125,6 +143,7 @@ class OrganizationSettings(Document):
     packs: bool = True
     """Whether keyword packs are used at all."""
     marks: Marks = Field(default_factory=Marks)
+    """Characters in front of a subject that command Kalends; see below."""
     forward_numbers: tuple[str, ...] = ()
     """Numbers that a forward mark may lead to; ``"*"`` opens every ordinary number."""
     description_note: bool = False
@@ -132,9 +151,13 @@ class OrganizationSettings(Document):
     activities: tuple[ActivitySpec, ...] = ()
     """Define or extend activities; the built-in ones need not be repeated."""
     roles: tuple[RoleSpec, ...] = ()
+    """Define or extend roles; ``work`` and ``private`` need not be repeated."""
     rules: tuple[RuleSpec, ...] = ()
+    """What bookings mean, in order; they come after a person's and a department's."""
     departments: tuple[Department, ...] = ()
+    """Rules, stage and work hours per department."""
     auto_return: bool = True
+    """Whether people are back by themselves when a booking ends."""
     hold_step_minutes: int = Field(default=15, ge=1, le=240)
     """Without auto-return, the told return time moves on by this."""
     minimum_gap_minutes: int = Field(default=10, ge=0, le=240)
@@ -150,9 +173,13 @@ class OrganizationSettings(Document):
     automatic_replies: bool = True
     """Whether out-of-office settings, where readable, count as away."""
     disclosure: Disclosure = Field(default_factory=Disclosure)
+    """What each audience is told; see below."""
     permissions: Permissions = Field(default_factory=Permissions)
+    """What people may choose for themselves; see below."""
     numbering: Numbering = Field(default_factory=Numbering)
+    """How numbers are written here; see below."""
     stage: Stage = Stage.LIVE
+    """``off``: nothing is read; ``trial``: sinks get nothing; ``live``."""
     managed_by: str = "file"
 
 
@@ -160,10 +187,13 @@ class OrganizationDocument(OrganizationSettings):
     """One ``[[organizations]]`` table of ``kalends.toml``: settings, sources, people, sinks."""
 
     sources: tuple[SourceSpec, ...] = ()
+    """Where calendars are."""
     people: tuple[PersonRecord, ...] = ()
+    """Whose presence it is."""
     people_file: str | None = None
     """CSV beside the configuration, with the column names of a person."""
     sinks: tuple[SinkSpec, ...] = ()
+    """Who is told."""
 
     def settings(self) -> OrganizationSettings:
         """Return the part that is neither people, sources nor sinks."""

@@ -31,9 +31,11 @@ class Number(Document):
     kind: Literal[
         "desk", "mobile", "softphone", "dect", "home", "fax", "assistant", "voicemail"
     ] = "desk"
+    """What rings there."""
     public: bool = True
     """Whether colleagues and the outside may be shown it."""
     order: int = 0
+    """Lower comes first."""
     devices: tuple[str, ...] = ()
     """Device names at the PBX; hot-desk log-in moves the device, not the person."""
 
@@ -50,7 +52,9 @@ class CalendarLink(Document):
     username: str | None = None
     """Per-user credential, where the source does not use a service account."""
     password_env: str | None = None
+    """Environment variable with its password …"""
     password_file: str | None = None
+    """… or a file."""
 
 
 class WorkHours(Document):
@@ -59,11 +63,17 @@ class WorkHours(Document):
     mon: tuple[str, ...] = ()
     """Spans ``"08:00-12:00"``; ``24:00`` ends a day; a span past midnight is written as two."""
     tue: tuple[str, ...] = ()
+    """Tuesday, as above."""
     wed: tuple[str, ...] = ()
+    """Wednesday."""
     thu: tuple[str, ...] = ()
+    """Thursday."""
     fri: tuple[str, ...] = ()
+    """Friday."""
     sat: tuple[str, ...] = ()
+    """Saturday."""
     sun: tuple[str, ...] = ()
+    """Sunday."""
     weeks: int = Field(default=1, ge=1, le=8)
     """Part-time: the pattern holds in every Nth ISO week …"""
     week: int = Field(default=0, ge=0, le=7)
@@ -84,53 +94,78 @@ class Preferences(Document):
     keywords: tuple[RuleSpec, ...] = ()
     """Own rules; they come before the department's and the organization's."""
     keyword_languages: tuple[Language, ...] | None = None
+    """Packs whose words count in the person's calendar."""
     auto_return: bool | None = None
+    """Whether the person is back by itself when a booking ends."""
     forward: dict[str, str] = Field(default_factory=dict)
     """Per activity: ``{meeting = "voicemail", vacation = "assistant"}``."""
     disclosure: dict[str, Level] = Field(default_factory=dict)
     """Per audience, never more than the organization's."""
     language: Language | None = None
+    """Of the texts told about the person."""
     write_back: bool | None = None
+    """Whether Kalends may write into the calendar; nothing does yet."""
 
 
 class PersonRecord(Document):
     """Everything an organization knows about a person, but for presence."""
 
     id: PersonId
+    """Immutable; e-mail addresses may change."""
     external_id: str | None = Field(default=None, max_length=255)
     """Immutable key of the system the record comes from; e-mails are only aliases."""
     name: str = Field(min_length=1, max_length=200)
+    """As people read it."""
     given_name: str | None = None
+    """For searching and sorting."""
     family_name: str | None = None
+    """For searching and sorting."""
     kind: Kind = Kind.PERSON
+    """A person, a shared post, a function or a room."""
     emails: tuple[str, ...] = ()
     """The first is the address callers and directories are told."""
     department: str | None = None
+    """Name of the department; its rules and stage apply."""
     title: str | None = None
+    """As people read it."""
     skills: tuple[str, ...] = ()
+    """Words the person is found by."""
     language: Language | None = None
+    """Of texts and words; the organization's where empty."""
     timezone: str | None = None
     """IANA name; the organization's where empty."""
     picture: str | None = None
+    """Address of a picture."""
     jid: str | None = None
+    """XMPP address."""
     sip: str | None = Field(default=None, pattern=r"^sips?:.+@.+$")
+    """SIP address: ``sip:anna@acme.example``."""
     delegates: tuple[PersonId, ...] = ()
     """May see and set what the person may."""
     substitute: PersonId | None = None
+    """Id of who takes over when the person is away."""
     extension: str | None = None
+    """Shorthand for a number of kind ``desk``."""
     mobile: str | None = None
+    """Shorthand for a number of kind ``mobile``."""
     voicemail: str | None = None
+    """Shorthand for a number of kind ``voicemail``."""
     numbers: tuple[Number, ...] = ()
+    """Telephone numbers; see below."""
     calendars: tuple[CalendarLink, ...] | Literal["none"] | None = None
     """None: found by e-mail in every source; ``"none"``: healthy without."""
     work_hours: WorkHours | None = None
+    """The person's own; the department's or organization's where empty."""
     holidays: str | None = None
     """Country, or country and region (``SE``, ``DE-BY``); the organization's where empty."""
     rules: tuple[RuleSpec, ...] = ()
+    """Rules an administrator sets for this person; first in order."""
     preferences: Preferences = Field(default_factory=Preferences)
+    """What the person chose."""
     protected: bool = False
     """Hides name and entry from everybody but attendants and the person."""
     stage: Stage | None = None
+    """The person's own; the department's or organization's where empty."""
     visibility: dict[str, Level] = Field(default_factory=dict)
     """Per field: who sees it at least needs this level."""
     managed_by: str = "file"

@@ -29,15 +29,23 @@ class Match(Document):
     pattern: str | None = Field(default=None, max_length=500)
     """RE2 pattern on the subject; only where an administrator asks for one."""
     category: str | list[str] | None = None
+    """One of these categories, without regard to case."""
     show_as: ShowAs | list[ShowAs] | None = None
+    """``free``, ``tentative``, ``busy``, ``oof``, ``elsewhere``."""
     sensitivity: Sensitivity | list[Sensitivity] | None = None
+    """``normal``, ``personal``, ``private``, ``confidential``."""
     all_day: bool | None = None
+    """Whether it lasts whole days."""
     private: bool | None = None
     """Private or confidential."""
     recurring: bool | None = None
+    """Whether it is part of a series."""
     min_minutes: int | None = Field(default=None, ge=0)
+    """At least so long."""
     max_minutes: int | None = Field(default=None, ge=0)
+    """At most so long."""
     response: Response | list[Response] | None = None
+    """How the person answered the invitation."""
     organizer: Literal["me", "inside", "outside"] | None = None
     """``me`` is also inside."""
     weekdays: list[Weekday] | None = None
@@ -54,8 +62,11 @@ class Outcome(Document):
     ignore: bool | None = None
     """The booking does not count."""
     activity: Identifier | None = None
+    """Id of an activity."""
     role: Identifier | None = None
+    """Id of a role."""
     availability: Availability | None = None
+    """The coarse state; the activity's own where left out."""
     priority: int | None = Field(default=None, ge=-100, le=100)
     """Higher wins an overlap; 0 is ordinary."""
     disclosure: Level | None = None
@@ -76,7 +87,9 @@ class RuleSpec(Document):
     id: Identifier | None = None
     """Name for explanations; without it ``rule-N`` by position."""
     match: Match = Field(default_factory=Match)
+    """Which bookings; every key given must hold."""
     then: Outcome = Field(default_factory=Outcome)
+    """What then holds."""
 
 
 class Marks(Document):

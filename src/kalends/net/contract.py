@@ -67,11 +67,13 @@ class SignInOptions(Document):
     """Keys of a source or sink with a service account."""
 
     username: str | None = None
+    """Of the service account; without it nobody signs in."""
     password_env: str | None = None
     """Environment variable that holds the password …"""
     password_file: str | None = None
     """… or a file; read again when it changes."""
     auth: Literal["auto", "basic", "digest", "none"] = "auto"
+    """``auto``: Basic unasked, and Digest where the server offers no Basic."""
 
 
 @dataclass(frozen=True, slots=True)
