@@ -40,17 +40,16 @@ _PEER_PROGRAM = """
 import sys, time
 from lxml import etree
 from exchangelib.items import CalendarItem
-root = etree.fromstring(sys.stdin.buffer.read())
-items = list(root.iter(sys.argv[1]))
-best = None
+body = sys.stdin.buffer.read()
+rounds = []
 for _ in range(7):
+    # from_xml empties what it has mapped: a fresh tree each time, parsed outside the measure.
+    items = list(etree.fromstring(body).iter(sys.argv[1]))
     begun = time.process_time()
-    for item in items:
-        CalendarItem.from_xml(item, account=None)
-    spent = time.process_time() - begun
-    best = spent if best is None else min(best, spent)
-assert CalendarItem.from_xml(items[0], account=None).subject
-print(best / len(items))
+    mapped = [CalendarItem.from_xml(item, account=None) for item in items]
+    rounds.append(time.process_time() - begun)
+    assert all(item.subject and item.start for item in mapped)
+print(min(rounds) / len(items))
 """
 
 
@@ -144,9 +143,8 @@ def figures() -> list[Figure]:
     bare, read, ratio = measured(body)
     rate = round(1 / read)
     found = [
-        Figure("FindItem answer → bookings", rate, "items/s", 0, rate > 0),
         Figure(
-            f"of bare libxml2 ({round(1 / bare)} items/s), median of {ROUNDS} rounds",
+            f"FindItem → bookings ({rate} items/s) of bare libxml2 ({round(1 / bare)} items/s)",
             round(100 * ratio, 1),
             "%",
             35,
@@ -156,7 +154,7 @@ def figures() -> list[Figure]:
     other = peer(body)
     if other is not None:
         times = round(other / read, 1)
-        name = f"times {PEER}'s from_xml alone ({round(1 / other)} items/s)"
+        name = f"FindItem → bookings, times {PEER}'s from_xml alone ({round(1 / other)} items/s)"
         found.append(Figure(name, times, "times", 20, times >= 20))
     return found
 
