@@ -46,7 +46,7 @@ class Anna:
             trusted=True,
         )  # fmt: skip
 
-    async def follow(self, name: str = "work") -> tuple[str, Follower]:
+    async def follow(self, name: str = "daily") -> tuple[str, Follower]:
         """Make a calendar and return its path, and what follows it."""
         path = await self.server.make(name)
         self.ref = replace(self.ref, url=path)
@@ -148,7 +148,7 @@ async def test_a_refused_token_loses_nothing(anna: Anna) -> None:
 
 
 async def test_a_calendar_is_found_by_its_owners_address(anna: Anna) -> None:
-    path, _ = await anna.follow("work")
+    path, _ = await anna.follow("daily")
     await anna.server.put(path + "one.ics", calendar(event(*MEETING, uid="one")))
     found = await anna.source.locate(replace(anna.ref, url=None))
     assert anna.server.url.rstrip("/") + path in found
@@ -170,7 +170,7 @@ async def test_a_calendar_that_is_not_there(anna: Anna) -> None:
 
 async def test_passwords_and_rights_are_told_apart(tmp_path: Path, runtime: Runtime) -> None:
     async with radicale(tmp_path) as server:
-        await server.make("work")
+        await server.make("daily")
         wrong = Anna(server, runtime, password="wrong")
         with pytest.raises(SignInNeeded):
             await wrong.source.read(
@@ -185,14 +185,14 @@ async def test_a_person_reads_with_a_password_of_her_own(
     tmp_path: Path, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with radicale(tmp_path) as server:
-        path = await server.make("work")
+        path = await server.make("daily")
         await server.put(path + "one.ics", calendar(event(*MEETING, uid="one")))
         monkeypatch.setenv("BO_PASSWORD", "bos")
         monkeypatch.setenv("ANNA_PASSWORD", "annas")
         anna = Anna(server, runtime)
         own = replace(anna.ref, username="anna@acme.example", password_env="ANNA_PASSWORD")
         (url,) = await anna.source.locate(own)
-        assert url.endswith("/work/")
+        assert url.endswith("/daily/")
         follower = Follower(anna)  # type: ignore[arg-type]  # the part of a world it uses
         follower.ref = replace(own, url=url)
         assert await follower.subjects() == ["M: budget"]
@@ -204,7 +204,7 @@ async def test_a_person_reads_with_a_password_of_her_own(
 
 async def test_a_whole_calendar_is_also_a_feed(tmp_path: Path, runtime: Runtime) -> None:
     async with radicale(tmp_path) as server:
-        path = await server.make("work")
+        path = await server.make("daily")
         await server.put(path + "one.ics", calendar(event(*MEETING, uid="one")))
         anna = Anna(server, runtime)
         options = ics.IcsOptions(url=server.url, username="svc")

@@ -77,7 +77,7 @@ async def test_a_calendar_at_another_server_is_not_read_with_the_services_creden
     world: CaldavWorld, follower: Follower
 ) -> None:
     evil = world.transport.servers[EVIL] = DavServer(EVIL)
-    follower.ref = replace(world.ref, url=f"{EVIL}/calendars/anna/work/")
+    follower.ref = replace(world.ref, url=f"{EVIL}/calendars/anna/daily/")
     with pytest.raises(RedirectRefused):
         await follower.read()
     assert evil.asked == []
@@ -229,10 +229,10 @@ async def test_work_hours_come_from_the_owners_availability(
 # --- finding a person -----------------------------------------------------------------------------
 async def test_a_person_may_have_several_calendars(world: CaldavWorld) -> None:
     world.server.tree.add_calendar("/calendars/anna/side/", "anna", "svc")
-    world.server.tree.add_calendar("/calendars/bo/work/", "bo", "svc")
+    world.server.tree.add_calendar("/calendars/bo/daily/", "bo", "svc")
     world.server.tree.add_calendar("/calendars/anna/secret/", "anna")
     found = await world.source.locate(replace(world.ref, url=None))
-    assert found == (ORIGIN + "/calendars/anna/side/", ORIGIN + HOME)
+    assert found == (ORIGIN + HOME, ORIGIN + "/calendars/anna/side/")
 
 
 async def test_a_principal_search_finds_who_shares_without_the_home_telling(
@@ -245,7 +245,7 @@ async def test_a_principal_search_finds_who_shares_without_the_home_telling(
 
 async def test_what_others_share_with_a_person_is_not_hers(world: CaldavWorld) -> None:
     world.server.faults.hide_shares = True
-    world.server.tree.add_calendar("/calendars/bo/work/", "bo", "anna", "svc")
+    world.server.tree.add_calendar("/calendars/bo/daily/", "bo", "anna", "svc")
     found = await world.source.locate(replace(world.ref, url=None))
     assert found == (ORIGIN + HOME,)
 

@@ -16,7 +16,7 @@ from tests.contract.calendars.lab import Clock, LabTransport, place, services
 from tests.unit.wire.icalendar.samples import calendar, event
 
 ORIGIN: Final = "https://127.0.0.1:5232"
-HOME: Final = "/calendars/anna/work/"
+HOME: Final = "/calendars/anna/daily/"
 
 
 def reference(source: str, url: str | None, **more: str) -> CalendarRef:

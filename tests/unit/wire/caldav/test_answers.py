@@ -11,8 +11,8 @@ from kalends.wire.caldav.answers import (
     parse_resources,
 )
 
-URL = "https://dav.example/calendars/anna/work/"
-PATH = "/calendars/anna/work/"
+URL = "https://dav.example/calendars/anna/daily/"
+PATH = "/calendars/anna/daily/"
 
 
 def answer(*responses: str, more: str = "", status: int = 207) -> Response:

@@ -9,7 +9,7 @@ from kalends.wire.caldav import build
 from kalends.wire.caldav.hrefs import at_origin, digest, path_of, same, written
 from kalends.wire.caldav.names import CAL, DAV
 
-URL = "https://dav.example/calendars/anna/work/"
+URL = "https://dav.example/calendars/anna/daily/"
 
 
 def root(request: Request) -> etree._Element:
