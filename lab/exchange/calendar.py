@@ -30,6 +30,8 @@ class Appointment:
     subject: str = ""
     uid: str = ""
     zone: str = "UTC"
+    meeting_zone: str = ""
+    """MeetingTimeZone of 2007, where it was told."""
     all_day: bool = False
     busy: str = "Busy"
     sensitivity: str = "Normal"

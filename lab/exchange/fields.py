@@ -214,8 +214,8 @@ def _zone(parent: Node, name: str, shown: Shown) -> None:
 
 
 def _meeting_zone(parent: Node, name: str, shown: Shown) -> None:
-    if not shown.call.version.zones:
-        t(parent, name, TimeZoneName=shown.item.zone)
+    if shown.item.meeting_zone and not shown.call.version.zones:
+        t(parent, name, TimeZoneName=shown.item.meeting_zone)
 
 
 def _state(item: Appointment) -> str:
@@ -298,7 +298,11 @@ FIELDS: Final = (
     Field("calendar:IsOrganizer", _flag(lambda one: not one.item.organizer), since=2013),
 )
 NEWER: Final = {one.uri: one.since for one in FIELDS if one.since > 2007}
-_SPACES: Final = ("item", "calendar", "folder", "contacts", "message", "task", "meeting")
+_SPACES: Final = {
+    "item", "calendar", "folder", "contacts", "message", "task", "meeting", "meetingRequest",
+    "distributionlist", "postitem", "sharingMessage", "rolemember", "recurrence", "timezone",
+}  # fmt: skip
+"""What stands before the colon of a FieldURI in types.xsd."""
 
 
 class Shape(NamedTuple):
@@ -389,7 +393,7 @@ _SETTERS: Final[dict[str, Callable[[Appointment, Node], None]]] = {
     "RequiredAttendees": lambda item, node: setattr(item, "required", _people(node)),
     "OptionalAttendees": lambda item, node: setattr(item, "optional", _people(node)),
     "Recurrence": lambda item, node: setattr(item, "recurrence", recurrence.read(node)),
-    "ReminderIsSet": lambda item, node: setattr(item, "reminder", text_of(node) == "true"),
+    "ReminderIsSet": lambda item, node: setattr(item, "reminder", text_of(node) in ("true", "1")),
     "ReminderMinutesBeforeStart": lambda item, node: setattr(
         item, "reminder_minutes", int(text_of(node))
     ),
@@ -432,7 +436,8 @@ def _set_times(call: Call, item: Appointment, named: dict[str, Node], *, fresh: 
     if (zone_node := named.get("StartTimeZone")) is not None:
         item.zone = zone_node.get("Id", "UTC")
     elif (zone_node := named.get("MeetingTimeZone")) is not None:
-        item.zone = zone_node.get("TimeZoneName", "UTC")
+        item.meeting_zone = zone_node.get("TimeZoneName", "")
+        item.zone = item.meeting_zone or item.zone
     elif fresh and call.context:
         item.zone = call.context
     zone(item.zone)
@@ -441,7 +446,7 @@ def _set_times(call: Call, item: Appointment, named: dict[str, Node], *, fresh: 
     if (node := named.get("End")) is not None:
         item.end = call.moment(text_of(node), item.zone)
     if (node := named.get("IsAllDayEvent")) is not None:
-        item.all_day = text_of(node) == "true"
+        item.all_day = text_of(node) in ("true", "1")
         if fresh and item.all_day and "LegacyFreeBusyStatus" not in named:
             item.busy = "Free"
     if item.all_day and ({"Start", "End", "IsAllDayEvent"} & set(named)):

@@ -69,6 +69,7 @@ def book(organization: Organization, plan: Plan) -> Appointment:
         plan.end.astimezone(UTC),
         subject=plan.subject,
         zone=plan.zone,
+        meeting_zone=plan.zone,
         all_day=plan.all_day,
         busy=plan.busy,
         sensitivity=plan.sensitivity,

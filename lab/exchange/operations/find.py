@@ -9,6 +9,7 @@ from lab.exchange import access
 from lab.exchange.access import Place
 from lab.exchange.calendar import Appointment, Entry, alone, window
 from lab.exchange.fields import Shape, Shown, read_shape, write_item
+from lab.exchange.operations.restriction import holds
 from lab.exchange.refusal import Fault, Refusal
 from lab.exchange.soap import Call, inside, message, messages
 from lab.exchange.versions import REQUESTS
@@ -18,7 +19,7 @@ PRIVATE = "Private Appointment"
 
 
 def find_item(call: Call) -> Node:
-    """Answer FindItem; restrictions and sort orders of paging views are not looked at."""
+    """Answer FindItem; sort orders of paging views are not looked at."""
     root = answer("FindItemResponse")
     found = messages(root)
     shape = read_shape(call, call.body.find(M + "ItemShape"))
@@ -84,6 +85,8 @@ def _masked(call: Call, one: Place, entry: Entry) -> Entry:
 def _page(call: Call, node: Node, one: Place, shape: Shape) -> None:
     entries = [alone(each) for each in visible_items(one)]
     entries.sort(key=lambda each: (-each.item.created.timestamp(), -each.item.number))
+    if (wanted := call.body.find(M + "Restriction")) is not None:
+        entries = [each for each in entries if holds(Shown(call, one.box, each, view=True), wanted)]
     page = call.body.find(M + "IndexedPageItemView")
     first = int(page.get("Offset", "0")) if page is not None else 0
     size = int(page.get("MaxEntriesReturned", "1000000")) if page is not None else 1_000_000
