@@ -37,6 +37,7 @@ FOLDERS: Final = {
         Folder(8, "drafts", "Drafts", "msgfolderroot", "IPF.Note"),
         Folder(9, "outbox", "Outbox", "msgfolderroot", "IPF.Note"),
         Folder(10, "tasks", "Tasks", "msgfolderroot", "IPF.Task", "TasksFolder"),
+        Folder(12, "junkemail", "Junk Email", "msgfolderroot", "IPF.Note"),
         Folder(11, "recoverableitemsdeletions", "Deletions", "root", "IPF.Note"),
     )
 }

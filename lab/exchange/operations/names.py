@@ -1,13 +1,14 @@
-"""ResolveNames against the directory; ConvertId, which clients use to learn the version."""
+"""ResolveNames against the directory; ConvertId, by which clients learn version and mailbox."""
 
 from __future__ import annotations
 
 from typing import Final
 
+from lab.exchange import ids
 from lab.exchange.fields import write_mailbox
 from lab.exchange.mailbox import Mailbox
 from lab.exchange.refusal import Refusal
-from lab.exchange.soap import Call, flag, message, messages
+from lab.exchange.soap import Call, flag, inside, message, messages
 from lab.exchange.xml import Node, answer, m, t
 
 MOST: Final = 100
@@ -69,8 +70,19 @@ def _resolution(call: Call, parent: Node, box: Mailbox) -> None:
 
 
 def convert_id(call: Call) -> Node:
-    """Answer ConvertId: no id is convertible here."""
+    """Answer ConvertId: only between EWS ids; the answer names the mailbox, which clients want."""
     root = answer("ConvertIdResponse")
-    with message(messages(root), "ConvertId"):
-        raise Refusal("ErrorInvalidIdMalformed")
+    found = messages(root)
+    for one in inside(call.body, "SourceIds"):
+        with message(found, "ConvertId") as node:
+            text = one.get("Id", "")
+            try:
+                guid, _ = ids.read_folder(text)
+            except Refusal:
+                guid = ids.read_item(text).guid
+            box = call.organization.guids.get(guid)
+            if box is None or call.body.get("DestinationFormat") != "EwsId":
+                raise Refusal("ErrorInvalidIdMalformed")
+            made = m(node, "AlternateId", Format="EwsId", Id=text, Mailbox=box.address)
+            made.set("{http://www.w3.org/2001/XMLSchema-instance}type", "t:AlternateIdType")
     return root

@@ -179,3 +179,28 @@ def test_elements_out_of_order_fail_schema_validation() -> None:
     last = request.index("</m:FindItem>")
     swapped = request[:start] + request[end:last] + request[start:end] + request[last:]
     assert desk().fault(swapped) == "ErrorSchemaValidation"
+
+
+def test_converting_a_folder_id_names_its_mailbox() -> None:
+    one = desk()
+    folder = (
+        "<m:GetFolder><m:FolderShape><t:BaseShape>IdOnly</t:BaseShape></m:FolderShape>"
+        f"<m:FolderIds>{CALENDAR}</m:FolderIds></m:GetFolder>"
+    )
+    number = next(one.ask(folder).iter(T + "FolderId")).get("Id")
+    found = one.ask(
+        '<m:ConvertId DestinationFormat="EwsId"><m:SourceIds><t:AlternateId Format="EwsId" '
+        f'Id="{number}" Mailbox="x@example.test"/></m:SourceIds></m:ConvertId>'
+    )
+    assert next(found.iter(M + "AlternateId")).get("Mailbox") == "anna@example.test"
+
+
+def test_paging_views_obey_restrictions() -> None:
+    found = desk().ask(
+        '<m:FindItem Traversal="Shallow"><m:ItemShape><t:BaseShape>Default</t:BaseShape>'
+        '</m:ItemShape><m:IndexedPageItemView Offset="0" BasePoint="Beginning"/><m:Restriction>'
+        '<t:IsEqualTo><t:FieldURI FieldURI="item:Subject"/><t:FieldURIOrConstant>'
+        '<t:Constant Value="Weekly"/></t:FieldURIOrConstant></t:IsEqualTo></m:Restriction>'
+        f"<m:ParentFolderIds>{CALENDAR}</m:ParentFolderIds></m:FindItem>"
+    )
+    assert [node.text for node in found.iter(T + "Subject")] == ["Weekly"]
