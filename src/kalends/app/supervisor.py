@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from kalends import observe
 from kalends.app.lock import only_one
 from kalends.app.watched import BEAT, SUPERVISOR
 from kalends.config import load
+from kalends.errors import UserError
 
 log = observe.logger(__name__)
 
@@ -48,7 +50,24 @@ def supervise(config: Path) -> int:
     server = configuration.server
     observe.configure(server.log_level, json=server.log_format == "json")
     with only_one(server.directory() / "kalends.lock"):
+        _must_be_free(*server.http_address())
         return asyncio.run(_supervise(config))
+
+
+def _must_be_free(host: str, port: int) -> None:
+    """Raise ``UserError`` where the page could not listen, before anything is started."""
+    try:
+        for family, kind, protocol, _, address in socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        ):
+            with socket.socket(family, kind, protocol) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(address)
+    except OSError as error:
+        raise UserError(
+            f"Nobody can listen on {host} port {port}: {error.strerror}. End the program that "
+            "does, or choose another address: [server] http."
+        ) from None
 
 
 async def _supervise(config: Path) -> int:

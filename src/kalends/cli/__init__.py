@@ -57,5 +57,10 @@ def main() -> None:
     except KalendsError as error:
         complain(f"{error} {getattr(error, 'remedy', '')}".rstrip())
         sys.exit(1)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        complain(f"{error.filename}: {error.strerror}. Choose another place, or its rights.")
+        sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from kalends.cli.output import as_json, complain, say
+from kalends.cli.output import as_json, complain, counted, say
 from kalends.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, loaded, run
 from kalends.errors import UserError
 
@@ -54,8 +54,9 @@ def check(
     if not json:
         say("")
         if bad:
-            complain(f"{len(bad)} of {len(found)} steps need attention.")
+            steps = counted(len(found), "step")
+            complain(f"{len(bad)} of {steps} {'needs' if len(bad) == 1 else 'need'} attention.")
         else:
-            say(f"All {len(found)} steps are well. Start with: kalends serve --config {config}")
+            say(f"All is well. Start with: kalends serve --config {config}")
     if bad:
         raise typer.Exit(1)

@@ -6,6 +6,7 @@ are opened here, on the same database, so that a refused credential is counted a
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,13 +17,13 @@ from rich.progress import Progress, SpinnerColumn, TextColumn
 
 from kalends.bus.commands import Ping, TestSource
 from kalends.calendars.contract import CalendarRef, Step
-from kalends.cli.output import out, say
+from kalends.cli.output import counted, out, say
 from kalends.cli.session import ask
 from kalends.config import Configuration
 from kalends.endpoints.kind import Services
 from kalends.engine.opening import Opener
 from kalends.errors import KalendsError, UserError
-from kalends.model.organization import OrganizationDocument
+from kalends.model.organization import OrganizationDocument, SourceSpec
 from kalends.model.person import CalendarLink, PersonRecord
 from kalends.net.client import http_factory
 from kalends.runtime import Runtime
@@ -62,7 +63,8 @@ async def checked(
 
 def _summary(configuration: Configuration) -> str:
     people = sum(len(organization.people) for organization in configuration.organizations)
-    return f"{len(configuration.organizations)} organizations, {people} people"
+    organizations = counted(len(configuration.organizations), "organization")
+    return f"{organizations}, {counted(people, 'person', 'people')}"
 
 
 def _unfindable(person: PersonRecord, organization: OrganizationDocument) -> Step | None:
@@ -117,6 +119,9 @@ async def _of_organization(
         return None
 
     for spec in organization.sources:
+        if missing := _without_secret(spec):
+            yield spec.id, missing
+            continue
         try:
             opened = await opener.source(organization.settings(), spec, uploaded=nothing)
         except KalendsError as error:
@@ -127,6 +132,15 @@ async def _of_organization(
                 yield spec.id, step
         finally:
             await opener.close(opened)
+
+
+def _without_secret(spec: SourceSpec) -> Step | None:
+    """Return what is wrong where the place that should hold a password holds none."""
+    name = spec.options.get("password_env")
+    if not isinstance(name, str) or os.environ.get(name):
+        return None
+    remedy = f"Set it where this command and kalends serve run: export {name}=…"
+    return Step("password", name, False, "the environment variable is not set", remedy)
 
 
 def _references(organization: OrganizationDocument, source: str) -> tuple[CalendarRef, ...]:

@@ -64,7 +64,8 @@ def people(
         for row in rows
     ]
     columns = ["id", "name", "ext", "presence", "activity", "until", "back", "next", ""]
-    table(columns, cells, empty="Nobody matches." if find else "There are no people yet.")
+    empty = "Nobody matches." if find else "There are no people yet."
+    table(columns, cells, empty=empty, least=("next", "back", "ext", "activity"))
 
 
 def presence(
@@ -104,6 +105,7 @@ def set_presence(
     role: Annotated[str | None, typer.Option(help="work, private …")] = None,
     config: ConfigOption = DEFAULT_CONFIG,
     organization: OrganizationOption = None,
+    json: JsonOption = False,
 ) -> None:
     """Set a person's presence by hand; it wins until its end."""
 
@@ -116,27 +118,34 @@ def set_presence(
             organization=one, actor="cli", person=person, activity=activity,
             until=_moment(until, views.zone), note=note, availability=availability, role=role,
         )  # fmt: skip
-        await ask(configuration, command)
+        return await ask(configuration, command)
 
-    run(work())
-    say(f"{person} is {activity} by hand. End it with: kalends clear {person}")
+    told = run(work())
+    if json:
+        as_json(told)
+    else:
+        say(f"{person} is {activity} by hand. End it with: kalends clear {person}")
 
 
 def clear(
     person: PersonArgument,
     config: ConfigOption = DEFAULT_CONFIG,
     organization: OrganizationOption = None,
+    json: JsonOption = False,
 ) -> None:
     """Go back to what calendar, work hours and phone say."""
 
-    async def work() -> None:
+    async def work() -> Any:
         configuration = loaded(config)
         async with reading(configuration) as reader:
             one = await the_organization(reader, organization)
-        await ask(configuration, ClearManual(organization=one, actor="cli", person=person))
+        return await ask(configuration, ClearManual(organization=one, actor="cli", person=person))
 
-    run(work())
-    say(f"{person} follows the calendar again.")
+    told = run(work())
+    if json:
+        as_json(told)
+    else:
+        say(f"{person} follows the calendar again.")
 
 
 def timeline(
@@ -162,7 +171,10 @@ def timeline(
         for s in segments
     ]  # fmt: skip
     table(
-        ["from", "to", "presence", "activity", "subject", "note"], rows, empty="Nothing is booked."
+        ["from", "to", "presence", "activity", "subject", "note"],
+        rows,
+        empty="Nothing is booked.",
+        least=("note",),
     )
 
 

@@ -42,7 +42,10 @@ def loaded(config: Path) -> Configuration:
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run a command's work to its end."""
+    """Run a command's work to its end; what would be logged is told by the command itself."""
+    from kalends import observe
+
+    observe.configure("critical", json=False)
     return asyncio.run(work)
 
 
@@ -92,6 +95,9 @@ def value_of(answer: Answer) -> Any:
     """Return an answer's value, or raise what it says."""
     if answer.ok:
         return answer.value
+    if answer.problems and not any(problem["key"] for problem in answer.problems):
+        told = (f"{problem['what']} {problem['remedy']}".strip() for problem in answer.problems)
+        raise UserError("\n".join(told))
     if answer.problems:
         raise ConfigurationError([Problem(**problem) for problem in answer.problems])
     raise UserError(answer.message or "The engine refused, without saying why.")

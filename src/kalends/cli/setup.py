@@ -18,6 +18,7 @@ from kalends.cli.session import (
     loaded,
     reading,
     run,
+    the_organization,
 )
 from kalends.errors import UserError
 
@@ -121,5 +122,6 @@ async def _export(config: Path, organization: str | None) -> str:
     from kalends.directory.documents import organization_document
 
     async with reading(loaded(config)) as reader:
-        wanted = [organization] if organization else await reader.organizations()
+        known = await reader.organizations()
+        wanted = [await the_organization(reader, organization)] if organization else known
         return toml_text([await organization_document(reader, one) for one in wanted])

@@ -27,6 +27,7 @@ from kalends.web.tokens import document, new_account, new_token
 
 if TYPE_CHECKING:
     from kalends.config import Configuration
+    from kalends.store.contract import Principal
 
 app = typer.Typer(help="Bearer tokens for the API.", no_args_is_help=True)
 accounts = typer.Typer(help="Local accounts for the console.", no_args_is_help=True)
@@ -46,6 +47,7 @@ def create_token(
     person: PersonOption = None,
     config: ConfigOption = DEFAULT_CONFIG,
     organization: OrganizationOption = None,
+    json: JsonOption = False,
 ) -> None:
     """Make a token and print it as the last word; it is shown this once."""
     configuration = loaded(config)
@@ -55,7 +57,10 @@ def create_token(
     )
     command = PutPrincipal(organization=one or "*", actor="cli", principal=document(principal))
     run(hand_over(configuration, command))
-    print(f"Token {name!r} ({role}): {secret}")
+    if json:
+        as_json({**_row(principal), "secret": secret})
+    else:
+        print(f"Token {name!r} ({role}): {secret}")
 
 
 @accounts.command("create")
@@ -66,11 +71,16 @@ def create_account(
     password: Annotated[
         str,
         typer.Option(
-            prompt=True, hide_input=True, confirmation_prompt=True, envvar="KALENDS_PASSWORD"
+            prompt=True,
+            hide_input=True,
+            confirmation_prompt=True,
+            envvar="KALENDS_PASSWORD",
+            show_default=False,
         ),
     ] = "",
     config: ConfigOption = DEFAULT_CONFIG,
     organization: OrganizationOption = None,
+    json: JsonOption = False,
 ) -> None:
     """Make an account that signs in to the console with a password."""
     configuration = loaded(config)
@@ -85,7 +95,10 @@ def create_account(
             PutPrincipal(organization=one or "*", actor="cli", principal=document(principal)),
         )
     )
-    say(f"{name} can sign in as {role}.")
+    if json:
+        as_json(_row(principal))
+    else:
+        say(f"{name} can sign in as {role}.")
 
 
 @app.command("list")
@@ -121,10 +134,12 @@ def delete_token(
 async def _listed(config: Path, organization: str | None) -> list[dict[str, Any]]:
     async with reading(loaded(config)) as reader:
         found = await reader.principals(await the_organization(reader, organization))
-    return [
-        {"id": p.id, "kind": p.kind, "name": p.name, "role": p.role, "person": p.person}
-        for p in found
-    ]
+    return [_row(one) for one in found]
+
+
+def _row(one: Principal) -> dict[str, Any]:
+    """Return what may be shown of a principal: never its secret."""
+    return {name: getattr(one, name) for name in ("id", "kind", "name", "role", "person")}
 
 
 def _owner(configuration: Configuration, wanted: str | None, role: str) -> str | None:
@@ -136,4 +151,9 @@ def _owner(configuration: Configuration, wanted: str | None, role: str) -> str |
         return wanted
     if wanted is None and len(known) == 1:
         return known[0]
-    raise UserError(f"Choose with --organization: {', '.join(known) or 'the file names none'}")
+    if not known:
+        raise UserError(f"{configuration.path} names no organization; add [[organizations]].")
+    named = (
+        f"There is no organization {wanted!r}." if wanted else "There are several organizations."
+    )
+    raise UserError(f"{named} Choose with --organization: {', '.join(known)}")

@@ -13,7 +13,8 @@ from typing import Annotated, Any
 import typer
 
 from icalendar import Calendar
-from kalends.cli.output import local, say, table
+from kalends.cli.output import as_json, local, say, table
+from kalends.cli.session import JsonOption
 from kalends.demo.calendar_server import CalendarServer
 from kalends.demo.organization import ZONE, DemoBooking, people
 from kalends.errors import UserError
@@ -106,16 +107,21 @@ def cancel(
 def list_bookings(
     person: Annotated[str, typer.Argument(help="Id of a person.")],
     directory: DirectoryOption = DEFAULT,
+    json: JsonOption = False,
 ) -> None:
     """Show a person's bookings as they stand in the calendar server."""
     server = _server(directory)
-    rows = []
+    found: list[tuple[str, list[str]]] = []
     for uid in server.uids(_known(person)):
         event = _event(server, person, uid)
         start, end = (event[name].dt for name in ("DTSTART", "DTEND"))
         series = "weekly" if event.get("RRULE") else ""
-        rows.append([_when(start), _when(end), str(event["SUMMARY"]), series])
-    table(["from", "to", "subject", ""], sorted(rows), empty="No bookings.")
+        found.append((str(start), [_when(start), _when(end), str(event["SUMMARY"]), series]))
+    rows = [row for _, row in sorted(found, key=lambda one: one[0])]
+    if json:
+        as_json([dict(zip(("from", "to", "subject", "series"), row, strict=True)) for row in rows])
+    else:
+        table(["from", "to", "subject", ""], rows, empty="No bookings.")
 
 
 def _when(moment: Any) -> str:
