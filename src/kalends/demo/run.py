@@ -7,6 +7,7 @@ import contextlib
 import hmac
 import json
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -195,15 +196,24 @@ async def _accounts(configuration: Configuration) -> None:
             await ask(configuration, command)
 
 
+def _command() -> str:
+    """Return how this very program is called from where the reader stands."""
+    if shutil.which("kalends"):
+        return "kalends"
+    return os.path.relpath(Path(sys.executable).with_name("kalends"))
+
+
 def _tell(ports: Ports, directory: Path) -> None:
     say("")
     say(f"  [bold]http://127.0.0.1:{ports.http}/[/bold]")
     say(f"  Sign in as wilma (telephonist), anna (herself) or admin; the password is {SIGN_IN}.")
     say("")
     say("  In another terminal:")
-    say('    kalends demo book emma "Möte med Volvo" --in 30s --for 5m')
-    say("    kalends demo move emma --by 10m")
-    say("    kalends demo cancel emma")
+    kalends = _command()
+    say(f'    {kalends} demo book emma "Möte med Volvo" --in 30s --for 5m')
+    say(f"    {kalends} demo move emma --by 10m")
+    say(f"    {kalends} demo cancel emma")
+    say(f"    {kalends} people --config {os.path.relpath(directory / 'kalends.toml')}")
     say(
         f"  Any CalDAV client: http://127.0.0.1:{ports.calendar}/  user {USER}, password {PASSWORD}"
     )
