@@ -26,7 +26,7 @@ KINDS: Final[dict[Spoken, dict[str, str]]] = {
         "booking": "A booking",
         "automatic-reply": "An automatic reply",
         "schedule": "The work hours",
-        "default": "No booking, no manual presence, within work hours",
+        "default": "No booking and nothing set by hand",
         "undisclosed": "Something that is not told",
     },
     "sv": {
@@ -36,7 +36,7 @@ KINDS: Final[dict[Spoken, dict[str, str]]] = {
         "booking": "En bokning",
         "automatic-reply": "Ett autosvar",
         "schedule": "Arbetstiden",
-        "default": "Ingen bokning, inget satt för hand, inom arbetstid",
+        "default": "Ingen bokning och inget satt för hand",
         "undisclosed": "Något som inte berättas",
     },
 }
@@ -84,7 +84,8 @@ _WORDS: Final[dict[Spoken, dict[str, str]]] = {
         "not": "Not",
         "rule": "by",
         "set-by": "set by",
-        "read": "read",
+        "fresh": "up to date, content as of",
+        "read": "content as of",
         "never": "not read yet",
         "stale": "not fresh since",
         "calendar": "Calendar",
@@ -97,7 +98,8 @@ _WORDS: Final[dict[Spoken, dict[str, str]]] = {
         "not": "Inte",
         "rule": "genom",
         "set-by": "av",
-        "read": "läst",
+        "fresh": "aktuell, innehåll från",
+        "read": "innehåll från",
         "never": "inte läst än",
         "stale": "inte färsk sedan",
         "calendar": "Kalender",
@@ -161,9 +163,8 @@ class _Writer:
     def age(self, age: Age) -> str:
         words = self.words
         name = f"{words['calendar']} {age.calendar}" if age.calendar else words["calendar"]
-        read = (
-            words["never"] if age.read_at is None else f"{words['read']} {self.time(age.read_at)}"
-        )
+        known = words["fresh" if age.stale_since is None else "read"]
+        read = words["never"] if age.read_at is None else f"{known} {self.time(age.read_at)}"
         if age.stale_since is None:
             return f"{name}: {read}."
         return f"{name}: {read}, {words['stale']} {self.time(age.stale_since)} ({age.health})."

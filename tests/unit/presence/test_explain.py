@@ -310,7 +310,7 @@ def test_it_reads_in_plain_words() -> None:
         "Because: A booking “Canary a” (Meeting) 09:00–10:00 by rule-meeting.",
         "Not: A booking “Canary b” (Meeting) 09:00–10:30 by rule-x: "
         "the shorter booking goes first.",
-        "Calendar dav/default: read 09:05, not fresh since 09:02 (denied).",
+        "Calendar dav/default: content as of 09:05, not fresh since 09:02 (denied).",
         "Next change: 10:00",
     ]
 
@@ -319,7 +319,7 @@ def test_it_reads_in_swedish() -> None:
     found = why(manual=by_hand("gone", AWAY), at=10 + 24 * 60, horizon=m(20))
     assert account(found, anna(), a_lens(), "sv-FI")[1:] == [
         "Därför att: Satt för hand (Gone) 2 mars 09:00–… av anna.",
-        "Kalender dav/default: läst 2 mars 09:05.",
+        "Kalender dav/default: aktuell, innehåll från 2 mars 09:05.",
         "Nästa ändring: inget ändras av sig självt",
         "Så långt fram är bokningar inte lästa än; de kan ändra detta.",
     ]
