@@ -59,6 +59,8 @@ class NotingSink:
         self.at: list[float] = []
         self.now = time.time
         self.expected = 0
+        self.busy_from = 0.0
+        self.busy_to = 0.0
         self.complete = asyncio.Event()
 
     def render(self, view: View, profile: Profile) -> bytes | None:
@@ -69,6 +71,8 @@ class NotingSink:
     async def publish(self, publications: Sequence[Publication]) -> Sequence[Outcome]:
         """Take them."""
         now = self.now()
+        self.busy_from = self.busy_from or time.process_time()
+        self.busy_to = time.process_time()
         self.at += [now] * len(publications)
         if len(self.at) >= self.expected:
             self.complete.set()
@@ -98,11 +102,11 @@ def _timeline(first: int) -> Timeline:
     )  # fmt: skip
 
 
-def _rows(seals: Seals, first: int, last: int, due: int) -> Iterator[tuple[dict[str, Any], ...]]:
+def _rows(seals: Seals, first: int, last: int, apart: int) -> Iterator[tuple[dict[str, Any], ...]]:
     for number in range(first, last):
         who = f"p{number:07}"
         one = {"organization": ACME, "person": who}
-        begin = BOUNDARY if number < due else BOUNDARY + HOUR + number % 36_000
+        begin = BOUNDARY if number % apart == 0 else BOUNDARY + HOUR + number % 36_000
         presence = Presence(
             since=BOUNDARY - HOUR, until=begin,
             next=Next(begin, begin + HOUR, "meeting", Availability.BUSY),
@@ -131,7 +135,7 @@ def _fill(path: Path, vault: Vault, people: int, due: int) -> None:
     connection = connect(path)
     connection.execute("PRAGMA synchronous=OFF")
     for first in range(0, people, 20_000):
-        rows = _rows(seals, first, min(people, first + 20_000), due)
+        rows = _rows(seals, first, min(people, first + 20_000), people // due)
         with connection:
             for insert, values in zip(inserts, zip(*rows, strict=True), strict=True):
                 run_call(connection, insert.each(values))
@@ -158,8 +162,9 @@ async def _prepare(store: Store, engine: Engine) -> None:
     await store.save_sink(ACME, "lamp", cursor=0)
 
 
-async def measure(people: int, due: int) -> list[float]:
-    """Return how late (seconds after the boundary) each state was handed to the sink, sorted."""
+async def measure(people: int, due: int) -> tuple[list[float], float]:
+    """Return how late (seconds after the boundary) each state was handed to the sink, sorted,
+    and the processor seconds spent between the first and the last."""
     observe.configure("error")
     sink = NotingSink()
     _register(sink)
@@ -184,18 +189,19 @@ async def measure(people: int, due: int) -> list[float]:
         await engine.stop()
         await store.close()
     structlog.reset_defaults()
-    return sorted(at - BOUNDARY for at in sink.at)
+    return sorted(at - BOUNDARY for at in sink.at), sink.busy_to - sink.busy_from
 
 
 def figures(people: int = 1_000_000, due: int = 100_000) -> list[Figure]:
     """Measure on this machine."""
-    late = asyncio.run(measure(people, due))
+    late, busy = asyncio.run(measure(people, due))
     assert len(late) == due, f"only {len(late)} of {due} arrived"
     p50, p99 = late[len(late) // 2], late[len(late) * 99 // 100]
     name = f"{due:,} of {people:,} due in one second: boundary to sink"
     return [
         Figure(f"{name}, p50", round(p50, 2), "s", 2.0, p50 <= 2),
         Figure(f"{name}, p99", round(p99, 2), "s", 2.0, p99 <= 2),
+        Figure(f"{name}, processor time of it", round(busy, 2), "s", 2.0, busy <= 2),
         Figure(f"{name}, earliest", round(late[0], 3), "s", 0.0, late[0] >= 0),
     ]
 

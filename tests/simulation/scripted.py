@@ -189,6 +189,8 @@ class Board:
     received: list[tuple[str, int, str, float]] = field(default_factory=list)
     """(person, revision, availability, wall time)."""
     hang: bool = False
+    blind: set[str] = field(default_factory=set)
+    """People of whom nothing is told here."""
 
     def take(self, publication: Publication) -> None:
         """Show a state; it must never go back in time."""
@@ -219,7 +221,8 @@ class ScriptedSink:
 
     def render(self, view: View, profile: Profile) -> bytes | None:
         """Availability first, then everything told but the revision."""
-        del profile
+        if profile.person in self._board.blind:
+            return None
         whole = msgspec.json.encode(msgspec.structs.replace(view, revision=0))
         return view.availability.value.encode() + b" " + whole
 

@@ -128,7 +128,7 @@ class Pump:
 
         Taken only where it follows on what was read; else it is read like everything.
         """
-        follows = self._offered_to if self._offered else self._position
+        follows = max(self._offered_to, self._position)
         wanted = not self._every and self._walk_after is None and first == follows + 1
         if wanted and self._queue.waiting + len(self._offered) * len(ready) < OFFERED:
             self._offered.append((first, ready))
@@ -170,6 +170,7 @@ class Pump:
                     await self._turn()
                     pause = self._pause()
                 except KalendsError as error:
+                    self._more = True  # whatever was being read is read again
                     log.exception("sink.store", sink=self.name, exc_info=error)
                     pause = 1.0
                 await wait(self._awake, pause)
@@ -207,6 +208,8 @@ class Pump:
         if self._finished:
             return 0.0
         now, clock = self._runtime.now(), self._runtime.monotonic()
+        if self._reads_on and self._queue.waiting < HIGH and self._reach.open(clock):
+            return 0.0
         pause = 3600.0
         if self._ledger.next_due is not None:
             pause = min(pause, self._ledger.next_due - now)
@@ -216,6 +219,11 @@ class Pump:
             pause = min(pause, FLUSH_SECONDS)
         return max(0.0, pause)
 
+    @property
+    def _reads_on(self) -> bool:
+        """Tell whether there is something to read, as far as known."""
+        return self._more or bool(self._offered) or self._walk_after is not None
+
     # --- reading what changed ------------------------------------------------------------
     async def _fill(self) -> None:
         while self._queue.waiting < HIGH and self._reach.open(self._runtime.monotonic()):
@@ -224,7 +232,9 @@ class Pump:
             elif self._offered:
                 await self._take_offer(*self._offered.popleft())
             elif self._more:
-                self._more = await self._follow()
+                self._more = False  # first: a wake-up while reading must not be lost
+                if await self._follow():
+                    self._more = True
             else:
                 return
 
@@ -235,7 +245,9 @@ class Pump:
         self._walk_after = page[-1].person if len(page) == PAGE else None
 
     async def _take_offer(self, first: int, ready: Sequence[Ready]) -> None:
-        if first != self._position + 1:
+        if first != self._position + 1:  # something was read in between: go on reading
+            self._offered.clear()
+            self._offered_to, self._more = 0, True
             return
         items = [
             Item(

@@ -316,3 +316,20 @@ def test_an_organization_sees_its_own_status_and_the_provider_the_metrics() -> N
         assert "p0000" not in whole["metrics"]
 
     story(tell)
+
+
+def test_a_sink_with_thousands_of_silent_people_still_hears_of_the_last() -> None:
+    async def whole() -> None:
+        home = Installation(1, 2600, poll_seconds=HOUR)
+        home.boards["lamp"].blind = set(home.world.people[:-1])
+        try:
+            await home.start()
+            await home.apply(sinks=[])
+            await asyncio.sleep(60)  # everybody is evaluated: nobody will be woken any more
+            await home.apply()
+            await asyncio.sleep(60)
+            assert list(home.boards["lamp"].shown) == home.world.people[-1:]
+        finally:
+            await home.end()
+
+    run(whole(), VirtualLoop())
