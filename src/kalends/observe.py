@@ -67,7 +67,8 @@ def configure(level: str = "info", *, json: bool = True) -> None:
             getattr(logging, level.upper(), logging.INFO)
         ),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
-        cache_logger_on_first_use=True,
+        # Not cached: a logger used before this call must follow it, whatever ran first.
+        cache_logger_on_first_use=False,
     )
 
 

@@ -117,7 +117,7 @@ async def test_a_body_is_bounded_in_size_depth_and_time(tmp_path: Path) -> None:
 async def test_logs_name_routes_but_no_person_query_or_secret(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = io.StringIO()  # stays open: loggers remember where they write
+    told = io.StringIO()  # stays open: the process goes on logging to it
     monkeypatch.setattr(sys, "stderr", told)
     observe.configure("debug")
     async with world.client("acme/admin") as client:
