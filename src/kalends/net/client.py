@@ -9,16 +9,25 @@ with the same method and body; a 401 is answered or told to the breaker; the sta
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 from kalends.errors import BadAnswer, RedirectRefused, SignInNeeded, Throttled, Unreachable
 from kalends.model.http import Request, Response
 from kalends.net.address import AddressRules
 from kalends.net.breaker import Attempt, Breakers, BreakerStore, Outcome
-from kalends.net.contract import Credential, HttpOptions, Limits, SignInOptions, Transport
+from kalends.net.contract import (
+    STREAM,
+    Answer,
+    Credential,
+    HttpOptions,
+    Limits,
+    SignInOptions,
+    Streamed,
+    Transport,
+)
 from kalends.net.origin import Home
 from kalends.net.signin import Password, Scheme, SignIn, Verdict
 from kalends.net.throttle import Gate, retry_after
@@ -28,6 +37,11 @@ from kalends.runtime import Runtime
 
 _SAME_METHOD: Final = frozenset({301, 302, 307, 308})
 _OUTAGE: Final = frozenset({502, 503, 504})
+
+
+A = TypeVar("A", bound=Answer)
+Carry = Callable[[Request], Awaitable[A]]
+"""Sends one request; the transport's part, or that with something around it."""
 
 
 class GuardedClient:
@@ -80,11 +94,53 @@ class GuardedClient:
         *,
         credential: Credential | None = None,
         limits: Limits | None = None,
+        follow: bool = True,
     ) -> Response:
         """See ``HttpClient``."""
+        limits = limits or Limits()
+
+        async def carry(request: Request) -> Response:
+            return await self._transport.exchange(request, limits)
+
+        return await self._guarded(request, credential, limits, carry, follow=follow)
+
+    @asynccontextmanager
+    async def stream(
+        self,
+        request: Request,
+        *,
+        credential: Credential | None = None,
+        limits: Limits | None = None,
+        silence: float = 90.0,
+    ) -> AsyncIterator[Streamed]:
+        """See ``HttpClient``."""
+        limits = limits or STREAM
+        async with AsyncExitStack() as stack:
+
+            async def carry(request: Request) -> Streamed:
+                await stack.aclose()  # the answer before, a redirect or a challenge, is of no use
+                streamed = self._transport.stream(request, limits, silence)
+                return await stack.enter_async_context(streamed)
+
+            opening = replace(limits, seconds=min(limits.seconds, silence))
+            yield await self._guarded(request, credential, opening, carry, follow=True)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._transport.close()
+
+    async def _guarded(
+        self,
+        request: Request,
+        credential: Credential | None,
+        limits: Limits,
+        carry: Carry[A],
+        *,
+        follow: bool,
+    ) -> A:
+        """Hold one conversation: gate, breaker, sign-in, redirects, judgement."""
         url = self._home.address(request.url)
         request = replace(request, url=str(url))
-        limits = limits or Limits()
         credential = credential or self._credential()
         self._gate.check()
         async with AsyncExitStack() as stack:
@@ -94,67 +150,64 @@ class GuardedClient:
                     self._breakers.attempt(self._organization, credential)
                 )
             await stack.enter_async_context(self._gate.turn())
-            response = await self._bounded(request, credential, limits, attempt)
-            self._judge(response)
-            if response.status != 401:
-                if response.status < 300:
+            async with self._bounded(limits.seconds, attempt):
+                signed = self._signed(credential, carry)
+                answer = await self._follow(request, limits.redirects if follow else None, signed)
+            self._judge(answer)
+            if answer.status != 401:
+                if answer.status < 300:
                     attempt.outcome = Outcome.WORKED
-                return response
+                return answer
             if credential is not None:
                 attempt.outcome = Outcome.REFUSED
         raise await self._refused(credential)
 
-    async def close(self) -> None:
-        """Close all connections."""
-        await self._transport.close()
-
-    async def _bounded(
-        self, request: Request, credential: Credential | None, limits: Limits, attempt: Attempt
-    ) -> Response:
+    @asynccontextmanager
+    async def _bounded(self, seconds: float, attempt: Attempt) -> AsyncIterator[None]:
         try:
-            async with asyncio.timeout(limits.seconds):
-                return await self._follow(request, credential, limits)
+            async with asyncio.timeout(seconds):
+                yield
         except TimeoutError as error:
             attempt.outcome = Outcome.UNANSWERED
             raise Unreachable(
-                f"{self._home.origin} did not answer within {limits.seconds:g} s",
-                self._gate.failed(),
+                f"{self._home.origin} did not answer within {seconds:g} s", self._gate.failed()
             ) from error
         except Unreachable as error:
             error.at = self._gate.failed() or error.at
             raise
 
-    async def _follow(
-        self, request: Request, credential: Credential | None, limits: Limits
-    ) -> Response:
-        """Send, following redirects within the home origins."""
-        for _ in range(limits.redirects + 1):
-            response = await self._signed(request, credential, limits)
-            keeps = response.status in _SAME_METHOD
-            if not keeps and not (response.status == 303 and request.method in ("GET", "HEAD")):
-                return response
-            location = response.header("location")
+    async def _follow(self, request: Request, redirects: int | None, carry: Carry[A]) -> A:
+        """Send, following redirects within the home origins (None: no redirect is followed)."""
+        for _ in range((redirects or 0) + 1):
+            answer = await carry(request)
+            keeps = answer.status in _SAME_METHOD
+            if not keeps and not (answer.status == 303 and request.method in ("GET", "HEAD")):
+                return answer
+            if redirects is None:
+                return answer
+            location = answer.header("location")
             if not location:
                 raise BadAnswer(f"{self._home.origin} redirects to nowhere")
             target = self._home.follow(self._home.address(request.url), location)
             request = replace(request, url=str(target))
-        raise RedirectRefused(f"{self._home.origin} redirects more than {limits.redirects} times")
+        raise RedirectRefused(f"{self._home.origin} redirects more than {redirects} times")
 
-    async def _signed(
-        self, request: Request, credential: Credential | None, limits: Limits
-    ) -> Response:
-        """Send with the credential; answer one challenge."""
+    def _signed(self, credential: Credential | None, carry: Carry[A]) -> Carry[A]:
+        """Return what carries a request with the credential, and answers one challenge."""
         if credential is None:
-            return await self._transport.exchange(request, limits)
-        response = Response(401)
-        for _ in range(2):
-            signed = self._sign(request, credential)
-            response = await self._transport.exchange(signed, limits)
-            if response.status != 401:
-                break
-            if self._sign_in.judge(request, response, credential) is Verdict.REFUSED:
-                break
-        return response
+            return carry
+
+        async def signed(request: Request) -> A:
+            for last in (False, True):
+                answer = await carry(self._sign(request, credential))
+                if answer.status != 401:
+                    break
+                verdict = self._sign_in.judge(request, answer, credential)
+                if last or verdict is Verdict.REFUSED:
+                    break
+            return answer
+
+        return signed
 
     def _sign(self, request: Request, credential: Credential) -> Request:
         value = self._sign_in.before(request, credential)
@@ -162,7 +215,7 @@ class GuardedClient:
             return request
         return replace(request, headers=(*request.headers, ("Authorization", value)))
 
-    def _judge(self, response: Response) -> None:
+    def _judge(self, response: Answer) -> None:
         """Raise for what no protocol wants to see: silence asked for, server errors."""
         status = response.status
         wait = retry_after(response.header("retry-after"), self._runtime.now())

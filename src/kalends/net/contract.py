@@ -8,8 +8,10 @@ body; answers are read against limits while they come; there is no switch to tur
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from pydantic import Field, field_validator
 
@@ -29,6 +31,10 @@ class Limits:
     """Of the decompressed body."""
     redirects: int = 5
     """Followed at most; 0: a redirect is refused."""
+
+
+STREAM: Final = Limits(seconds=3600.0, body_bytes=1 << 30)
+"""Bounds of a stream whose caller names none."""
 
 
 class HttpOptions(Document):
@@ -95,11 +101,45 @@ class Credential:
         return hashlib.sha256(b"kalends breaker" + material).hexdigest()[:16]
 
 
+class Answer(Protocol):
+    """What an answer read whole and one still coming have in common: its head."""
+
+    @property
+    def status(self) -> int:
+        """Return the status code."""
+
+    def header(self, name: str) -> str:
+        """Return a header by its name in any case, or an empty text."""
+
+
+class Streamed(Answer, Protocol):
+    """An answer whose body is read while it comes."""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Return the headers as ``Response`` has them."""
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """Yield the body as it arrives, to its end.
+
+        Raises ``Unreachable`` when nothing came for ``silence`` seconds, when the connection broke
+        off and past ``limits.seconds``; ``TooLarge`` past ``limits.body_bytes``.
+        """
+
+
 class Transport(Protocol):
     """Carries one request to one vetted address, without judgement. The simulation's seam."""
 
     async def exchange(self, request: Request, limits: Limits) -> Response:
         """Send, read within limits, return. Raises ``Unreachable``, ``TooLarge``, …"""
+
+    def stream(
+        self, request: Request, limits: Limits, silence: float
+    ) -> AbstractAsyncContextManager[Streamed]:
+        """Send and yield the answer once its head is there; leaving ends the connection.
+
+        Time until the head is the caller's to bound, but for ``connect_seconds``.
+        """
 
     async def close(self) -> None:
         """Close all connections."""
@@ -114,6 +154,7 @@ class HttpClient(Protocol):
         *,
         credential: Credential | None = None,
         limits: Limits | None = None,
+        follow: bool = True,
     ) -> Response:
         """Send a request and return the answer, whatever its status below 500.
 
@@ -122,7 +163,25 @@ class HttpClient(Protocol):
         the breaker is open; ``Throttled`` on 429 and 503 with Retry-After; ``Unreachable`` on
         other 5xx, time-outs and lost connections; ``AddressRefused``, ``RedirectRefused``,
         ``CertificateRefused`` from our own guard; ``TooLarge`` past a limit. 403, 404 and
-        the rest are returned: what they mean is the protocol's.
+        the rest are returned: what they mean is the protocol's. Without ``follow`` so is a
+        redirect, which then nobody has judged.
+        """
+
+    def stream(
+        self,
+        request: Request,
+        *,
+        credential: Credential | None = None,
+        limits: Limits | None = None,
+        silence: float = 90.0,
+    ) -> AbstractAsyncContextManager[Streamed]:
+        """Send a request and yield the answer while it comes; leaving closes its connection.
+
+        Guarded as ``send`` is, with the same errors on entering, where the answer's head must
+        come within ``silence`` seconds. ``limits`` bounds the whole stream (None: an hour).
+        A stream counts among ``max_connections`` only until its head is there: how many are open
+        after that is their protocol's budget, and they keep no ordinary request waiting. A stream
+        that breaks off says nothing about the endpoint: the next request finds out.
         """
 
     async def close(self) -> None:

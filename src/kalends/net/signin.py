@@ -15,9 +15,9 @@ from enum import Enum
 from typing import Final, Literal, Protocol
 
 from kalends.errors import SignInNeeded
-from kalends.model.http import Request, Response
+from kalends.model.http import Request
 from kalends.net.challenge import challenges
-from kalends.net.contract import Credential
+from kalends.net.contract import Answer, Credential
 from kalends.net.digest import Digest, choose
 from kalends.net.origin import Origin, origin, parse_url
 
@@ -37,7 +37,7 @@ class SignIn(Protocol):
     def before(self, request: Request, credential: Credential) -> str | None:
         """Return the value of ``Authorization`` for this request, None: nothing to say yet."""
 
-    def judge(self, request: Request, response: Response, credential: Credential) -> Verdict:
+    def judge(self, request: Request, answer: Answer, credential: Credential) -> Verdict:
         """Judge a 401. ``SignInNeeded`` where the server offers no way that we may use."""
 
 
@@ -49,9 +49,9 @@ class Bearer:
         del request
         return f"Bearer {credential.secret}"
 
-    def judge(self, request: Request, response: Response, credential: Credential) -> Verdict:
+    def judge(self, request: Request, answer: Answer, credential: Credential) -> Verdict:
         """See ``SignIn``."""
-        del request, response, credential
+        del request, answer, credential
         return Verdict.REFUSED
 
 
@@ -80,10 +80,10 @@ class Password:
             return digest.authorization(request.method, url.raw_path_qs, credential, self._nonce())
         return None if self._scheme == "digest" else basic(credential)
 
-    def judge(self, request: Request, response: Response, credential: Credential) -> Verdict:
+    def judge(self, request: Request, answer: Answer, credential: Credential) -> Verdict:
         """See ``SignIn``."""
         key = (origin(parse_url(request.url)), credential.username)
-        offered = challenges(response.header("www-authenticate"))
+        offered = challenges(answer.header("www-authenticate"))
         known = self._digests.get(key)
         digest = None if self._scheme == "basic" else choose(offered)
         if known is not None:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Final
 
 import aiohttp
@@ -19,7 +21,6 @@ from kalends.errors import (
     AddressRefused,
     BadAnswer,
     CertificateRefused,
-    KalendsError,
     SourceTrouble,
     TooLarge,
     Unreachable,
@@ -27,7 +28,7 @@ from kalends.errors import (
 from kalends.model.http import Request, Response
 from kalends.net.address import AddressRules, Carriage
 from kalends.net.connect import AddressNotOpen, check_literal, connector
-from kalends.net.contract import Limits
+from kalends.net.contract import Limits, Streamed
 from kalends.net.origin import origin, parse_url
 from kalends.net.tls import GuardedContext, explain
 
@@ -35,6 +36,10 @@ _AGENT: Final = f"Kalends/{kalends.__version__}"
 _HEADER_BYTES: Final = 16 << 10
 _HEADERS: Final = 128
 _REPEATABLE: Final = frozenset({"GET", "HEAD", "OPTIONS", "PROPFIND", "REPORT", "SEARCH"})
+
+
+_LOST: Final = (aiohttp.ClientError, OSError, TimeoutError, ValueError)
+"""What aiohttp raises; none of it is a ``KalendsError``."""
 
 
 class ConnectionLost(Unreachable):
@@ -75,27 +80,44 @@ class AioTransport:
         for session in sessions:
             await session.close()
 
+    @asynccontextmanager
+    async def stream(
+        self, request: Request, limits: Limits, silence: float
+    ) -> AsyncIterator[Streamed]:
+        """See ``Transport``. Compression is not asked for: it would hold back what is small."""
+        end = asyncio.get_running_loop().time() + limits.seconds
+        plain = replace(request, headers=(*request.headers, ("Accept-Encoding", "identity")))
+        try:
+            answer = await self._ask(plain, limits)
+        except _LOST as error:
+            raise _told(error, _place(request)) from error
+        try:
+            yield _Stream(answer, _place(request), silence, end, limits.body_bytes)
+        finally:
+            answer.close()  # a body read to its end has let its connection go already
+
     async def _once(self, request: Request, limits: Limits) -> Response:
+        try:
+            async with await self._ask(request, limits) as answer:
+                body = await _read(answer, limits.body_bytes)
+                return Response(answer.status, _headers(answer), body, request.url)
+        except _LOST as error:
+            raise _told(error, _place(request)) from error
+
+    async def _ask(self, request: Request, limits: Limits) -> aiohttp.ClientResponse:
         url = parse_url(request.url)
         self._tls = self._tls.refreshed()
         carriage = _carriage(url.scheme, request)
         check_literal(self._rules.carrying(carriage), url.raw_host or "")
-        try:
-            async with self._session(carriage).request(
-                request.method,
-                url,
-                data=request.body or None,
-                headers=request.headers,
-                allow_redirects=False,
-                ssl=self._tls,  # part of what connections are kept by: a new one is not bypassed
-                timeout=aiohttp.ClientTimeout(total=None, sock_connect=limits.connect_seconds),
-            ) as answer:
-                body = await _read(answer, limits.body_bytes)
-                return Response(answer.status, _headers(answer), body, request.url)
-        except KalendsError:
-            raise
-        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-            raise _told(error, str(origin(url))) from error
+        return await self._session(carriage).request(
+            request.method,
+            url,
+            data=request.body or None,
+            headers=request.headers,
+            allow_redirects=False,
+            ssl=self._tls,  # part of what connections are kept by: a new one is not bypassed
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=limits.connect_seconds),
+        )
 
     def _session(self, carriage: Carriage) -> aiohttp.ClientSession:
         """Return the session of a carriage: strict rules never find a connection of lax ones."""
@@ -116,6 +138,56 @@ class AioTransport:
                 max_headers=_HEADERS,
             )
         return session
+
+
+class _Stream:
+    """``Streamed`` on an answer of aiohttp."""
+
+    def __init__(
+        self,
+        answer: aiohttp.ClientResponse,
+        place: str,
+        silence: float,
+        end: float,
+        body_bytes: int,
+    ) -> None:
+        self._answer = answer
+        self._place = place
+        self._silence = silence
+        self._end = end
+        self._body_bytes = body_bytes
+        self.status = answer.status
+        self.headers = _headers(answer)
+
+    def header(self, name: str) -> str:
+        """See ``Streamed``."""
+        return self.headers.get(name.lower(), "")
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """See ``Streamed``."""
+        left = self._body_bytes
+        while chunk := await self._chunk():
+            left -= len(chunk)
+            if left < 0:
+                raise _too_large(self._answer, self._body_bytes)
+            yield chunk
+
+    async def _chunk(self) -> bytes:
+        rest = self._end - asyncio.get_running_loop().time()
+        try:
+            async with asyncio.timeout(min(self._silence, rest)):
+                return await self._answer.content.readany()
+        except TimeoutError as error:
+            self._answer.close()
+            if rest < self._silence:
+                raise Unreachable(f"a stream of {self._place} lasted too long") from error
+            raise Unreachable(f"{self._place} fell silent for {self._silence:g} s") from error
+        except _LOST as error:
+            raise _told(error, self._place) from error
+
+
+def _place(request: Request) -> str:
+    return str(origin(parse_url(request.url)))
 
 
 def _carriage(scheme: str, request: Request) -> Carriage:
@@ -147,7 +219,8 @@ def _headers(answer: aiohttp.ClientResponse) -> dict[str, str]:
     headers: dict[str, str] = {}
     for name, value in answer.headers.items():
         key = name.lower()
-        headers[key] = f"{headers[key]}, {value}" if key in headers else value
+        between = "\n" if key == "set-cookie" else ", "  # RFC 6265 section 3: dates have commas
+        headers[key] = f"{headers[key]}{between}{value}" if key in headers else value
     return headers
 
 

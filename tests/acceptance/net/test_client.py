@@ -35,7 +35,7 @@ class ServiceOptions(HttpOptions, SignInOptions):
 
 async def test_an_answer_comes_back_whole(network: Network) -> None:
     async def answer(request: web.Request) -> web.Response:
-        headers = [("X-One", "1"), ("X-One", "2")]
+        headers = [("X-One", "1"), ("X-One", "2"), ("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")]
         return web.Response(status=207, body=await request.read(), headers=headers)
 
     server = await network.serve(answer)
@@ -44,6 +44,7 @@ async def test_an_answer_comes_back_whole(network: Network) -> None:
     response = await client.send(Request("REPORT", url, (("Depth", "1"),), b"<x/>"))
     assert (response.status, response.body, response.url) == (207, b"<x/>", url)
     assert response.header("x-one") == "1, 2"
+    assert response.header("set-cookie") == "a=1\nb=2"
     seen = server.seen[0]
     assert (seen.method, seen.raw_path) == ("REPORT", "/a%20b/%C3%A5;x?q=%2F")
     assert seen.headers["Depth"] == "1"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from lab.dav.http import Ask
@@ -13,12 +15,34 @@ from kalends.model.http import Request, Response
 from kalends.model.organization import OrganizationSettings
 from kalends.net.breaker import MemoryBreakers
 from kalends.net.client import http_factory
-from kalends.net.contract import Limits
+from kalends.net.contract import Limits, Streamed
 from kalends.runtime import Runtime
 
 ORGANIZATION = OrganizationSettings(
     id="acme", name="Acme AB", timezone="Europe/Stockholm", domains=("acme.example",)
 )
+
+
+@dataclass
+class Whole:
+    """A stream that has ended before it is read."""
+
+    answer: Response
+
+    @property
+    def status(self) -> int:
+        return self.answer.status
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return self.answer.headers
+
+    def header(self, name: str) -> str:
+        return self.answer.header(name)
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        if self.answer.body:
+            yield self.answer.body
 
 
 @dataclass
@@ -41,6 +65,12 @@ class LabTransport:
         if len(reply.body) > limits.body_bytes:
             raise TooLarge("the answer is too large")
         return Response(reply.status, dict(reply.headers), reply.body, request.url)
+
+    @asynccontextmanager
+    async def stream(
+        self, request: Request, limits: Limits, silence: float
+    ) -> AsyncIterator[Streamed]:
+        yield Whole(await self.exchange(request, limits))
 
     async def close(self) -> None:
         """Nothing is open."""
