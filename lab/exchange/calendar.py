@@ -62,13 +62,21 @@ class Appointment:
     modified: datetime = datetime(2026, 1, 1, tzinfo=UTC)
     change: int = 1
     folder: str = "calendar"
+    born: int = 0
+    """Number of the event by which it came into its folder."""
+    told: int = 0
+    """Number of the latest event about it."""
 
-    def starts(self) -> Iterator[tuple[int, datetime]]:
-        """Yield (index from 1, original start) of a master, deleted ones included."""
+    def starts(self, since: datetime | None = None) -> Iterator[tuple[int, datetime]]:
+        """Yield (index from 1, original start) of a master, deleted ones included.
+
+        ``since``: those that start earlier may be left out.
+        """
         assert self.recurrence is not None
         place = zone(self.zone)
         wall = self.start.astimezone(place).time()
-        for index, day in enumerate(self.recurrence.dates(), 1):
+        first = since.astimezone(place).date() if since else None
+        for index, day in self.recurrence.dates(first):
             yield index, datetime.combine(day, wall, place).astimezone(UTC)
 
     def span(self, start: datetime) -> tuple[datetime, datetime]:
@@ -117,16 +125,25 @@ def occurrence(master: Appointment, index: int, original: datetime) -> Entry | N
     return Entry(item, "Occurrence", master, original, index)
 
 
-def occurrences(master: Appointment, until: datetime | None = None) -> Iterator[Entry]:
-    """Yield what is left of a series, up to an original start; exceptions moved may lie later."""
+def occurrences(master: Appointment) -> Iterator[Entry]:
+    """Yield what is left of a series, by original start."""
     for index, start in master.starts():
-        if (
-            until is not None
-            and start >= until
-            and not any(original >= start for original in master.exceptions)
-        ):
-            return
         found = occurrence(master, index, start)
+        if found is not None:
+            yield found
+
+
+def _within(master: Appointment, start: datetime, end: datetime) -> Iterator[Entry]:
+    # An exception may have been moved here from any day; the rest is looked for near here only.
+    early, late = min(master.exceptions, default=end), max(master.exceptions, default=start)
+    length = master.end - master.start + timedelta(days=1)
+    for index, original in master.starts(min(start - length, early)):
+        if original >= end and original > late:
+            return
+        outside = original >= end or original < start - length
+        if original not in master.exceptions and (outside or original in master.deleted):
+            continue
+        found = occurrence(master, index, original)
         if found is not None:
             yield found
 
@@ -140,8 +157,9 @@ def window(
     """
     found: list[Entry] = []
     for item in items:
-        entries = [alone(item)]
         if item.recurrence is not None and expand:
-            entries = list(occurrences(item, end))
-        found += [one for one in entries if one.item.start < end and one.item.end >= start]
+            entries = _within(item, start, end)
+            found += [one for one in entries if one.item.start < end and one.item.end >= start]
+        elif item.start < end and item.end >= start:
+            found.append(alone(item))
     return sorted(found, key=lambda one: (one.item.start, one.item.number, one.instance))

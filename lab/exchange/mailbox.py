@@ -1,11 +1,18 @@
-"""One mailbox: folders, items, the history of changes, and who may read it."""
+"""One mailbox: folders, items, the history of changes, and who may read it.
+
+What a sync state needs stands with the items (``born``, ``told``) and with what is ``gone``, so
+that ``history``, which notifications are told from, can be short: an organization holds tens of
+thousands of mailboxes.
+"""
 
 from __future__ import annotations
 
 import uuid
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 from lab.exchange.calendar import Appointment, Entry
@@ -42,6 +49,8 @@ FOLDERS: Final = {
     )
 }
 NUMBERED: Final = {one.number: one for one in FOLDERS.values()}
+REMEMBERED: Final = 300
+"""Events a mailbox remembers at least; who comes back later has missed some."""
 
 
 class Event(NamedTuple):
@@ -57,6 +66,17 @@ class Event(NamedTuple):
     """0: the folder itself."""
     change: int = 1
     old_folder: str = ""
+
+
+class Gone(NamedTuple):
+    """An item that left a folder: deleted, or moved elsewhere."""
+
+    number: int
+    """Of the event that told it."""
+    item: int
+    folder: str
+    born: int
+    """Number of the event by which it had come into the folder."""
 
 
 @dataclass(slots=True)
@@ -104,6 +124,14 @@ class Mailbox:
     guid: str = ""
     items: dict[int, Appointment] = field(default_factory=dict)
     history: list[Event] = field(default_factory=list)
+    """The latest events, oldest first."""
+    revision: int = 0
+    """Number of the latest event."""
+    forgotten: int = 0
+    """Number of the latest event that is no longer in ``history``."""
+    gone: list[Gone] = field(default_factory=list)
+    commits: dict[str, datetime] = field(default_factory=dict)
+    """Folder → when anything in it last changed."""
     deletions: int = 0
     watchers: set[Callable[[], Any]] = field(default_factory=set)
     """Called after each event."""
@@ -114,26 +142,41 @@ class Mailbox:
         self.sid = self.sid or f"S-1-5-21-1004336348-1177238915-682003330-{1000 + self.number}"
         self.principal = self.principal or self.address
 
-    @property
-    def revision(self) -> int:
-        """Return the number of the latest event."""
-        return self.history[-1].number if self.history else 0
+    def after(self, number: int) -> list[Event]:
+        """Return the remembered events after one."""
+        return self.history[bisect_right(self.history, number, key=attrgetter("number")) :]
 
     def calendar(self) -> list[Appointment]:
         """Return what lies in the calendar."""
         return [one for one in self.items.values() if one.folder == "calendar"]
 
+    def uid(self, item: Appointment) -> str:
+        """Return an item's UID: a GlobalObjectId where it came with none."""
+        if item.uid:
+            return item.uid
+        # Class id, date of an instance, creation time, size, data.
+        tail = f"{self.guid.replace('-', '')[:24]}{item.number:08x}".upper()
+        return f"040000008200E00074C5B7101A82E008{'0' * 32}10000000{tail}"
+
     # --- changes ------------------------------------------------------------------------------
+    def load(self, item: Appointment, at: datetime) -> Appointment:
+        """Store what was there before anybody looked: nobody is told."""
+        item.number, self._next = self._next, self._next + 1
+        item.created = item.modified = at
+        self.revision += 1
+        item.born = item.told = self.revision
+        self.items[item.number] = item
+        self.commits[item.folder] = at
+        return item
+
     def add(self, item: Appointment, now: datetime | None = None) -> Appointment:
         """Store an appointment: it gets its number and, where it has none, a UID."""
         at = now or datetime.now(UTC)
         item.number, self._next = self._next, self._next + 1
-        if not item.uid:
-            # A GlobalObjectId: class id, date of an instance, creation time, size, data.
-            tail = uuid.uuid5(uuid.UUID(self.guid), str(item.number)).hex.upper()
-            item.uid = f"040000008200E00074C5B7101A82E008{'0' * 32}10000000{tail}"
+        item.uid = self.uid(item)
         item.created = item.modified = at
         self.items[item.number] = item
+        item.born = self.revision + 1
         self._tell("CreatedEvent", item, at)
         return item
 
@@ -152,20 +195,24 @@ class Mailbox:
 
     def remove(self, item: Appointment, now: datetime | None = None) -> None:
         """Delete an item for good."""
-        at = now or datetime.now(UTC)
         del self.items[item.number]
-        self.deletions += 1
-        self._tell("DeletedEvent", item, at)
+        self._left(item)
+        self._tell("DeletedEvent", item, now or datetime.now(UTC))
 
     def move(self, item: Appointment, folder: str, now: datetime | None = None) -> None:
         """Move an item (to the deleted items, say)."""
-        at = now or datetime.now(UTC)
+        self._left(item)
         old, item.folder = item.folder, folder
         item.change += 1
+        item.born = self.revision + 1
+        self._tell("MovedEvent", item, now or datetime.now(UTC), old)
+
+    def _left(self, item: Appointment) -> None:
         self.deletions += 1
-        self._tell("MovedEvent", item, at, old)
+        self.gone.append(Gone(self.revision + 1, item.number, item.folder, item.born))
 
     def _tell(self, kind: str, item: Appointment, at: datetime, old: str = "") -> None:
+        item.told = self.revision + 1
         # One action of a user gives several events, as Exchange sends them.
         for each, number, change in (
             (kind, item.number, item.change),
@@ -173,7 +220,12 @@ class Mailbox:
             ("FreeBusyChangedEvent", 0, 1),
         ):
             folder = item.folder if number else (old or item.folder)
-            last = self.revision + 1
-            self.history.append(Event(last, each, at, folder, number, change, old))
+            self.revision += 1
+            self.history.append(Event(self.revision, each, at, folder, number, change, old))
+        for name in filter(None, (item.folder, old)):
+            self.commits[name] = at
+        if len(self.history) > 2 * REMEMBERED:
+            self.forgotten = self.history[-REMEMBERED - 1].number
+            del self.history[:-REMEMBERED]
         for wake in list(self.watchers):
             wake()

@@ -43,17 +43,55 @@ class Subscription:
     timeout: float = 0.0
     payer: str = ""
     """Whose budget it is charged to."""
+    readers: int = 0
+    """Connections that stream it; while there is one it does not expire."""
+
+    def alive(self, now: float) -> bool:
+        """Tell whether it has not expired."""
+        return self.readers > 0 or self.expires >= now
+
+    def missed(self, number: int) -> bool:
+        """Tell whether events after one are forgotten already."""
+        return number < self.mailbox.forgotten
 
     def after(self, number: int) -> list[Event]:
         """Return what happened since an event and was asked for."""
-        history = self.mailbox.history
-        first = history[0].number if history else 1
         return [
             one
-            for one in history[max(0, number + 1 - first) :]
+            for one in self.mailbox.after(number)
             if one.kind in self.events
             and (not self.folders or one.folder in self.folders or one.old_folder in self.folders)
         ]
+
+
+class Subscriptions(dict[str, Subscription]):
+    """Subscriptions by id, and by who pays for them and whose mailbox they watch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._payers: dict[str, dict[str, Subscription]] = {}
+        self._mailboxes: dict[str, dict[str, Subscription]] = {}
+
+    def __setitem__(self, key: str, one: Subscription) -> None:
+        super().__setitem__(key, one)
+        self._payers.setdefault(one.payer, {})[key] = one
+        self._mailboxes.setdefault(one.mailbox.guid, {})[key] = one
+
+    def __delitem__(self, key: str) -> None:
+        one = self[key]
+        super().__delitem__(key)
+        for index, name in ((self._payers, one.payer), (self._mailboxes, one.mailbox.guid)):
+            index[name].pop(key)
+            if not index[name]:
+                del index[name]
+
+    def of_payer(self, name: str) -> list[Subscription]:
+        """Return what is charged to a mailbox or an account."""
+        return list(self._payers.get(name, {}).values())
+
+    def of_mailbox(self, box: Mailbox) -> list[Subscription]:
+        """Return what watches a mailbox."""
+        return list(self._mailboxes.get(box.guid, {}).values())
 
 
 class Organization:
@@ -68,7 +106,9 @@ class Organization:
         """By primary address, in lower case."""
         self.aliases: dict[str, str] = {}
         self.guids: dict[str, Mailbox] = {}
-        self.subscriptions: dict[str, Subscription] = {}
+        self._identities: dict[str, Mailbox] = {}
+        """By principal name and by SID, in lower case."""
+        self.subscriptions = Subscriptions()
         self.endpoints: dict[str, str] = {}
         """Server name → URL of its EWS, for autodiscover."""
 
@@ -90,12 +130,21 @@ class Organization:
         self.accounts[name.lower()] = account
         return account
 
-    def add_mailbox(self, address: str, name: str = "", *, aliases: Iterable[str] = ()) -> Mailbox:
-        """Add an empty mailbox."""
+    def add_mailbox(
+        self,
+        address: str,
+        name: str = "",
+        *,
+        aliases: Iterable[str] = (),
+        principal: str = "",
+    ) -> Mailbox:
+        """Add an empty mailbox; its user's principal name is its address if nothing else is."""
         number = len(self.mailboxes) + 1
-        box = Mailbox(address, name or address.partition("@")[0], number, tuple(aliases))
+        title = name or address.partition("@")[0]
+        box = Mailbox(address, title, number, tuple(aliases), principal)
         self.mailboxes[address.lower()] = box
         self.guids[box.guid] = box
+        self._identities[box.principal.lower()] = self._identities[box.sid.lower()] = box
         for alias in aliases:
             self.aliases[alias.lower()] = address.lower()
         return box
@@ -103,24 +152,14 @@ class Organization:
     def mailbox(self, identity: str) -> Mailbox | None:
         """Return a mailbox by address, alias, principal name or SID."""
         key = identity.lower()
-        found = self.mailboxes.get(self.aliases.get(key, key))
-        if found is None and (key.startswith("s-1-") or "@" in key):
-            found = next(
-                (
-                    one
-                    for one in self.mailboxes.values()
-                    if key in (one.principal.lower(), one.sid.lower())
-                ),
-                None,
-            )
-        return found
+        return self.mailboxes.get(self.aliases.get(key, key)) or self._identities.get(key)
 
     def kill_subscriptions(self, *addresses: str) -> None:
         """Forget subscriptions (all, or those of some mailboxes), as a restart does."""
-        chosen = {one.lower() for one in addresses}
-        for key, one in list(self.subscriptions.items()):
-            if not chosen or one.mailbox.address.lower() in chosen:
-                del self.subscriptions[key]
+        chosen = [self.mailboxes[one.lower()] for one in addresses]
+        doomed = [one for box in chosen for one in self.subscriptions.of_mailbox(box)]
+        for one in doomed if addresses else list(self.subscriptions.values()):
+            del self.subscriptions[one.id]
 
     def move(self, address: str, *, site: str = "", database: int = 0, seconds: float = 0) -> None:
         """Move a mailbox to another server or database; it answers again after ``seconds``."""

@@ -6,7 +6,7 @@ from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import count, islice
+from itertools import count
 from typing import Final
 
 from lab.exchange.refusal import Refusal
@@ -40,30 +40,42 @@ class Recurrence:
     number: int | None = None
     """How many occurrences, deleted ones counted."""
 
-    def dates(self) -> Iterator[date]:
-        """Yield the dates of occurrences; without end where the range has none."""
-        found = (one for one in self._pattern() if one >= self.start)
-        for one in islice(found, self.number):
-            if self.until is not None and one > self.until:
+    def dates(self, since: date | None = None) -> Iterator[tuple[int, date]]:
+        """Yield (index from 1, date) of occurrences; without end where the range has none.
+
+        ``since``: those of earlier dates may be left out.
+        """
+        early = max((since or self.start) - self.start, timedelta(0)).days
+        for index, one in self._pattern(early):
+            over = self.number is not None and index > self.number
+            if over or (self.until is not None and one > self.until):
                 return
-            yield one
+            yield index, one
 
-    def _pattern(self) -> Iterator[date]:
+    def _pattern(self, early: int) -> Iterator[tuple[int, date]]:
+        """Yield from ``early`` days after the start, or from sooner."""
         if self.kind == "Daily":
-            return (self.start + timedelta(self.interval * n) for n in range(200_000))
+            first = early // self.interval
+            ahead = range(first, 200_000)
+            return ((n + 1, self.start + timedelta(self.interval * n)) for n in ahead)
         if self.kind == "Weekly":
-            return self._weekly()
-        return self._monthly()
+            return self._weekly(early)
+        return enumerate((one for one in self._monthly() if one >= self.start), 1)
 
-    def _weekly(self) -> Iterator[date]:
-        first = DAYS.index(self.first_day)
-        week = self.start - timedelta((self.start.weekday() - first) % 7)
+    def _weekly(self, early: int) -> Iterator[tuple[int, date]]:
         wanted = {number for name in self.days for number in _numbers(name)}
-        for n in range(0, 30_000, self.interval):
-            for place in range(7):
-                found = week + timedelta(7 * n + place)
-                if found.weekday() in wanted:
-                    yield found
+        first = DAYS.index(self.first_day)
+        begin = (self.start.weekday() - first) % 7
+        places = [place for place in range(7) if (first + place) % 7 in wanted]
+        week = self.start - timedelta(begin)
+        # The first week shows only what lies at the start or later.
+        skipped = early // 7 // self.interval
+        index = skipped * len(places) - sum(1 for place in places if place < begin)
+        for n in range(skipped * self.interval, 30_000, self.interval):
+            for place in places:
+                index += 1
+                if index > 0:
+                    yield index, week + timedelta(7 * n + place)
 
     def _monthly(self) -> Iterator[date]:
         yearly = self.kind.endswith("Yearly")

@@ -1,28 +1,37 @@
-"""The server on a loopback port: ``python -m lab.exchange.serve`` or ``async with serving(…)``."""
+"""The server on a loopback port (``python -m lab.exchange`` runs it as a process of its own).
+
+What only a real socket can show happens here: answers that come late, in drips, or break off;
+budgets of requests at once; streams.
+"""
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import base64
+import re
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from typing import Final
 
 from aiohttp import web
 
 from lab.exchange.http import Ask, Reply
 from lab.exchange.refusal import Fault
-from lab.exchange.seed import seed
 from lab.exchange.server import ExchangeServer
 from lab.exchange.soap import fault
 from lab.exchange.streams import Stream
+
+_IMPERSONATED: Final = re.compile(
+    rb"<(?:\w+:)?(?:PrimarySmtpAddress|SmtpAddress|PrincipalName|SID)>([^<]+)<"
+)
 
 
 def application(server: ExchangeServer) -> web.Application:
     """Return an aiohttp application around a server."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
+        _arrived(server, request)
         ask = Ask(
             request.method,
             request.raw_path,
@@ -33,9 +42,11 @@ def application(server: ExchangeServer) -> web.Application:
             if server.faults.delay:
                 await asyncio.sleep(server.faults.delay)
             if not free:
-                body = fault(server, Fault("ErrorExceededConnectionCount"))
-                return web.Response(status=500, body=body, content_type="text/xml")
-            reply = server.handle(ask)
+                reply = Reply(500, {"content-type": "text/xml"}, _too_many(server))
+            else:
+                reply = server.handle(ask)
+        server.counters.statuses[reply.status] += 1
+        server.counters.bytes_sent += len(reply.body)
         if reply.stream is not None:
             return await _streamed(request, reply, reply.stream)
         if server.faults.cut or server.faults.drip:
@@ -47,38 +58,53 @@ def application(server: ExchangeServer) -> web.Application:
     return app
 
 
+def _arrived(server: ExchangeServer, request: web.Request) -> None:
+    if request.transport is not None and request.transport not in server.transports:
+        server.transports.add(request.transport)
+        server.counters.connections += 1
+
+
+def _too_many(server: ExchangeServer) -> bytes:
+    return fault(server, Fault("ErrorExceededConnectionCount"))
+
+
 @contextmanager
 def _counted(server: ExchangeServer, ask: Ask) -> Iterator[bool]:
-    """Count a request among its account's; False where the budget is used up."""
-    account = server.account(ask)
-    name = account.name if account else ""
-    server.running[name] = server.running.get(name, 0) + 1
+    """Count a request among its payer's; False where the budget is used up."""
+    payer = _payer(server, ask)
+    running = server.running
+    running[payer] += 1
+    server.counters.at_once = max(server.counters.at_once, running.total())
     try:
-        yield not (account and server.concurrency and server.running[name] > server.concurrency)
+        yield not (payer and server.concurrency and running[payer] > server.concurrency)
     finally:
-        server.running[name] -= 1
+        running[payer] -= 1
+        if not running[payer]:
+            del running[payer]
+
+
+def _payer(server: ExchangeServer, ask: Ask) -> str:
+    """Return whose budget a request is charged to, as far as it can be told before sign-in."""
+    if server.version.charges_target and (found := _IMPERSONATED.search(ask.body, 0, 4096)):
+        return found[1].decode("utf-8", "replace").lower()
+    return server.claimed(ask)
 
 
 async def _streamed(request: web.Request, reply: Reply, stream: Stream) -> web.StreamResponse:
     response = web.StreamResponse(status=reply.status, headers=reply.headers)
     response.enable_chunked_encoding()
-    await response.prepare(request)
     happened = asyncio.Event()
     stream.wake = happened.set
+    stream.server.counters.streams += 1
     try:
+        await response.prepare(request)
         await _write(response, stream, stream.opening())
         while not stream.over:
             happened.clear()
             await _write(response, stream, stream.more())
             if stream.over:
                 break
-            wait = max(0.0, stream.due() - stream.server.organization.now())
-            if stream.server.faults.silent_streams:
-                wait = max(wait, 0.05)
-            try:
-                await asyncio.wait_for(happened.wait(), wait)
-            except TimeoutError:
-                continue
+            await _news(stream, happened)
         await _write(response, stream, [stream.farewell] if stream.farewell else [])
         if stream.server.faults.cut_streams and request.transport is not None:
             request.transport.close()
@@ -87,8 +113,21 @@ async def _streamed(request: web.Request, reply: Reply, stream: Stream) -> web.S
     return response
 
 
+async def _news(stream: Stream, happened: asyncio.Event) -> None:
+    """Wait until something happened, or has to be said though nothing did."""
+    wait = max(0.0, stream.due() - stream.server.organization.now())
+    if stream.server.faults.silent_streams:
+        wait = max(wait, 0.05)
+    timer = asyncio.get_running_loop().call_later(wait, happened.set)
+    try:
+        await happened.wait()
+    finally:
+        timer.cancel()
+
+
 async def _write(response: web.StreamResponse, stream: Stream, parts: list[bytes]) -> None:
     for part in parts:
+        stream.server.counters.bytes_sent += len(part)
         if stream.server.faults.split_envelopes:
             third = len(part) // 3
             for piece in (part[:third], part[third : 2 * third], part[2 * third :]):
@@ -119,7 +158,7 @@ async def serving(
     """Serve on loopback until left; yields the origin."""
     runner = web.AppRunner(application(server), access_log=None, shutdown_timeout=0.5)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", port, ssl_context=tls)
+    site = web.TCPSite(runner, "127.0.0.1", port, ssl_context=tls, backlog=1024)
     await site.start()
     bound = runner.addresses[0][1]
     server.origin = f"{'https' if tls else 'http'}://127.0.0.1:{bound}"
@@ -137,24 +176,3 @@ async def serving(
 def basic(user: str, password: str) -> str:
     """Return an Authorization header."""
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
-
-
-async def main() -> None:
-    """Serve a small organization."""
-    parser = argparse.ArgumentParser(description="An Exchange in memory")
-    parser.add_argument("--port", type=int, default=5280)
-    parser.add_argument("--version", default="2019", help="2007 SP1, 2010, 2010 SP2, 2013 … SE")
-    parser.add_argument("--user", default="svc@example.test:secret", help="name:password")
-    parser.add_argument("--people", type=int, default=10)
-    options = parser.parse_args()
-    name, _, password = options.user.partition(":")
-    server = ExchangeServer(named=options.version)
-    people = [(f"person{n}@example.test", f"Person {n}") for n in range(1, options.people + 1)]
-    seed(server.organization, service=(name, password), people=people)
-    async with serving(server, options.port):
-        print(f"{server.url}  account {name}, {len(people)} mailboxes, Exchange {options.version}")
-        await asyncio.Event().wait()
-
-
-if __name__ == "__main__":
-    asyncio.run(main())

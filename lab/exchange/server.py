@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import uuid
+from collections import Counter
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from http.cookies import SimpleCookie
+from weakref import WeakSet
 
 from lxml import etree
 
 from lab.exchange import access, autodiscover
+from lab.exchange.counters import Counters
 from lab.exchange.faults import Faults
 from lab.exchange.http import Ask, Reply
 from lab.exchange.mailbox import Mailbox
@@ -53,10 +57,14 @@ class ExchangeServer:
         self.find_count = self.version.find_count
         self.concurrency = self.version.concurrency
         self.hanging = self.version.hanging
-        self.running: dict[str, int] = {}
-        """Account → requests in work, counted by ``serve``."""
+        self.running: Counter[str] = Counter()
+        """Whose budget → requests in work, counted by ``serve``."""
+        self.transports: WeakSet[asyncio.BaseTransport] = WeakSet()
+        """Connections that asked something and are open, kept by ``serve``."""
         self.streams: dict[str, Stream] = {}
         """Subscription → the connection that reads it."""
+        self.connected: set[Stream] = set()
+        self.counters = Counters()
         self.origin = "http://exchange.test"
 
     @property
@@ -106,20 +114,26 @@ class ExchangeServer:
 
     def account(self, ask: Ask) -> Account | None:
         """Return who signed in (Basic); None for nobody."""
-        scheme, _, rest = ask.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "basic":
+        claim = _basic(ask)
+        if claim is None:
             return None
-        try:
-            name, _, password = base64.b64decode(rest).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
-            return None
+        name, password = claim
         found = self.organization.accounts.get(name.lower())
-        return found if found and found.enabled and found.password == password else None
+        if found and found.enabled and found.password == password:
+            return found
+        self.counters.sign_in_failures += 1
+        return None
+
+    def claimed(self, ask: Ask) -> str:
+        """Return the name a request signs in with, right or wrong; empty: none."""
+        claim = _basic(ask)
+        return claim[0].lower() if claim else ""
 
     # --- EWS ----------------------------------------------------------------------------------
     def _operation(self, ask: Ask, account: Account) -> Reply:
         body, header = operation(ask)
         name = local(body)
+        self.counters.requests[name] += 1
         if self.remember:
             self.asked.append((name, ask))
         self._busy(name)
@@ -185,8 +199,11 @@ class ExchangeServer:
         text = call.body.findtext(M + "ConnectionTimeout") or ""
         if not wanted or len(wanted) > 200 or not text.isdecimal() or not 1 <= int(text) <= 30:
             raise Fault("ErrorSchemaValidation")
-        open_now = {id(one) for one in self.streams.values() if one.account == call.account.name}
-        if self.hanging and len(open_now) >= self.hanging:
+        payer = call.account.name
+        if self.version.charges_target and call.impersonating and call.actor is not None:
+            payer = call.actor.address
+        open_now = sum(1 for one in self.connected if one.payer == payer)
+        if self.hanging and open_now >= self.hanging:
             raise Fault("ErrorExceededConnectionCount")
         alive: list[Subscription] = []
         dead: list[str] = []
@@ -201,7 +218,7 @@ class ExchangeServer:
                 alive.append(one)
             else:
                 dead.append(key)
-        stream = Stream(self, call.account.name, alive, dead, int(text) * self.minute)
+        stream = Stream(self, payer, alive, dead, int(text) * self.minute)
         reply = self._xml(200, b"", call.headers)
         reply.stream = stream
         return reply
@@ -228,6 +245,17 @@ class ExchangeServer:
         cookie = f"exchangecookie={uuid.uuid4().hex}; path=/; HttpOnly"
         kind = {"content-type": "text/xml; charset=utf-8", "set-cookie": cookie}
         return Reply(status, {**kind, **headers}, body)
+
+
+def _basic(ask: Ask) -> tuple[str, str] | None:
+    scheme, _, rest = ask.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        name, _, password = base64.b64decode(rest).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return name, password
 
 
 def _unauthorized() -> Reply:

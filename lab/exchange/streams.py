@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from lab.exchange.operations.notify import STREAM_LIFE, write_event
@@ -26,13 +27,14 @@ class Stream:
     def __init__(
         self,
         server: ExchangeServer,
-        account: str,
+        payer: str,
         alive: list[Subscription],
         dead: list[str],
         seconds: float,
     ) -> None:
         self.server = server
-        self.account = account
+        self.payer = payer
+        """Whose budget of connections it is charged to."""
         self.subscriptions = alive
         self.dead = dead
         now = server.organization.now()
@@ -42,15 +44,20 @@ class Stream:
         self.over = False
         self.wake: Callable[[], None] = lambda: None
         """Set by whoever waits; called when something happened."""
-        for one in alive:
+        self._dirty = {one.id: one for one in alive if one.position < one.mailbox.revision}
+        self._listeners = [(one, partial(self._woken, one)) for one in alive]
+        self._closed = False
+        server.connected.add(self)
+        for one, listener in self._listeners:
             previous = server.streams.get(one.id)
             if previous is not None and previous is not self:
                 previous.superseded()
             server.streams[one.id] = self
-            one.mailbox.watchers.add(self.woken)
+            one.readers += 1
+            one.mailbox.watchers.add(listener)
 
-    def woken(self) -> None:
-        """Pass on that something happened."""
+    def _woken(self, one: Subscription) -> None:
+        self._dirty[one.id] = one
         self.wake()
 
     def opening(self) -> list[bytes]:
@@ -75,26 +82,29 @@ class Stream:
             self.over = True
             found.append(self._status("Closed"))
         elif not found and now >= self.due():
-            found.append(self._status("OK"))
+            found += self._gone() or [self._status("OK")]
         if faults.cut_streams and self.sent >= faults.cut_streams:
             self.over = True
         return found
 
+    def _gone(self) -> list[bytes]:
+        known = self.server.organization.subscriptions
+        gone = [one.id for one in self.subscriptions if one.id not in known]
+        self.over = self.over or bool(gone)
+        return [self._error("ErrorInvalidSubscription", gone)] if gone else []
+
     def _news(self) -> list[bytes]:
-        organization = self.server.organization
+        dirty, self._dirty = self._dirty, {}
+        if any(key not in self.server.organization.subscriptions for key in dirty):
+            return self._gone()
         root = answer("GetStreamingEventsResponse")
         node = m(messages(root), "GetStreamingEventsResponseMessage", ResponseClass="Success")
         m(node, "ResponseCode", "NoError")
         box = m(node, "Notifications")
-        gone = [one.id for one in self.subscriptions if one.id not in organization.subscriptions]
-        if gone:
-            self.over = True
-            return [self._error("ErrorInvalidSubscription", gone)]
-        for one in self.subscriptions:
-            one.expires = organization.now() + STREAM_LIFE / 60 * self.server.minute
-            events = one.after(one.position)
+        for one in dirty.values():
+            events, missed = one.after(one.position), one.missed(one.position)
             one.position = one.mailbox.revision
-            if events and self.server.faults.missed_events:
+            if missed or (events and self.server.faults.missed_events):
                 self.over = True
                 return [self._error("ErrorMissedNotificationEvents", [one.id])]
             if events:
@@ -107,15 +117,23 @@ class Stream:
     def superseded(self) -> None:
         """Say that another connection has taken a subscription over, and end."""
         self.over = True
+        self.server.connected.discard(self)
         self.farewell = self._error("ErrorNewEventStreamConnectionOpened", [])
         self.wake()
 
     farewell: bytes = b""
 
     def close(self) -> None:
-        """Stop listening."""
-        for one in self.subscriptions:
-            one.mailbox.watchers.discard(self.woken)
+        """Stop listening; from now on its subscriptions live for a while only."""
+        if self._closed:
+            return
+        self._closed = True
+        self.server.connected.discard(self)
+        life = self.server.organization.now() + STREAM_LIFE / 60 * self.server.minute
+        for one, listener in self._listeners:
+            one.mailbox.watchers.discard(listener)
+            one.readers -= 1
+            one.expires = life
             if self.server.streams.get(one.id) is self:
                 del self.server.streams[one.id]
 

@@ -62,4 +62,6 @@ def truth(value: bool) -> str:
 
 def stamp(moment: datetime) -> str:
     """Return ``2026-03-01T09:00:00Z``."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return moment.isoformat(timespec="seconds")[:19] + "Z"

@@ -90,6 +90,6 @@ def _properties(node: Node, one: Place, shape: Shape) -> None:
 
 def _property(one: Place, tag: str) -> str | None:
     if tag == COMMIT_TIME:
-        history = [each.at for each in one.box.history if each.folder == one.folder.name]
-        return stamp(history[-1]) if history else None
+        last = one.box.commits.get(one.folder.name)
+        return stamp(last) if last else None
     return str(one.box.deletions) if tag == DELETED_COUNT else None

@@ -47,7 +47,8 @@ def _subscription(call: Call, request: Node, kind: str) -> Subscription:
     if not events or ("FreeBusyChangedEvent" in events and not call.version.streaming):
         raise Fault("ErrorSchemaValidation", "The 'EventType' element is invalid.")
     payer = box.address if call.version.charges_target else call.account.name
-    _charge(call, payer)
+    if call.server.subscription_limit:
+        _charge(call, payer)
     mark = flag(request, "Watermark")
     position = ids.read_watermark(box, mark) if mark else box.revision
     minutes = float(flag(request, "Timeout", "30"))
@@ -80,11 +81,12 @@ def _scope(call: Call, request: Node) -> tuple[Mailbox, frozenset[str]]:
 def _charge(call: Call, payer: str) -> None:
     now = call.organization.now()
     known = call.organization.subscriptions
-    for key, one in list(known.items()):
-        if one.expires < now:
-            del known[key]
-    limit = call.server.subscription_limit
-    if limit and sum(1 for one in known.values() if one.payer == payer) >= limit:
+    charged = known.of_payer(payer)
+    for one in charged:
+        if not one.alive(now):
+            del known[one.id]
+    living = sum(1 for one in charged if one.id in known)
+    if living >= call.server.subscription_limit:
         raise Refusal("ErrorExceededSubscriptionCount")
 
 
@@ -93,7 +95,7 @@ def subscription(call: Call, key: str, kinds: tuple[str, ...]) -> Subscription:
     one = call.organization.subscriptions.get(key)
     if one is None:
         raise Refusal("ErrorSubscriptionNotFound")
-    if one.expires < call.organization.now():
+    if not one.alive(call.organization.now()):
         del call.organization.subscriptions[key]
         raise Refusal("ErrorExpiredSubscription")
     if one.owner != call.account.name:
@@ -123,6 +125,8 @@ def get_events(call: Call) -> Node:
         one.expires = call.organization.now() + one.timeout
         mark = flag(call.body, "Watermark")
         number = ids.read_watermark(one.mailbox, mark)
+        if one.missed(number):
+            raise Refusal("ErrorEventNotFound")
         found = one.after(number)
         box = m(node, "Notification")
         t(box, "SubscriptionId", one.id)

@@ -8,7 +8,7 @@ from lab.exchange.fields import FIELDS, Shown, path_key
 from lab.exchange.refusal import Fault
 from lab.exchange.xml import Node, T, children, local, text_of
 
-_WRITERS = {one.uri: one for one in FIELDS}
+_FIELDS = {one.uri: one for one in FIELDS}
 
 
 def holds(shown: Shown, node: Node) -> bool:
@@ -48,9 +48,9 @@ def _compare(kind: str, found: str, wanted: str) -> bool:
 def _value(shown: Shown, path: Node) -> str | None:
     if local(path) == "ExtendedFieldURI":
         return shown.item.properties.get(path_key(path))
-    field = _WRITERS.get(path.get("FieldURI", ""))
+    field = _FIELDS.get(path.get("FieldURI", ""))
     if field is None:
         return None
     place = etree.Element(T + "Probe")
-    field.write(place, field.element, shown)
+    field.put(place, shown)
     return text_of(place[0]) if len(place) else None

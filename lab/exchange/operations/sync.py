@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from lab.exchange import access, ids
 from lab.exchange.access import Place
-from lab.exchange.calendar import alone
+from lab.exchange.calendar import Appointment, alone
 from lab.exchange.fields import Shape, Shown, read_shape, write_item
+from lab.exchange.mailbox import Gone
 from lab.exchange.operations.find import visible_items
 from lab.exchange.refusal import Fault, Refusal
 from lab.exchange.soap import Call, flag, inside, message, messages
@@ -36,29 +37,27 @@ def _since(call: Call, one: Place) -> int:
 
 
 def _changes(call: Call, node: Node, one: Place, shape: Shape, since: int, limit: int) -> None:
-    latest: dict[int, int] = {}
     folder = one.folder.name
-    for event in one.box.history:
-        if event.item and event.number > since and folder in (event.folder, event.old_folder):
-            latest[event.item] = event.number
-    there = {item.number: item for item in visible_items(one)}
-    born = {event.item: event.number for event in one.box.history if event.kind == "CreatedEvent"}
-    told = [
-        (number, item)
-        for item, number in sorted(latest.items(), key=lambda each: each[1])
-        if item in there or (since and born.get(item, 0) <= since)
+    items = [each for each in visible_items(one) if each.told > since]
+    gone = [
+        each
+        for each in one.box.gone
+        if each.folder == folder and each.number > since and each.born <= since
     ]
+    # (event that told it, what is there now), oldest first.
+    told: list[tuple[int, Appointment | Gone]] = sorted(
+        [(each.told, each) for each in items] + [(each.number, each) for each in gone],
+        key=lambda each: each[0],
+    )
     page, complete = told[:limit], len(told) <= limit
     reached = one.box.revision if complete else page[-1][0]
     m(node, "SyncState", ids.sync_state(one.box, reached))
     m(node, "IncludesLastItemInRange", truth(complete))
     box = m(node, "Changes")
-    for _, number in page:
-        if number in there:
-            fresh = born.get(number, 0) > since
-            kind = t(box, "Create" if fresh else "Update")
-            write_item(kind, Shown(call, one.box, alone(there[number]), view=True), shape)
+    for _, each in page:
+        if isinstance(each, Gone):
+            old = ids.raw_item_id(one.box, each.item, folder)
+            t(t(box, "Delete"), "ItemId", Id=old, ChangeKey=ids.change_key(1))
         else:
-            gone = t(box, "Delete")
-            old = ids.raw_item_id(one.box, number, folder)
-            t(gone, "ItemId", Id=old, ChangeKey=ids.change_key(1))
+            kind = t(box, "Create" if each.born > since else "Update")
+            write_item(kind, Shown(call, one.box, alone(each), view=True), shape)
