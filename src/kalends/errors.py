@@ -78,12 +78,16 @@ class SourceTrouble(KalendsError):
     """Stable word for health pages, metrics and logs."""
     remedy = ""
     """What an administrator can do about it; may be empty."""
+    again: float | None = None
+    """Seconds until one calendar is worth another try; None: as this class of trouble has it."""
 
 
 class RetryLater(SourceTrouble):
     """Try again, not before ``at`` (UTC seconds; None: the driver's own back-off decides)."""
 
     code = "retry"
+    alone = False
+    """Only this calendar is concerned: its endpoint answers."""
 
     def __init__(self, message: str, at: float | None = None) -> None:
         super().__init__(message)

@@ -122,11 +122,13 @@ def concerns_endpoint(error: SourceTrouble, *, own_credential: bool) -> bool:
     """Tell whether an error says something about the endpoint, not only about one calendar."""
     if isinstance(error, SignInNeeded):
         return not own_credential
-    return isinstance(error, RetryLater)
+    return isinstance(error, RetryLater) and not error.alone
 
 
 def calendar_delay(error: SourceTrouble, failures: int, chance: Chance) -> float:
     """Return seconds until a failing calendar is tried again (``failures`` includes this one)."""
+    if error.again is not None:
+        return error.again * (1 + 0.1 * chance())
     if isinstance(error, SignInNeeded):
         return DENIED_LATER_SECONDS * (0.5 + 0.2 * chance())
     if isinstance(error, AccessDenied | NotFound):

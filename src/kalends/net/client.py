@@ -125,6 +125,13 @@ class GuardedClient:
             opening = replace(limits, seconds=min(limits.seconds, silence))
             yield await self._guarded(request, credential, opening, carry, follow=True)
 
+    async def refused(self, credential: Credential | None = None) -> None:
+        """See ``HttpClient``."""
+        credential = credential or self._credential()
+        if credential is not None:
+            async with self._breakers.attempt(self._organization, credential) as attempt:
+                attempt.outcome = Outcome.REFUSED
+
     async def close(self) -> None:
         """Close all connections."""
         await self._transport.close()
@@ -153,7 +160,7 @@ class GuardedClient:
             async with self._bounded(limits.seconds, attempt):
                 signed = self._signed(credential, carry)
                 answer = await self._follow(request, limits.redirects if follow else None, signed)
-            self._judge(answer)
+            self._judge(answer, soap=_is_soap(request))
             if answer.status != 401:
                 if answer.status < 300:
                     attempt.outcome = Outcome.WORKED
@@ -215,8 +222,11 @@ class GuardedClient:
             return request
         return replace(request, headers=(*request.headers, ("Authorization", value)))
 
-    def _judge(self, response: Answer) -> None:
-        """Raise for what no protocol wants to see: silence asked for, server errors."""
+    def _judge(self, response: Answer, *, soap: bool) -> None:
+        """Raise for what no protocol wants to see: silence asked for, server errors.
+
+        SOAP tells its faults with a 500 (SOAP 1.1 section 6.2): what it means is SOAP's.
+        """
         status = response.status
         wait = retry_after(response.header("retry-after"), self._runtime.now())
         if status == 429 or (status == 503 and wait is not None):
@@ -226,7 +236,9 @@ class GuardedClient:
         if status in _OUTAGE:
             raise Unreachable(f"{self._home.origin} answers {status}", self._gate.failed())
         self._gate.answered()
-        if status >= 500:  # this one request failed; the endpoint works
+        if status >= 500 and not (
+            soap and status == 500
+        ):  # this one request failed; the endpoint works
             raise Unreachable(f"{self._home.origin} answers {status}")
 
     async def _refused(self, credential: Credential | None) -> SignInNeeded:
@@ -234,6 +246,13 @@ class GuardedClient:
             return SignInNeeded(f"{self._home.origin} wants a sign-in and none is configured")
         until = await self._breakers.open_until(self._organization, credential)
         return SignInNeeded(f"{self._home.origin} refused user name or password (401)", until)
+
+
+def _is_soap(request: Request) -> bool:
+    if request.method != "POST":
+        return False
+    kinds = [value.lower() for name, value in request.headers if name.lower() == "content-type"]
+    return any(kind.startswith(("text/xml", "application/soap+xml")) for kind in kinds)
 
 
 class ServerAddresses(Protocol):

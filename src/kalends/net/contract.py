@@ -163,7 +163,8 @@ class HttpClient(Protocol):
         the breaker is open; ``Throttled`` on 429 and 503 with Retry-After; ``Unreachable`` on
         other 5xx, time-outs and lost connections; ``AddressRefused``, ``RedirectRefused``,
         ``CertificateRefused`` from our own guard; ``TooLarge`` past a limit. 403, 404 and
-        the rest are returned: what they mean is the protocol's. Without ``follow`` so is a
+        the rest are returned: what they mean is the protocol's; so is a 500 that answers SOAP
+        (``POST`` of ``text/xml``), whose faults come that way. Without ``follow`` so is a
         redirect, which then nobody has judged.
         """
 
@@ -183,6 +184,9 @@ class HttpClient(Protocol):
         after that is their protocol's budget, and they keep no ordinary request waiting. A stream
         that breaks off says nothing about the endpoint: the next request finds out.
         """
+
+    async def refused(self, credential: Credential | None = None) -> None:
+        """Tell the breaker of a refusal that came otherwise than as a 401 (a SOAP fault)."""
 
     async def close(self) -> None:
         """Close all connections."""

@@ -65,7 +65,11 @@ def domain_of(address: str) -> str:
 
 def candidates(address: str) -> tuple[Candidate, ...]:
     """Return where to ask about an address, first to last."""
-    domain = domain_of(address)
+    return candidates_in(domain_of(address))
+
+
+def candidates_in(domain: str) -> tuple[Candidate, ...]:
+    """Return where a domain's Autodiscover may be, first to last."""
     hosts = (domain, f"autodiscover.{domain}")
     asked = [
         Candidate(how, f"https://{host}{path}")

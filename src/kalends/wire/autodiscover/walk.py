@@ -19,7 +19,7 @@ from kalends.wire.autodiscover.candidates import (
     How,
     Service,
     at,
-    candidates,
+    candidates_in,
     candidates_of,
     domain_of,
 )
@@ -49,7 +49,14 @@ class Walk:
 
     address: str
     allowed: tuple[str, ...] = ()
-    """Hosts a redirect may lead to with the credential, beyond the address's own domain."""
+    """Hosts a redirect may lead to with the credential, beyond the home domain."""
+    domain: str = ""
+    """The home domain: whose Autodiscover is asked and whose hosts may see the credential. Empty:
+    the address's own, which is right only where nobody else chose the address."""
+    first: Candidate | None = None
+    """Where it worked before: asked before all others."""
+    answered: Candidate | None = None
+    """Who told what was ``found``."""
     found: Found | None = None
     refused: list[str] = field(default_factory=list)
     """Hosts that would need an administrator's word before they are asked."""
@@ -64,7 +71,10 @@ class Walk:
     _refusals: int = 0
 
     def __post_init__(self) -> None:
-        self._begin(self.address)
+        self.domain = self.domain or domain_of(self.address)
+        self._begin(self.address, self.domain)
+        if self.first is not None and self._allows(self.first.where):
+            self._waiting.insert(0, self.first)
 
     @property
     def done(self) -> bool:
@@ -100,10 +110,20 @@ class Walk:
         for candidate in candidates_of(records):
             self._redirect(candidate.where, source)
 
-    def _begin(self, address: str) -> None:
+    def _begin(self, address: str, domain: str) -> None:
+        """Ask about an address in a domain, hosts nobody has allowed left out."""
         self.address = address
         self._addresses.add(address.lower())
-        self._waiting = list(candidates(address))
+        self._waiting = []
+        for candidate in candidates_in(domain):
+            if candidate.credential and not self._allows(candidate.where):
+                self.refused.append(place(candidate.where))
+                self._reason(candidate, "its host is not allowed")
+            else:
+                self._waiting.append(candidate)
+
+    def _allows(self, url: str) -> bool:
+        return judge(url, self.domain, allowed=self.allowed) is Verdict.FOLLOW
 
     def _next(self) -> Candidate:
         candidate = self._waiting.pop(0)
@@ -121,7 +141,7 @@ class Walk:
             return
         if isinstance(outcome, Found):
             if outcome.external_url or outcome.internal_url:
-                self.found = outcome
+                self.found, self.answered = outcome, candidate
             else:
                 self._reason(candidate, "it tells no EWS endpoint")
         elif isinstance(outcome, RedirectUrl):
@@ -141,12 +161,7 @@ class Walk:
 
     def _redirect(self, url: str, source: Candidate) -> None:
         self._redirects += 1
-        verdict = judge(
-            url,
-            domain_of(self.address),
-            tried=frozenset(self._tried),
-            allowed=self.allowed,
-        )
+        verdict = judge(url, self.domain, tried=frozenset(self._tried), allowed=self.allowed)
         if self._redirects > MAX_REDIRECTS:
             self._reason(source, "too many redirects")
         elif verdict is Verdict.FOLLOW:
@@ -164,14 +179,14 @@ class Walk:
     def _other_address(self, address: str, source: Candidate) -> None:
         self._redirects += 1
         try:
-            domain_of(address)
+            domain = domain_of(address)
         except ValueError:
             self._reason(source, "it redirects to an address that is none")
             return
         if address.lower() in self._addresses or self._redirects > MAX_REDIRECTS:
             self._reason(source, "its redirects go in circles")
             return
-        self._begin(address)
+        self._begin(address, domain)
 
     def _reason(self, candidate: Candidate, why: str) -> None:
         self.reasons.append(f"{place(candidate.where)}: {why}")

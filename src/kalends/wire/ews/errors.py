@@ -99,6 +99,7 @@ class Answered(KalendsError):
     """An error the server told; always also one of the classes of ``kalends.errors``."""
 
     remedy: str
+    again: float | None
 
     def __init__(self, message: str, fault: Fault, row: Row) -> None:
         super().__init__(message)

@@ -1,0 +1,92 @@
+"""What is remembered about mailboxes and servers: caches only, small, and refilled when lost.
+
+A mailbox costs a few hundred bytes here; its URL and version are shared with its neighbours'.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from kalends.wire.ews.folders import CALENDAR, Folder, calendar_of
+from kalends.wire.ews.versions import NEWEST, ServerVersion, Version
+
+_TOLD: Final = re.compile(rb"<(?:\w+:)?ServerVersionInfo\b([^>]*)>")
+_NUMBER: Final = re.compile(
+    rb"(Major|Minor|MajorBuild|MinorBuild)(?:Version|Number)=[\"'](\d{1,9})[\"']"
+)
+_HEAD: Final = 2000
+"""Bytes of an answer within which the server says what it is."""
+
+
+class Access(StrEnum):
+    """How a mailbox is read, best first."""
+
+    IMPERSONATION = "impersonation"
+    """As its owner."""
+    DELEGATE = "delegate"
+    """A calendar shared with the account: no notifications, private items without text."""
+    FREE_BUSY = "freebusy"
+    """Busy times alone."""
+
+
+ORDER: Final = (Access.IMPERSONATION, Access.DELEGATE, Access.FREE_BUSY)
+
+
+class Mailbox(NamedTuple):
+    """One mailbox, as the configuration names it."""
+
+    address: str
+    """SMTP address, lower case; it may be an alias."""
+
+
+class Known:
+    """What was learned about one mailbox."""
+
+    __slots__ = ("access", "found_at", "grouping", "next_try", "primary", "tries", "url", "version")
+
+    def __init__(self) -> None:
+        self.url = ""
+        """Of EWS; empty: not found yet."""
+        self.found_at: float | None = None
+        """When Autodiscover was asked last (monotonic)."""
+        self.grouping = ""
+        """``GroupingInformation``."""
+        self.primary = ""
+        """Primary address, where ours is an alias."""
+        self.version: Version | None = None
+        """Where the mailbox lies behind an older server than the one that answers."""
+        self.access: Access | None = None
+        """None: nothing has worked yet."""
+        self.tries = 0
+        """How often a better access than ``access`` was refused."""
+        self.next_try = 0.0
+        """When (monotonic) a better access is tried again."""
+
+
+class Server(NamedTuple):
+    """What was learned about one EWS URL."""
+
+    asked: Version = NEWEST
+    """Version to write requests in."""
+    told: ServerVersion | None = None
+    """What it says it is."""
+
+
+def folder_of(known: Known, mailbox: Mailbox, *, impersonated: bool) -> Folder:
+    """Return how a mailbox's calendar is named by whoever asks."""
+    return CALENDAR if impersonated else calendar_of(known.primary or mailbox.address)
+
+
+def server_told(body: bytes) -> ServerVersion | None:
+    """Return what a server says it is, out of the head of any answer, faults included."""
+    found = _TOLD.search(body, 0, _HEAD)
+    if found is None:
+        return None
+    numbers = {name.decode(): int(value) for name, value in _NUMBER.findall(found.group(1))}
+    parts = ("Major", "Minor", "MajorBuild", "MinorBuild")
+    if not {"Major", "Minor"} <= numbers.keys():
+        return None
+    major, minor, build, revision = (numbers.get(part, 0) for part in parts)
+    return ServerVersion(major, minor, build, revision)

@@ -1,0 +1,41 @@
+"""What a source of kind ``ews`` may say about its server, its account, and how it is asked."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+from pydantic import Field, model_validator
+
+from kalends.net.contract import HttpOptions, SignInOptions
+
+ONLINE_HOSTS: Final = frozenset({"outlook.office365.com", "outlook.office.com"})
+"""Exchange Online. EWS ends there on 1 April 2027 for everybody; Graph is its successor."""
+
+
+class ExchangeOptions(HttpOptions, SignInOptions):
+    """Keys of an Exchange source; ``url`` or ``domain`` is required."""
+
+    url: str = Field(default="", max_length=2000)
+    """``https://mail.example.com/EWS/Exchange.asmx``; a bare ``https://mail.example.com`` is
+    completed. Left out, ``domain`` says where to look."""
+    domain: str = Field(default="", max_length=253)
+    """Mail domain whose Autodiscover tells each mailbox's server. Hosts outside it are asked, and
+    shown the credential, only where ``allowed_hosts`` names them (``.example.net``: all below)."""
+    access: Literal["auto", "impersonation", "delegate", "freebusy"] = "auto"
+    """How mailboxes are read: ``impersonation`` (everything, and notifications), ``delegate``
+    (calendars shared with the account), ``freebusy`` (busy times without subjects, the fewest
+    rights); ``auto`` takes the first that works, for each mailbox."""
+    poll_seconds: int = Field(default=60, ge=5, le=86_400)
+    """How often each calendar is asked whether something changed (one small request)."""
+    notify: Literal["auto", "streaming", "pull", "push", "none"] = "auto"
+    """How the server tells of changes between polls; ``auto``: the best its version offers."""
+    write_back: bool = False
+    """Whether manual presence may be written into calendars of people who opted in."""
+    max_bytes: int = Field(default=50 << 20, ge=1024, le=50 << 20)
+    """A larger answer is refused."""
+
+    @model_validator(mode="after")
+    def _somewhere(self) -> ExchangeOptions:
+        if not self.url and not self.domain:
+            raise ValueError("say where the server is: url = …, or domain = … to have it found")
+        return self
