@@ -74,7 +74,7 @@ def right(call: Call, box: Mailbox, folder: Folder) -> str:
         return "Owner"
     actor = call.actor.address.lower() if call.actor else call.account.name.lower()
     if folder.name != "calendar" and box.delegates.get(actor) != "Owner":
-        return ""
+        return box.grants.get((actor, folder.name), "")
     return box.delegates.get(actor, "Reviewer" if box.default_right == "Reviewer" else "")
 
 

@@ -80,9 +80,14 @@ def delete(server: ExchangeServer, arguments: Arguments) -> Arguments:
 
 
 def faults(server: ExchangeServer, arguments: Arguments) -> Arguments:
-    """``name=value …``: set faults; ``reset=true`` takes all of them back first."""
+    """``name=value …``: set faults; ``reset=true`` takes all of them back first.
+
+    ``busy_seconds`` begins a time of being busy, which asking too early prolongs.
+    """
     if arguments.pop("reset", False):
         server.faults = Faults()
+    if "busy_seconds" in arguments:
+        server.faults.busy_for(server.organization.now(), float(arguments.pop("busy_seconds")))
     known = {one.name: getattr(server.faults, one.name) for one in fields(Faults)}
     for name, value in arguments.items():
         if name not in known:
@@ -147,10 +152,17 @@ def account(server: ExchangeServer, arguments: Arguments) -> Arguments:
 
 
 def grant(server: ExchangeServer, arguments: Arguments) -> Arguments:
-    """``mailbox [actor right default]``: a delegate's right, or what everybody may know."""
+    """``mailbox [actor right folder default]``: a delegate's right, or what everybody may know.
+
+    Without ``folder`` the right is on the calendar; ``right=Owner`` is FullAccess.
+    """
     box = _box(server, arguments)
     if "actor" in arguments:
-        box.delegates[arguments["actor"].lower()] = arguments.get("right", "Reviewer")
+        actor, right = arguments["actor"].lower(), arguments.get("right", "Reviewer")
+        if arguments.get("folder", "calendar") == "calendar":
+            box.delegates[actor] = right
+        else:
+            box.grants[actor, arguments["folder"]] = right
     box.default_right = arguments.get("default", box.default_right)
     return {"delegates": dict(box.delegates), "default": box.default_right}
 

@@ -11,6 +11,10 @@ class Faults:
 
     busy: int | None = None
     """Every request is refused as ErrorServerBusy with so many milliseconds of back-off."""
+    busy_until: float = 0.0
+    """Busy until then (seconds since the epoch); set by ``busy_for``."""
+    busy_seconds: float = 0.0
+    """What each who asks too early is told to wait from anew."""
     busy_without_time: bool = False
     """ErrorServerBusy tells its policy instead of a time."""
     busy_inside: bool = False
@@ -39,6 +43,10 @@ class Faults:
     """Seconds before each answer (on a real socket)."""
     drip: float = 0.0
     """Seconds between pieces of a body (on a real socket)."""
+    slow_operations: set[str] = field(default_factory=set)
+    """Only these operations are delayed, dripped or cut; empty: all."""
+    drop_requests: int = 0
+    """So many requests are read, and their connections closed without a word; -1: all of them."""
     illegal_references: bool = False
     """Texts hold &#x0; and &#x1F;, as user text of a real Exchange 2016 did."""
     clock_skew: float = 0.0
@@ -56,6 +64,8 @@ class Faults:
     """Connections stay open and nothing at all comes any more (half closed by a middle box)."""
     cut_streams: int = 0
     """Connections end without Closed after so many envelopes."""
+    half_close_streams: int = 0
+    """After so many envelopes the server ends its half of the connection, and goes on reading."""
     split_envelopes: bool = False
     """Envelopes of a stream arrive in pieces that end anywhere."""
     missed_events: bool = False
@@ -68,3 +78,16 @@ class Faults:
     """Autodiscover's answer names this address to ask for instead."""
     autodiscover_html: bool = False
     """Autodiscover answers 200 with a proxy's page."""
+
+    def busy_for(self, now: float, seconds: float) -> None:
+        """Be busy for so long; asking meanwhile prolongs it, as throttling does."""
+        self.busy_until, self.busy_seconds = now + seconds, seconds
+
+    def back_off(self, now: float) -> int | None:
+        """Return the milliseconds a request is told to wait; None: it is not refused."""
+        if self.busy is not None:
+            return self.busy
+        if now >= self.busy_until:
+            return None
+        self.busy_until = now + self.busy_seconds
+        return int(self.busy_seconds * 1000)

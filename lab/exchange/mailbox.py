@@ -110,6 +110,8 @@ class Mailbox:
     """What everybody may know through availability: None, FreeBusy, Detailed or Reviewer."""
     delegates: dict[str, str] = field(default_factory=dict)
     """Actor's address → Reviewer, Editor, Owner (FullAccess) on the calendar."""
+    grants: dict[tuple[str, str], str] = field(default_factory=dict)
+    """(actor's address, folder's name) → right, on folders a delegate has no business in."""
     sees_private: set[str] = field(default_factory=set)
     """Delegates who see private items."""
     site: str = ""

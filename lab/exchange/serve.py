@@ -38,8 +38,14 @@ def application(server: ExchangeServer) -> web.Application:
             {name.lower(): value for name, value in request.headers.items()},
             await request.read(),
         )
+        if server.faults.drop_requests:
+            server.faults.drop_requests -= server.faults.drop_requests > 0
+            if request.transport is not None:
+                request.transport.abort()
+            return web.Response()
+        slow = _slow(server, ask)
         with _counted(server, ask) as free:
-            if server.faults.delay:
+            if slow and server.faults.delay:
                 await asyncio.sleep(server.faults.delay)
             if not free:
                 reply = Reply(500, {"content-type": "text/xml"}, _too_many(server))
@@ -49,7 +55,7 @@ def application(server: ExchangeServer) -> web.Application:
         server.counters.bytes_sent += len(reply.body)
         if reply.stream is not None:
             return await _streamed(request, reply, reply.stream)
-        if server.faults.cut or server.faults.drip:
+        if slow and (server.faults.cut or server.faults.drip):
             return await _slowly(server, request, reply)
         return web.Response(status=reply.status, headers=reply.headers, body=reply.body)
 
@@ -62,6 +68,11 @@ def _arrived(server: ExchangeServer, request: web.Request) -> None:
     if request.transport is not None and request.transport not in server.transports:
         server.transports.add(request.transport)
         server.counters.connections += 1
+
+
+def _slow(server: ExchangeServer, ask: Ask) -> bool:
+    chosen = server.faults.slow_operations
+    return not chosen or any(f":{name}".encode() in ask.body for name in chosen)
 
 
 def _too_many(server: ExchangeServer) -> bytes:
@@ -106,11 +117,22 @@ async def _streamed(request: web.Request, reply: Reply, stream: Stream) -> web.S
                 break
             await _news(stream, happened)
         await _write(response, stream, [stream.farewell] if stream.farewell else [])
-        if stream.server.faults.cut_streams and request.transport is not None:
+        if stream.server.faults.half_close_streams:
+            await _half_closed(request)
+        elif stream.server.faults.cut_streams and request.transport is not None:
             request.transport.close()
     finally:
         stream.close()
     return response
+
+
+async def _half_closed(request: web.Request) -> None:
+    """End our half of a connection and listen on, until the client ends its own."""
+    if request.transport is None or not request.transport.can_write_eof():
+        return
+    request.transport.write_eof()
+    while request.transport is not None and not request.transport.is_closing():  # noqa: ASYNC110 # a transport tells nobody when it closes
+        await asyncio.sleep(0.05)
 
 
 async def _news(stream: Stream, happened: asyncio.Event) -> None:

@@ -167,8 +167,9 @@ class ExchangeServer:
             raise Fault(
                 "ErrorServerBusy", values={"Policy": "MaxConcurrency", "MaxConcurrencyLimit": "27"}
             )
-        if faults.busy is not None and chosen:
-            raise Fault("ErrorServerBusy", values={"BackOffMilliseconds": str(faults.busy)})
+        wait = faults.back_off(self.organization.now()) if chosen else None
+        if wait is not None:
+            raise Fault("ErrorServerBusy", values={"BackOffMilliseconds": str(wait)})
 
     def _check_request(self, name: str, body: Node, header: Node | None, asked: str) -> None:
         if not self.version.takes(asked):

@@ -83,7 +83,7 @@ class Stream:
             found.append(self._status("Closed"))
         elif not found and now >= self.due():
             found += self._gone() or [self._status("OK")]
-        if faults.cut_streams and self.sent >= faults.cut_streams:
+        if any(0 < most <= self.sent for most in (faults.cut_streams, faults.half_close_streams)):
             self.over = True
         return found
 
