@@ -120,6 +120,23 @@ class TestSink(Command, frozen=True, tag="test-sink"):
     person: str | None = None
 
 
+class FindContacts(Command, frozen=True, tag="find-contacts"):
+    """Ask the organization's directories; one of ``query`` and ``number`` is given.
+
+    Answer: ``directory.search.Found`` as plain values. Changes nothing and is not audited.
+    """
+
+    query: str | None = None
+    number: str | None = None
+    limit: int = 50
+
+
+class TestDirectory(Command, frozen=True, tag="test-directory"):
+    """Check a directory step by step; answer: list of steps."""
+
+    directory: str
+
+
 class ResetCredential(Command, frozen=True, tag="reset-credential"):
     """An operator's click: the breaker of an endpoint is closed, one sign-in may be tried."""
 
@@ -163,6 +180,8 @@ AnyCommand = (
     | ReadNow
     | TestSource
     | TestSink
+    | TestDirectory
+    | FindContacts
     | ResetCredential
     | SetLine
     | PutPrincipal

@@ -13,7 +13,7 @@ import sys
 import typer
 
 from kalends import __version__
-from kalends.cli import check, people, policy, setup, tokens
+from kalends.cli import check, contacts, people, policy, setup, tokens
 from kalends.cli.output import complain
 from kalends.demo import commands as demo
 from kalends.errors import ConfigurationError, KalendsError, UserError
@@ -28,6 +28,7 @@ app = typer.Typer(
 )
 setup.register(app)
 people.register(app)
+contacts.register(app)
 check.register(app)
 app.add_typer(policy.app, name="policy")
 app.add_typer(tokens.app, name="token")

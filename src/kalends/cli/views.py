@@ -28,6 +28,7 @@ class Views:
         self._eye = Eye("attendant", None, tenant)
         self._now = int(Runtime().now())
         self.zone = tenant.settings.timezone
+        self.numbers = tenant.numbers
 
     @classmethod
     async def of(cls, reader: Reader, organization: str) -> Views:

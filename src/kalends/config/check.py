@@ -7,9 +7,16 @@ from collections.abc import Iterator, Sequence
 from pydantic import ValidationError
 
 from kalends.config.problems import Where, dotted, told
-from kalends.endpoints.kind import Kind, kinds
+from kalends.directory.people import PEOPLE
+from kalends.endpoints.kind import Kind, SharedDirectoryOptions, kinds
 from kalends.errors import ConfigurationError, Problem
-from kalends.model.organization import OrganizationDocument, SinkSpec, SourceSpec
+from kalends.model.organization import (
+    DirectorySpec,
+    OrganizationDocument,
+    SinkSpec,
+    SourceSpec,
+)
+from kalends.model.vocabulary import Document
 from kalends.policy.compile import compile_policy
 
 
@@ -20,6 +27,8 @@ def problems_of(
     return [
         *_specs(document.sources, "sources", where, prefix),
         *_specs(document.sinks, "sinks", where, prefix),
+        *_specs(document.directories, "directories", where, prefix),
+        *_directories(document, where, prefix),
         *_people(document, where, prefix),
         *_policy(document, where, prefix),
     ]
@@ -30,32 +39,56 @@ def _problem(where: Where, path: Sequence[str | int], what: str, remedy: str) ->
 
 
 def _specs(
-    specs: Sequence[SourceSpec | SinkSpec],
+    specs: Sequence[SourceSpec | SinkSpec | DirectorySpec],
     part: str,
     where: Where,
     prefix: Sequence[str | int],
 ) -> Iterator[Problem]:
-    able = {name: kind for name, kind in kinds().items() if _can(kind, part)}
+    able = {name: options for name, kind in kinds().items() if (options := _options(kind, part))}
     seen: set[str] = set()
     for index, spec in enumerate(specs):
         path = (*prefix, part, index)
         if spec.id in seen:
             yield _problem(where, (*path, "id"), f"{spec.id!r} stands twice.", "Give each its own.")
         seen.add(spec.id)
-        kind = able.get(spec.kind)
-        if kind is None:
+        options = able.get(spec.kind)
+        if options is None:
             known = ", ".join(sorted(able))
             what = f"{spec.kind!r} is not a kind Kalends knows for {part}."
             yield _problem(where, (*path, "kind"), what, f"There are: {known}.")
             continue
         try:
-            kind.options.model_validate(spec.options)
+            options.model_validate(spec.options)
         except ValidationError as error:
-            yield from told(error, kind.options, where, path)
+            yield from told(error, options, where, path)
 
 
-def _can(kind: Kind, part: str) -> bool:
-    return (kind.source if part == "sources" else kind.sink) is not None
+def _options(kind: Kind, part: str) -> type[Document] | None:
+    """Return the keys a kind takes in this part; None where it cannot be used there."""
+    if part == "directories":
+        return kind.directory_options if kind.directory is not None else None
+    return kind.options if (kind.source if part == "sources" else kind.sink) is not None else None
+
+
+def _directories(
+    document: OrganizationDocument, where: Where, prefix: Sequence[str | int]
+) -> Iterator[Problem]:
+    sources = {source.id: source.kind for source in document.sources}
+    for index, spec in enumerate(document.directories):
+        path = (*prefix, "directories", index)
+        if spec.id == PEOPLE:
+            what = f"{PEOPLE!r} is the organization's own people."
+            yield _problem(where, (*path, "id"), what, "Give it another id.")
+        known = kinds().get(spec.kind)
+        options = known.directory_options if known is not None else None
+        if options is None or not issubclass(options, SharedDirectoryOptions):
+            continue
+        named = spec.options.get("source")
+        if isinstance(named, str) and sources.get(named) != spec.kind:
+            fit = ", ".join(sorted(id for id, kind in sources.items() if kind == spec.kind))
+            what = f"there is no source {named!r} of kind {spec.kind!r}."
+            remedy = f"Sources of that kind here: {fit or 'none; add one'}."
+            yield _problem(where, (*path, "source"), what, remedy)
 
 
 def _people(

@@ -41,6 +41,7 @@ _SECTIONS: Final[tuple[tuple[str, type[BaseModel]], ...]] = (
     ("numbering = { … }", o.Numbering),
     ("[[organizations.sources]]", o.SourceSpec),
     ("[[organizations.sinks]]", o.SinkSpec),
+    ("[[organizations.directories]]", o.DirectorySpec),
 )
 
 _INTRODUCTION: Final = """\
@@ -68,6 +69,9 @@ def sections() -> Iterator[tuple[str, type[BaseModel], str]]:
         yield title, model, ""
     for kind in sorted(kinds().values(), key=lambda kind: kind.name):
         yield f'kind = "{kind.name}"', kind.options, kind.summary
+        if kind.directory_options is not None:
+            title = f'kind = "{kind.name}" as a directory'
+            yield title, kind.directory_options, f"Contacts. {kind.summary}"
 
 
 def _section(title: str, model: type[BaseModel], summary: str) -> str:

@@ -1,1 +1,1 @@
-"""People and contact look-up by name and number (comes with Exchange)."""
+"""Contacts: found by name and by number, in whatever is connected. See ``contract``."""

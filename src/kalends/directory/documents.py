@@ -1,4 +1,4 @@
-"""An organization as one document again: settings, sources, people, sinks from the store."""
+"""An organization as one document again: settings, people and what is connected, from the store."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ async def organization_document(reader: Reader, organization: str) -> Organizati
     Raises ``NotFound`` where there is no such organization. Secrets are never part of it.
     """
     data: dict[str, Any] = {}
-    parts: dict[str, list[Any]] = {"source": [], "sink": []}
+    parts: dict[str, list[Any]] = {"source": [], "sink": [], "directory": []}
     for document in await reader.documents(organization):
         body = json.loads(document.body)
         if document.kind == "organization":
@@ -27,7 +27,9 @@ async def organization_document(reader: Reader, organization: str) -> Organizati
             parts[document.kind].append(body)
     if not data:
         raise NotFound(f"there is no organization {organization!r}")
-    data |= {"sources": parts["source"], "sinks": parts["sink"]}
+    data |= {
+        "sources": parts["source"], "sinks": parts["sink"], "directories": parts["directory"],
+    }  # fmt: skip
     data["people"] = await _people(reader, organization)
     return OrganizationDocument.model_validate(data)
 

@@ -1,7 +1,7 @@
 """How a kind declares itself: entry-point group ``kalends.kinds``.
 
 A kind names its options (one documented model) and builds, on one shared endpoint per
-configuration, the capabilities it has: a calendar source, a sink; later directory, input, front.
+configuration, the capabilities it has: a calendar source, a sink, a directory; later input, front.
 An endpoint may serve several organizations: equal ``endpoint_key`` means the same endpoint.
 """
 
@@ -16,10 +16,17 @@ from typing import Any, Protocol
 from kalends.bus.contract import Bus
 from kalends.errors import UserError
 from kalends.model.organization import OrganizationSettings
-from kalends.model.vocabulary import Audience, Document
+from kalends.model.vocabulary import Audience, Document, Identifier
 from kalends.net.breaker import BreakerStore
 from kalends.net.contract import Credential, HttpClient, HttpOptions
 from kalends.runtime import Runtime
+
+
+class SharedDirectoryOptions(Document):
+    """Keys of a directory on the endpoint of a source: one account, one budget."""
+
+    source: Identifier
+    """Id of a source of this organization and kind: its server, account and limits are used."""
 
 
 class HttpFactory(Protocol):
@@ -67,6 +74,8 @@ class Place:
     """Of a sink, as configured; None: the kind's default."""
     uploaded: Callable[[str, str], Awaitable[bytes | None]] | None = None
     """For sources that take uploads: return the body of (person, calendar)."""
+    mark: str = ""
+    """Changes whenever a stored secret does; tells nothing of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +90,25 @@ class Kind:
     endpoint: Callable[[Services, Place, Any], Any]
     """Open the shared endpoint (no connection yet)."""
     endpoint_key: Callable[[Place, Any], tuple[Any, ...]]
+    """Everything the endpoint takes from place and options: equal keys share one endpoint, and a
+    change that does not show in the key would not reach it. ``own_key`` where nobody shares it."""
     source: Callable[[Any, Place, Any], Any] | None = None
     """Build a ``CalendarSource`` on an endpoint."""
     sink: Callable[[Any, Place, Any], Any] | None = None
     """Build a ``PresenceSink`` on an endpoint."""
+    directory: Callable[[Any, Place, Any], Any] | None = None
+    """Build a ``Directory`` on an endpoint."""
+    directory_options: type[Document] | None = None
+    """Documented keys of a directory of this kind; those of a ``SharedDirectoryOptions`` name the
+    source whose endpoint, account and budget it uses."""
     secrets: tuple[str, ...] = field(default=())
     """Fields whose ``<field>``, ``<field>_env``, ``<field>_file`` carry a secret."""
+
+
+def own_key(place: Place, options: Document) -> tuple[Any, ...]:
+    """Return the key of an endpoint that belongs to one source or sink alone."""
+    written = options.model_dump_json()
+    return (place.organization.id, place.id, place.trusted, place.mark, written)
 
 
 @cache

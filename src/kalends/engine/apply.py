@@ -57,12 +57,16 @@ def document_difference(
             difference.problems.append(_foreign(one.kind, one.id, old.managed_by))
         elif old is None or old.body != one.body:
             difference.documents.append(one)
-            difference.counts[f"{one.kind}s"]["changed" if old else "added"] += 1
+            difference.counts[_counted(one.kind)]["changed" if old else "added"] += 1
         seen.add(key)
     for key, old in by_key.items():
         if old.managed_by == MANAGED_BY_FILE and key not in seen:
             difference.removed_documents.append(key)
-            difference.counts[f"{old.kind}s"]["removed"] += 1
+            difference.counts[_counted(old.kind)]["removed"] += 1
+
+
+def _counted(kind: str) -> str:
+    return "directories" if kind == "directory" else f"{kind}s"
 
 
 def people_difference(

@@ -1,4 +1,4 @@
-"""Commands about what administrators write: settings, sources, sinks, whole files.
+"""Commands about what administrators write: settings, sources, sinks, directories, whole files.
 
 Secrets are split off before anything is stored, and sealed apart. Only the one that brought a
 document changes it. What is stored takes effect at once, without a restart (invariant 12).
@@ -7,7 +7,7 @@ document changes it. What is stored takes effect at once, without a restart (inv
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from pydantic import ValidationError
@@ -26,11 +26,12 @@ from kalends.engine.apply import (
     too_many_go,
 )
 from kalends.engine.core import Core
-from kalends.engine.opening import checked_options, endpoint_name, known_kind
+from kalends.engine.opening import PARTS, Spec, checked_options, endpoint_name, known_kind
 from kalends.engine.problems import unknown_zone, validation_problems
 from kalends.engine.tenants import tenant as compile_tenant
 from kalends.errors import ConfigurationError, Problem
 from kalends.model.organization import (
+    DirectorySpec,
     OrganizationDocument,
     OrganizationSettings,
     SinkSpec,
@@ -42,13 +43,18 @@ from kalends.store.contract import Document, PersonDocument
 Secrets = dict[tuple[str, str], str | None]
 """(endpoint, field) → secret; None deletes it."""
 PAGE = 1000
+_MODELS: Final[dict[str, type[Spec]]] = {
+    "source": SourceSpec,
+    "sink": SinkSpec,
+    "directory": DirectorySpec,
+}
 
 
 async def put_document(core: Core, command: PutDocument) -> Answer:
-    """Create or replace settings, a source or a sink through the API."""
+    """Create or replace settings, a source, a sink or a directory through the API."""
     if command.managed_by == MANAGED_BY_FILE:
         return no("refused", "Only the operator's file is managed by file.")
-    if command.kind not in ("organization", "source", "sink"):
+    if command.kind not in ("organization", *PARTS):
         return unknown("kind of document", command.kind)
     async with core.locks[command.organization]:
         stored = await core.store.documents(command.organization, command.kind)
@@ -74,8 +80,8 @@ async def put_document(core: Core, command: PutDocument) -> Answer:
 
 
 async def delete_document(core: Core, command: DeleteDocument) -> Answer:
-    """Remove a source or sink that came through the API."""
-    if command.kind not in ("source", "sink"):
+    """Remove a source, sink or directory that came through the API."""
+    if command.kind not in PARTS:
         return unknown("kind of document", command.kind)
     async with core.locks[command.organization]:
         stored = await core.store.documents(command.organization, command.kind)
@@ -99,10 +105,9 @@ def document_of(organization: str, kind: str, body: dict[str, Any]) -> tuple[Doc
     if kind == "organization":
         return _settings_document(organization, body), {}
     body, secrets = split_secrets(kind, body)
-    where = f"{kind}s.{body.get('id')}"
-    model = SourceSpec if kind == "source" else SinkSpec
+    where = f"{PARTS[kind]}.{body.get('id')}"
     try:
-        spec = model.model_validate(body)
+        spec = _MODELS[kind].model_validate(body)
     except ValidationError as error:
         raise ConfigurationError(validation_problems(where, error)) from None
     checked_options(known_kind(kind, spec), kind, spec)
@@ -151,8 +156,7 @@ async def _write(
 
 
 async def _forget_secrets(core: Core, organization: str, kind: str, document: Document) -> None:
-    model = SourceSpec if kind == "source" else SinkSpec
-    spec = model.model_validate_json(document.body)
+    spec = _MODELS[kind].model_validate_json(document.body)
     known = kinds().get(spec.kind)
     for field in known.secrets if known is not None else ():
         place = endpoint_name(kind, document.id)
@@ -225,6 +229,10 @@ def _documents(
         ("organization", wanted.settings().model_dump(mode="json", exclude_defaults=True)),
         *(("source", one.model_dump(mode="json", exclude_unset=True)) for one in wanted.sources),
         *(("sink", one.model_dump(mode="json", exclude_unset=True)) for one in wanted.sinks),
+        *(
+            ("directory", one.model_dump(mode="json", exclude_unset=True))
+            for one in wanted.directories
+        ),
     ]
     for kind, body in parts:
         try:

@@ -23,6 +23,7 @@ from kalends.bus.commands import (
     DeleteDocument,
     DeletePerson,
     DeletePrincipal,
+    FindContacts,
     PatchPreferences,
     Ping,
     PutDocument,
@@ -32,12 +33,14 @@ from kalends.bus.commands import (
     ResetCredential,
     SetLine,
     SetManual,
+    TestDirectory,
     TestSink,
     TestSource,
     UploadCalendar,
     pack_answer,
     unpack_command,
 )
+from kalends.engine import command_contacts as contacts
 from kalends.engine import command_documents as documents
 from kalends.engine import command_operations as operations
 from kalends.engine import command_people as people
@@ -62,6 +65,8 @@ _HANDLERS: Final[dict[type[Any], Callable[[Core, Any], Awaitable[Answer]]]] = {
     ReadNow: operations.read_now,
     TestSource: operations.test_source,
     TestSink: operations.test_sink,
+    TestDirectory: contacts.test_directory,
+    FindContacts: contacts.find_contacts,
     ResetCredential: operations.reset_credential,
     PutPrincipal: operations.put_principal,
     DeletePrincipal: operations.delete_principal,

@@ -1,4 +1,4 @@
-"""Opens sources and sinks from their documents: options checked, secrets found, endpoint shared.
+"""Opens sources, sinks and directories: options checked, secrets found, endpoint shared.
 
 Place in the flow: ``engine`` calls it at start and whenever a document changes. Equal
 ``endpoint_key`` means the same endpoint; it is closed with its last user.
@@ -9,21 +9,35 @@ files; what came through the API may not (threats 1 and 4).
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol, cast
 
 from pydantic import ValidationError
 
-from kalends.endpoints.kind import HttpFactory, Kind, Place, Services, kind
+from kalends.endpoints.kind import (
+    HttpFactory,
+    Kind,
+    Place,
+    Services,
+    SharedDirectoryOptions,
+    kind,
+)
 from kalends.engine.environment import environment_secret
 from kalends.engine.problems import validation_problems
 from kalends.errors import ConfigurationError, Problem, UserError
-from kalends.model.organization import OrganizationSettings, SinkSpec, SourceSpec
+from kalends.model.organization import (
+    DirectorySpec,
+    OrganizationSettings,
+    SinkSpec,
+    SourceSpec,
+)
 from kalends.net.contract import Credential, HttpClient, HttpOptions
 from kalends.store.contract import Store
 
 Uploaded = Callable[[str, str], Awaitable[bytes | None]]
+Spec = SourceSpec | SinkSpec | DirectorySpec
 
 OPERATORS_ONLY: Final = ("_env", "_file", "ca_file", "client_certificate", "path", "directory")
 """Endings of keys that read this machine's files or environment."""
@@ -31,12 +45,12 @@ OPERATORS_ONLY: Final = ("_env", "_file", "ca_file", "client_certificate", "path
 
 @dataclass(slots=True)
 class Opened:
-    """A source or sink with what it stands on."""
+    """A source, sink or directory with what it stands on."""
 
-    spec: SourceSpec | SinkSpec
+    spec: Spec
     options: Any
     thing: Any
-    """``CalendarSource`` or ``PresenceSink``."""
+    """``CalendarSource``, ``PresenceSink`` or ``Directory``."""
     key: tuple[Any, ...]
     secrets: dict[str, str] = field(default_factory=dict)
     surroundings: tuple[Any, ...] = ()
@@ -54,6 +68,17 @@ class Client(Protocol):
 
     async def reset(self) -> None:
         """Forget failed sign-ins."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What a source, sink or directory is built on."""
+
+    kind: Kind
+    place: Place
+    options: Any
+    key: tuple[Any, ...]
+    secrets: dict[str, str]
 
 
 @dataclass(slots=True)
@@ -87,7 +112,7 @@ class _Listing:
 
 
 class Opener:
-    """Builds sources and sinks; keeps endpoints while somebody uses them."""
+    """Builds sources, sinks and directories; keeps endpoints while somebody uses them."""
 
     def __init__(self, store: Store, services: Services) -> None:
         self._store = store
@@ -98,11 +123,37 @@ class Opener:
         self, settings: OrganizationSettings, spec: SourceSpec, *, uploaded: Uploaded
     ) -> Opened:
         """Open a source; ``ConfigurationError`` tells everything wrong with it."""
-        return await self._open("source", settings, spec, uploaded=uploaded)
+        ground = await self._ground("source", settings, spec, uploaded=uploaded)
+        return self._build(ground.kind.source, ground, spec, settings)
 
     async def sink(self, settings: OrganizationSettings, spec: SinkSpec) -> Opened:
         """Open a sink; ``ConfigurationError`` tells everything wrong with it."""
-        return await self._open("sink", settings, spec)
+        ground = await self._ground("sink", settings, spec)
+        return self._build(ground.kind.sink, ground, spec, settings)
+
+    async def directory(
+        self,
+        settings: OrganizationSettings,
+        spec: DirectorySpec,
+        sources: Mapping[str, SourceSpec],
+    ) -> Opened:
+        """Open a directory, on the endpoint of the source it names where its kind shares one.
+
+        ``ConfigurationError`` tells everything wrong with it.
+        """
+        found = known_kind("directory", spec)
+        options = checked_options(found, "directory", spec)
+        if not isinstance(options, SharedDirectoryOptions):
+            ground = await self._ground("directory", settings, spec)
+            return self._build(found.directory, ground, spec, settings)
+        source = sources.get(options.source)
+        if source is None or source.kind != spec.kind:
+            what = f"there is no source {options.source!r} of kind {spec.kind!r}."
+            remedy = "Name a source of the same kind."
+            raise ConfigurationError([Problem(f"directories.{spec.id}", "source", what, remedy)])
+        ground = await self._ground("source", settings, source)
+        on_it = replace(ground, options=options, place=replace(ground.place, id=spec.id))
+        return self._build(found.directory, on_it, spec, settings)
 
     async def close(self, opened: Opened) -> None:
         """Close a source or sink, and its endpoint where nobody else uses it."""
@@ -122,14 +173,14 @@ class Opener:
         shared = self._endpoints.get(opened.key)
         return [] if shared is None else shared.clients
 
-    async def _open(
+    async def _ground(
         self,
         what: str,
         settings: OrganizationSettings,
-        spec: SourceSpec | SinkSpec,
+        spec: Spec,
         *,
         uploaded: Uploaded | None = None,
-    ) -> Opened:
+    ) -> _Ground:
         found = known_kind(what, spec)
         options = checked_options(found, what, spec)
         secrets = await self._secrets(settings.id, what, spec.id, found)
@@ -140,19 +191,29 @@ class Opener:
             secret=_secret_of(spec, secrets),
             audience=getattr(spec, "audience", None),
             uploaded=uploaded,
+            mark=_mark(secrets),
         )
         key = (found.name, *found.endpoint_key(place, options))
-        shared = self._endpoints.get(key)
-        if shared is None:
+        if key not in self._endpoints:
             listing = _Listing(self._services.http)
             services = replace(self._services, http=listing)
-            shared = _Shared(found.endpoint(services, place, options), listing.made)
-            self._endpoints[key] = shared
-        build = found.source if what == "source" else found.sink
-        assert build is not None
-        thing = build(shared.endpoint, place, options)
+            self._endpoints[key] = _Shared(found.endpoint(services, place, options), listing.made)
+        return _Ground(found, place, options, key, secrets)
+
+    def _build(
+        self,
+        build: Callable[[Any, Place, Any], Any] | None,
+        ground: _Ground,
+        spec: Spec,
+        settings: OrganizationSettings,
+    ) -> Opened:
+        assert build is not None  # ``known_kind`` saw to it
+        shared = self._endpoints[ground.key]
+        thing = build(shared.endpoint, ground.place, ground.options)
         shared.users += 1
-        return Opened(spec, options, thing, key, secrets, surroundings(settings))
+        return Opened(
+            spec, ground.options, thing, ground.key, ground.secrets, surroundings(settings)
+        )
 
     async def _secrets(self, organization: str, what: str, id: str, found: Kind) -> dict[str, str]:
         stored: dict[str, str] = {}
@@ -163,36 +224,48 @@ class Opener:
         return stored
 
 
+def _mark(secrets: dict[str, str]) -> str:
+    """Return what changes with the secrets and tells nothing of them."""
+    return hashlib.sha256(repr(sorted(secrets.items())).encode()).hexdigest()[:16]
+
+
 def surroundings(settings: OrganizationSettings) -> tuple[Any, ...]:
-    """Return what a source or sink may take from its organization."""
-    return (settings.name, settings.timezone, settings.language, settings.domains)
+    """Return what a source, sink or directory may take from its organization."""
+    numbering = settings.numbering.model_dump_json()
+    return (settings.name, settings.timezone, settings.language, settings.domains, numbering)
 
 
 def endpoint_name(what: str, id: str) -> str:
-    """Return the name under which secrets of a source or sink are stored."""
+    """Return the name under which secrets of a source, sink or directory are stored."""
     return f"{what}:{id}"
 
 
-def known_kind(what: str, spec: SourceSpec | SinkSpec) -> Kind:
+PARTS: Final = {"source": "sources", "sink": "sinks", "directory": "directories"}
+"""Kind of document → the part of ``kalends.toml`` and of the API it belongs to."""
+
+
+def known_kind(what: str, spec: Spec) -> Kind:
     """Return the spec's kind; ``ConfigurationError`` where unknown or not able."""
-    where = f"{what}s.{spec.id}"
+    where = f"{PARTS[what]}.{spec.id}"
     try:
         found = kind(spec.kind)
     except UserError as error:
         raise ConfigurationError([Problem(where, "kind", str(error), "Use one of them.")]) from None
-    if (found.source if what == "source" else found.sink) is None:
+    if getattr(found, what) is None:
         text = f"{spec.kind!r} cannot be used as a {what}."
         raise ConfigurationError([Problem(where, "kind", text, "Use another kind.")])
     return found
 
 
-def checked_options(found: Kind, what: str, spec: SourceSpec | SinkSpec) -> Any:
+def checked_options(found: Kind, what: str, spec: Spec) -> Any:
     """Return the kind's options of a spec; ``ConfigurationError`` tells every problem."""
-    where = f"{what}s.{spec.id}"
+    where = f"{PARTS[what]}.{spec.id}"
+    model = found.directory_options if what == "directory" else found.options
+    assert model is not None
     problems = [] if spec.managed_by == "file" else forbidden(where, spec.options)
     options: Any = None
     try:
-        options = found.options.model_validate(
+        options = model.model_validate(
             {k: v for k, v in spec.options.items() if k not in found.secrets}
         )
     except ValidationError as error:
@@ -216,7 +289,7 @@ def forbidden(where: str, options: dict[str, Any]) -> list[Problem]:
     ]
 
 
-def _secret_of(spec: SourceSpec | SinkSpec, stored: dict[str, str]) -> Callable[[str], str | None]:
+def _secret_of(spec: Spec, stored: dict[str, str]) -> Callable[[str], str | None]:
     """Return how a secret is found: variable, file, then what is stored; asked every time."""
 
     def secret(name: str) -> str | None:

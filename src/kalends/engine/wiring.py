@@ -1,4 +1,4 @@
-"""Keeps sources and sinks open as their documents say, without a restart (invariant 12).
+"""Keeps sources, sinks, directories open as documents say, without a restart (invariant 12).
 
 Place in the flow: ``commands`` store documents and call ``sync_documents``; here the difference to
 what is open is worked out and carried out: gone ones are closed, changed ones reopened, new ones
@@ -13,13 +13,26 @@ from dataclasses import dataclass, field
 
 from kalends import observe
 from kalends.engine.ahead import Form, Ready
-from kalends.engine.opening import Client, Opened, Opener, Uploaded, endpoint_name, surroundings
+from kalends.engine.opening import (
+    Client,
+    Opened,
+    Opener,
+    Spec,
+    Uploaded,
+    endpoint_name,
+    surroundings,
+)
 from kalends.engine.people import KnownSource
 from kalends.engine.pump import Pump
 from kalends.engine.sync import SyncDriver
 from kalends.engine.tenants import Tenant, Tenants
 from kalends.errors import KalendsError
-from kalends.model.organization import OrganizationSettings, SinkSpec, SourceSpec
+from kalends.model.organization import (
+    DirectorySpec,
+    OrganizationSettings,
+    SinkSpec,
+    SourceSpec,
+)
 from kalends.model.profile import Profile
 from kalends.runtime import Runtime
 from kalends.sinks.contract import Delivery
@@ -28,7 +41,7 @@ from kalends.store.contract import Evaluated, Store
 log = observe.logger(__name__)
 
 Name = tuple[str, str]
-"""(organization, id of a source or sink)."""
+"""(organization, id of a source, sink or directory)."""
 DEFAULT_POLL = 60.0
 DEFAULT_CONNECTIONS = 4
 
@@ -53,13 +66,15 @@ class Wiring:
     sync: SyncDriver
     sources: dict[Name, Opened] = field(default_factory=dict)
     sinks: dict[Name, OpenSink] = field(default_factory=dict)
+    directories: dict[Name, Opened] = field(default_factory=dict)
     broken: dict[tuple[str, str, str], str] = field(default_factory=dict)
-    """What could not be opened: (organization, ``source`` or ``sink``, id) → why."""
+    """What could not be opened: (organization, ``source``, ``sink``, ``directory``, id) → why."""
 
     async def match(self, tenant: Tenant) -> set[str]:
         """Make open what the documents say; return ids of sources new, changed or gone."""
         touched = await self._match_sources(tenant)
         await self._match_sinks(tenant)
+        await self._match_directories(tenant)
         return touched
 
     def known_sources(self, organization: str) -> list[KnownSource]:
@@ -88,6 +103,9 @@ class Wiring:
         for owner, id in list(self.sinks):
             if owner == organization:
                 await self._close_sink((owner, id))
+        for owner, id in list(self.directories):
+            if owner == organization:
+                await self.opener.close(self.directories.pop((owner, id)))
 
     def render_ahead(self, evaluated: Evaluated, profile: Profile, at: int) -> dict[str, Form]:
         """Render a coming state for every sink that takes present states."""
@@ -110,12 +128,15 @@ class Wiring:
         for sink in self.sinks.values():
             sink.task.cancel()
         self.sinks.clear()
+        self.directories.clear()
         self.sources.clear()
 
     async def close(self) -> None:
         """Close everything, pumps first: they write down how far they came."""
         for name in list(self.sinks):
             await self._close_sink(name)
+        for name in list(self.directories):
+            await self.opener.close(self.directories.pop(name))
         for name in list(self.sources):
             await self._close_source(name)
 
@@ -223,16 +244,30 @@ class Wiring:
             log.exception("sink.stop", organization=name[0], sink=name[1], exc_info=error)
         await self.opener.close(sink.opened)
 
-    # --- both ------------------------------------------------------------
-    async def _try(self, what: str, tenant: Tenant, spec: SourceSpec | SinkSpec) -> Opened | None:
+    # --- directories ------------------------------------------------------------
+    async def _match_directories(self, tenant: Tenant) -> None:
+        wanted = {
+            document.id: DirectorySpec.model_validate_json(document.body)
+            for document in await self.store.documents(tenant.id, "directory")
+        }
+        for owner, id in list(self.directories):
+            if owner == tenant.id and id not in wanted:
+                await self.opener.close(self.directories.pop((owner, id)))
+        for id, spec in wanted.items():
+            fresh = await self._try("directory", tenant, spec)
+            current = self.directories.pop((tenant.id, id), None)
+            if fresh is not None and current is not None and _as_before(current, fresh, tenant):
+                current, fresh = fresh, current
+            if current is not None:
+                await self.opener.close(current)
+            if fresh is not None:
+                self.directories[tenant.id, id] = fresh
+
+    # --- all ------------------------------------------------------------
+    async def _try(self, what: str, tenant: Tenant, spec: Spec) -> Opened | None:
         place = (tenant.id, what, spec.id)
         try:
-            if isinstance(spec, SourceSpec):
-                opened = await self.opener.source(
-                    tenant.settings, spec, uploaded=self._uploaded(tenant.id)
-                )
-            else:
-                opened = await self.opener.sink(tenant.settings, spec)
+            opened = await self._open(tenant, spec)
         except Exception as error:  # a kind's fault must not keep the rest from working
             known = isinstance(error, KalendsError)
             self.broken[place] = str(error) if known else type(error).__name__
@@ -242,6 +277,23 @@ class Wiring:
             return None
         self.broken.pop(place, None)
         return opened
+
+    async def _open(self, tenant: Tenant, spec: Spec) -> Opened:
+        settings = tenant.settings
+        match spec:
+            case SourceSpec():
+                return await self.opener.source(settings, spec, uploaded=self._uploaded(tenant.id))
+            case SinkSpec():
+                return await self.opener.sink(settings, spec)
+            case DirectorySpec():
+                return await self.opener.directory(settings, spec, self._sources_of(tenant.id))
+
+    def _sources_of(self, organization: str) -> dict[str, SourceSpec]:
+        return {
+            id: opened.spec
+            for (owner, id), opened in self.sources.items()
+            if owner == organization and isinstance(opened.spec, SourceSpec)
+        }
 
     def _uploaded(self, organization: str) -> Uploaded:
         async def uploaded(person: str, name: str) -> bytes | None:
@@ -257,6 +309,11 @@ def _same(current: Opened, fresh: Opened, settings: OrganizationSettings) -> boo
         and current.secrets == fresh.secrets
         and current.surroundings == surroundings(settings)
     )
+
+
+def _as_before(current: Opened, fresh: Opened, tenant: Tenant) -> bool:
+    """Tell whether a directory needs no reopening: nor does what it stands on."""
+    return current.key == fresh.key and _same(current, fresh, tenant.settings)
 
 
 async def _reset(clients: Iterable[Client]) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 from pydantic import Field
 
 from kalends.calendars.caldav import CaldavSource
-from kalends.endpoints.dav import DavEndpoint, DavOptions, origin
-from kalends.endpoints.kind import Kind, Place, Services
+from kalends.endpoints.dav import DavEndpoint, DavOptions
+from kalends.endpoints.kind import Kind, Place, Services, own_key
 
 
 class CaldavOptions(DavOptions):
@@ -31,7 +31,7 @@ def _endpoint(services: Services, place: Place, options: Any) -> DavEndpoint:
 
 
 def _key(place: Place, options: Any) -> tuple[Any, ...]:
-    return (place.organization.id, place.id, origin(_options(options).url))
+    return own_key(place, _options(options))
 
 
 def _source(endpoint: DavEndpoint, place: Place, options: Any) -> CaldavSource:

@@ -7,8 +7,8 @@ from typing import Any
 from pydantic import Field
 
 from kalends.calendars.ics import IcsSource
-from kalends.endpoints.dav import DavEndpoint, DavOptions, origin
-from kalends.endpoints.kind import Kind, Place, Services
+from kalends.endpoints.dav import DavEndpoint, DavOptions
+from kalends.endpoints.kind import Kind, Place, Services, own_key
 
 
 class IcsOptions(DavOptions):
@@ -38,8 +38,7 @@ def _endpoint(services: Services, place: Place, options: Any) -> DavEndpoint:
 
 
 def _key(place: Place, options: Any) -> tuple[Any, ...]:
-    found = _options(options)
-    return (place.organization.id, place.id, origin(found.url) if found.url else "")
+    return own_key(place, _options(options))
 
 
 def _source(endpoint: DavEndpoint, place: Place, options: Any) -> IcsSource:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic import Field, field_validator
 
-from kalends.endpoints.kind import Kind, Place, Services
+from kalends.endpoints.kind import Kind, Place, Services, own_key
 from kalends.endpoints.sip import SipEndpoint
 from kalends.endpoints.sip_sockets import Lines, SipServer
 from kalends.errors import UserError
@@ -155,16 +153,12 @@ def _sink(endpoint: _Open, place: Place, options: SipPublishOptions) -> SipPubli
     )
 
 
-def _endpoint_key(place: Place, options: SipPublishOptions) -> tuple[Any, ...]:
-    return (place.organization.id, place.id, place.trusted, options.model_dump_json())
-
-
 KIND = Kind(
     name="sip-publish",
     summary="Publishes presence (PIDF, RPID) to a SIP presence server",
     options=SipPublishOptions,
     endpoint=_endpoint,
-    endpoint_key=_endpoint_key,
+    endpoint_key=own_key,
     sink=_sink,
     secrets=("password",),
 )

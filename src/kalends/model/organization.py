@@ -57,6 +57,23 @@ class SinkSpec(Document):
         return dict(self.model_extra or {})
 
 
+class DirectorySpec(Document):
+    """One directory of contacts; further keys belong to its kind and are checked by it."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", use_attribute_docstrings=True)
+
+    id: Identifier
+    """Immutable; answers name it. ``people`` is the organization's own people."""
+    kind: str
+    """``ews``, ``exchange-webdav`` …"""
+    managed_by: str = "file"
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Return the keys that belong to the kind."""
+        return dict(self.model_extra or {})
+
+
 class Department(Document):
     """A department: rules and stage between organization and person."""
 
@@ -184,7 +201,7 @@ class OrganizationSettings(Document):
 
 
 class OrganizationDocument(OrganizationSettings):
-    """One ``[[organizations]]`` table of ``kalends.toml``: settings, sources, people, sinks."""
+    """One ``[[organizations]]`` table of ``kalends.toml``: settings and what they connect."""
 
     sources: tuple[SourceSpec, ...] = ()
     """Where calendars are."""
@@ -194,9 +211,11 @@ class OrganizationDocument(OrganizationSettings):
     """CSV beside the configuration, with the column names of a person."""
     sinks: tuple[SinkSpec, ...] = ()
     """Who is told."""
+    directories: tuple[DirectorySpec, ...] = ()
+    """Where contacts are looked up by name and number."""
 
     def settings(self) -> OrganizationSettings:
-        """Return the part that is neither people, sources nor sinks."""
+        """Return the part that is neither people, sources, sinks nor directories."""
         own = set(OrganizationSettings.model_fields)
         return OrganizationSettings.model_construct(
             **{name: getattr(self, name) for name in own}  # already validated

@@ -21,6 +21,7 @@ from kalends.web.pages import serve_console
 from kalends.web.problems import HANDLERS, Problem, missing
 from kalends.web.routes import (
     calendars,
+    contacts,
     documents,
     explain,
     health,
@@ -44,6 +45,7 @@ _MODULES = (
     manual,
     calendars,
     people,
+    contacts,
     organization,
     principals,
     documents,

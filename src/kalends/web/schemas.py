@@ -391,7 +391,7 @@ class Calendars(Answer):
 
 
 class DocumentAnswer(BaseModel):
-    """A source or sink as written, without secrets."""
+    """A source, sink or directory as written, without secrets."""
 
     model_config = ConfigDict(extra="allow", use_attribute_docstrings=True)
 
@@ -403,7 +403,7 @@ class DocumentAnswer(BaseModel):
 
 
 class Documents(Answer):
-    """All sources or sinks."""
+    """All sources, sinks or directories."""
 
     items: list[DocumentAnswer]
 
@@ -427,6 +427,53 @@ class Steps(Answer):
     steps: list[TestStep]
 
 
+class ContactNumber(Answer):
+    """A telephone number of a contact."""
+
+    number: str
+    """As it stands in the directory."""
+    kind: str
+    """desk, mobile, softphone, dect, home, fax, assistant, voicemail."""
+    plain: str | None
+    """E.164 or an extension's digits; null where it is neither here."""
+
+
+class Contact(Answer):
+    """Somebody who was found."""
+
+    id: str
+    name: str
+    directory: str
+    """Id of the directory; ``people``: the organization's own."""
+    given: str
+    family: str
+    company: str
+    department: str
+    title: str
+    emails: list[str]
+    numbers: list[ContactNumber]
+    folder: str
+    """Where in the directory: ``Customers/North``."""
+    person: str | None
+    """Id below ``/people``, where it is one."""
+
+
+class Incomplete(Answer):
+    """A directory whose contacts are missing here."""
+
+    directory: str
+    """Its id; ``*``: all that are connected."""
+    message: str
+    remedy: str
+
+
+class Contacts(Answer):
+    """Contacts, the best first."""
+
+    contacts: list[Contact]
+    incomplete: list[Incomplete]
+
+
 class Done(Answer):
     """The engine did it."""
 
@@ -445,4 +492,4 @@ class Status(BaseModel):
     sinks: list[dict[str, Any]] = Field(default_factory=list)
     """id, state, message, how far behind …"""
     broken: list[dict[str, Any]] = Field(default_factory=list)
-    """Sources and sinks that could not be opened, and why."""
+    """Sources, sinks and directories that could not be opened, and why."""

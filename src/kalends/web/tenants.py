@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+from kalends.directory.numbers import Numbers
 from kalends.model.organization import OrganizationSettings
 from kalends.policy.compile import Policy, compile_policy
 from kalends.policy.vocabulary import Vocabulary
@@ -42,6 +43,11 @@ class Tenant:
     def policy(self) -> Policy:
         """Compiled at first use; the engine stored only what compiles."""
         return compile_policy(self.settings)
+
+    @cached_property
+    def numbers(self) -> Numbers:
+        """Reads telephone numbers as the organization writes them."""
+        return Numbers(self.settings.numbering)
 
     @property
     def vocabulary(self) -> Vocabulary:

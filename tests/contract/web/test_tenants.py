@@ -13,7 +13,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from kalends.model.organization import SinkSpec, SourceSpec
+from kalends.model.organization import DirectorySpec, SinkSpec, SourceSpec
 from kalends.model.rules import Match, RuleSpec
 from kalends.store.contract import AuditEntry, Document
 from tests.contract.web.world import World
@@ -28,6 +28,7 @@ BODIES: dict[str, Any] = {
     "rules": {"match": {"code": "x"}, "then": {"activity": "meeting"}},
     "sources": {"kind": "ics", "url": "https://example.org/x.ics"},
     "sinks": {"kind": "webhook", "url": "https://example.org/x"},
+    "directories": {"kind": "ews", "source": "x"},
     "tokens": {"name": "new"},
     "accounts": {"name": "new", "password": "long enough words"},
 }
@@ -37,8 +38,10 @@ async def furnish(world: World, name: str) -> None:
     """Give an organization one of everything, each carrying its name."""
     body = SourceSpec(id=f"source-{name}", kind="ics", managed_by="api").model_dump_json().encode()
     sink = SinkSpec(id=f"sink-{name}", kind="webhook", managed_by="api").model_dump_json().encode()
+    shelf = DirectorySpec(id=f"directory-{name}", kind="ews", managed_by="api")
     await world.store.save_documents(
         [
+            Document(name, "directory", shelf.id, shelf.model_dump_json().encode(), "api"),
             Document(name, "source", f"source-{name}", body, "api"),
             Document(name, "sink", f"sink-{name}", sink, "api"),
         ]
@@ -66,6 +69,8 @@ def requests(spec: dict[str, Any], other: str) -> Iterator[tuple[str, str, Any]]
             path = re.sub(r"\{(\w+)\}", lambda match: aims[match[1]], template)
             if path.startswith("/api/v1/sinks"):
                 path = path.replace("source-", "sink-")
+            if path.startswith("/api/v1/directories"):
+                path = path.replace("source-", "directory-")
             kind = next((part for part in reversed(path.split("/")) if part in BODIES), "")
             body = BODIES.get(kind)
             yield method, path, [body] if path.endswith("/rules") else body

@@ -1,4 +1,4 @@
-"""``/sources`` and ``/sinks``: what an administrator connects, their tests, their credentials.
+"""``/sources``, ``/sinks``, ``/directories``: what an administrator connects, tests, credentials.
 
 Secrets go in and never come out. Addresses set here are vetted; private ranges are open only
 where the operator's own file opens them (the engine and ``net`` see to it by ``managed_by``).
@@ -16,6 +16,7 @@ from kalends.bus.commands import (
     PutDocument,
     ReadNow,
     ResetCredential,
+    TestDirectory,
     TestSink,
     TestSource,
 )
@@ -26,7 +27,12 @@ from kalends.web.identity import AsAdministrator, Viewer
 from kalends.web.problems import missing
 from kalends.web.state import InWeb, Web
 
-Kind = Literal["source", "sink"]
+Kind = Literal["source", "sink", "directory"]
+_PATHS: Final[dict[Kind, str]] = {
+    "source": "/sources",
+    "sink": "/sinks",
+    "directory": "/directories",
+}
 IdPath = Annotated[
     str, Path(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$", description="Its id.", examples=["dav"])
 ]
@@ -49,7 +55,7 @@ def told(document: Document) -> dict[str, Any]:
 
 
 async def found(web: Web, viewer: Viewer, kind: Kind, id: str) -> Document:
-    """Return one source or sink; 404 where there is none."""
+    """Return one source, sink or directory; 404 where there is none."""
     for document in await web.reader.documents(viewer.organization, kind):
         if document.id == id:
             return document
@@ -57,13 +63,15 @@ async def found(web: Web, viewer: Viewer, kind: Kind, id: str) -> Document:
 
 
 def _listing(api: APIRouter, kind: Kind) -> None:
-    @api.get(f"/{kind}s", responses=answers.told(schemas.Documents, what="All of them"))
+    @api.get(_PATHS[kind], responses=answers.told(schemas.Documents, what="All of them"))
     async def listing(web: InWeb, viewer: AsAdministrator) -> Response:
         """List them, ordered by id."""
         documents = await web.reader.documents(viewer.organization, kind)
         return answers.json({"items": [told(document) for document in documents]})
 
-    @api.get(f"/{kind}s/{{id}}", responses=answers.told(schemas.DocumentAnswer, what="As written"))
+    @api.get(
+        f"{_PATHS[kind]}/{{id}}", responses=answers.told(schemas.DocumentAnswer, what="As written")
+    )
     async def show(web: InWeb, viewer: AsAdministrator, id: IdPath) -> Response:
         """Show one, without its secrets."""
         return answers.json(told(await found(web, viewer, kind, id)))
@@ -71,7 +79,7 @@ def _listing(api: APIRouter, kind: Kind) -> None:
 
 def _writing(api: APIRouter, kind: Kind) -> None:
     @api.put(
-        f"/{kind}s/{{id}}",
+        f"{_PATHS[kind]}/{{id}}",
         responses=answers.told(schemas.DocumentAnswer, errors=answers.CHANGE, what="Stored"),
     )
     async def put(
@@ -93,7 +101,7 @@ def _writing(api: APIRouter, kind: Kind) -> None:
         return answers.json(told(await found(web, viewer, kind, id)))
 
     @api.delete(
-        f"/{kind}s/{{id}}",
+        f"{_PATHS[kind]}/{{id}}",
         responses=answers.told(schemas.Done, errors=answers.CHANGE, what="Removed"),
     )
     async def delete(web: InWeb, viewer: AsAdministrator, id: IdPath) -> Response:
@@ -106,9 +114,9 @@ def _writing(api: APIRouter, kind: Kind) -> None:
         return answers.json({"done": True, "result": answer.value})
 
 
-def _operating(api: APIRouter, kind: Kind) -> None:
+def _testing(api: APIRouter, kind: Kind) -> None:
     @api.post(
-        f"/{kind}s/{{id}}/test",
+        f"{_PATHS[kind]}/{{id}}/test",
         responses=answers.told(schemas.Steps, errors=answers.CHANGE, what="What was found"),
     )
     async def test(
@@ -121,17 +129,13 @@ def _operating(api: APIRouter, kind: Kind) -> None:
     ) -> Response:
         """Try it step by step, in the order a newcomer would, and tell what to do."""
         await found(web, viewer, kind, id)
-        organization, actor = viewer.organization, viewer.actor
-        command = (
-            TestSource(organization=organization, actor=actor, source=id, person=person)
-            if kind == "source"
-            else TestSink(organization=organization, actor=actor, sink=id, person=person)
-        )
-        taken = steps(await send(web, command, seconds=_TEST_SECONDS))
+        taken = steps(await send(web, _test(kind, viewer, id, person), seconds=_TEST_SECONDS))
         return answers.json({"ok": all(step.get("ok") for step in taken), "steps": taken})
 
+
+def _resetting(api: APIRouter, kind: Kind) -> None:
     @api.post(
-        f"/{kind}s/{{id}}/credential/reset",
+        f"{_PATHS[kind]}/{{id}}/credential/reset",
         responses=answers.told(schemas.Done, errors=answers.CHANGE, what="The breaker is closed"),
     )
     async def reset(web: InWeb, viewer: AsAdministrator, id: IdPath) -> Response:
@@ -142,12 +146,27 @@ def _operating(api: APIRouter, kind: Kind) -> None:
         return answers.json({"done": True, "result": answer.value})
 
 
+def _test(
+    kind: Kind, viewer: Viewer, id: str, person: str | None
+) -> TestSource | TestSink | TestDirectory:
+    organization, actor = viewer.organization, viewer.actor
+    match kind:
+        case "source":
+            return TestSource(organization=organization, actor=actor, source=id, person=person)
+        case "sink":
+            return TestSink(organization=organization, actor=actor, sink=id, person=person)
+        case "directory":
+            return TestDirectory(organization=organization, actor=actor, directory=id)
+
+
 def _routes() -> APIRouter:
-    api = APIRouter(tags=["sources and sinks"])
+    api = APIRouter(tags=["sources, sinks, directories"])
     for kind in get_args(Kind):
         _listing(api, kind)
         _writing(api, kind)
-        _operating(api, kind)
+        _testing(api, kind)
+        if kind != "directory":  # its account is its source's
+            _resetting(api, kind)
     return api
 
 
