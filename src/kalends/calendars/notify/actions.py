@@ -1,0 +1,71 @@
+"""What the planner wants done; the driver does it and tells the planner what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kalends.calendars.notify.values import Key, Mode, Route
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribe:
+    """Make a subscription; answered by ``Planner.subscribed`` or ``refused``."""
+
+    ticket: int
+    """Names this try; a callback URL is made of it."""
+    key: Key
+    address: str
+    mode: Mode
+    group: int
+    route: Route
+
+
+@dataclass(frozen=True, slots=True)
+class Unsubscribe:
+    """Give a subscription back to its budget; nobody waits for the answer."""
+
+    address: str
+    subscription: str
+    route: Route
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Open a stream; answered by ``Planner.news`` for each envelope, and ``ended``."""
+
+    line: int
+    route: Route
+    subscriptions: tuple[str, ...]
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Drop a stream without waiting for its end."""
+
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """Ask what happened to one mailbox; answered by ``Planner.pulled`` or ``pull_failed``."""
+
+    ticket: int
+    key: Key
+    address: str
+    subscription: str
+    watermark: str
+    group: int
+    route: Route
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Pass a hint on."""
+
+    key: Key
+    sure: bool
+    """False: nothing was told, but something may have been missed."""
+
+
+Action = Subscribe | Unsubscribe | Open | Close | Pull | Tell

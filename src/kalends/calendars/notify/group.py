@@ -1,0 +1,126 @@
+"""A group of mailboxes, its members and its lines, as plain state."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from kalends.calendars.notify.values import GROUP, Key, Mode, Route, Site
+
+
+class State(IntEnum):
+    """Where a mailbox stands."""
+
+    WAITING = 1
+    """In a group, to be subscribed."""
+    ASKING = 2
+    """The server is being asked."""
+    LIVE = 3
+    """Subscribed."""
+    RESTING = 4
+    """In no group: only polled, until its deadline."""
+    CROWDED = 5
+    """In no group: the account's budget is used up, until a place is free."""
+
+
+@dataclass(slots=True, eq=False)
+class Member:
+    """One mailbox."""
+
+    key: Key
+    address: str
+    site: Site
+    state: State = State.WAITING
+    group: Group | None = None
+    ticket: int = 0
+    """Of the latest try to subscribe; answers to older ones count no more."""
+    subscription: str = ""
+    watermark: str = ""
+    heard: float = 0.0
+    """When it was subscribed, or when a callback came last (push)."""
+    failures: int = 0
+    due: float | None = None
+    """End of its rest."""
+
+
+@dataclass(slots=True, eq=False)
+class Line:
+    """One stream, asked for or open."""
+
+    number: int
+    group: Group
+    heard: float
+    """When the server said anything last, or when the stream was asked for."""
+    renew_at: float
+    opened: bool = False
+    until: float | None = None
+    """Set once a newer line has its place: when it is dropped at the latest."""
+
+
+@dataclass(slots=True, eq=False)
+class Group:
+    """Mailboxes whose subscriptions live on one server."""
+
+    number: int
+    site: Site
+    mode: Mode
+    gathers_until: float
+    """Before that nobody is subscribed: the first address of many becomes the anchor."""
+    founded: bool = False
+    """The anchor is subscribed, its cookies are known: the others may follow."""
+    anchor: str = ""
+    cookies: tuple[tuple[str, str], ...] = ()
+    members: dict[Key, Member] = field(default_factory=dict)
+    waiting: deque[Member] = field(default_factory=deque)
+    """May hold some that wait no more."""
+    live: int = 0
+    asking: int = 0
+    """Requests to subscribe in flight."""
+    line: Line | None = None
+    leaving: list[Line] = field(default_factory=list)
+    """Replaced, but read to their end."""
+    changed_at: float | None = None
+    """Since when the line reads other subscriptions than there are; None: it does not."""
+    gap: bool = False
+    """News may have been lost: everybody is looked at once the next line works."""
+    quiet_until: float = 0.0
+    failures: int = 0
+    rotation: deque[tuple[float, Member, int]] = field(default_factory=deque)
+    """(when, whom, ticket): who is asked next (pull), or looked after (push)."""
+    due: float | None = None
+
+    @property
+    def route(self) -> Route:
+        """Return how its server is reached."""
+        return Route(self.site, self.anchor, self.cookies)
+
+    @property
+    def room(self) -> bool:
+        """Tell whether one more fits."""
+        return len(self.members) < GROUP
+
+    def next_waiting(self) -> Member | None:
+        """Remove and return who is subscribed next: the first address founds the group."""
+        if not self.founded:
+            waiting = [one for one in self.waiting if self.awaits(one)]
+            self.waiting = deque(waiting)
+            first = min(waiting, key=lambda one: one.address, default=None)
+            if first is not None:
+                self.waiting.remove(first)
+            return first
+        while self.waiting:
+            member = self.waiting.popleft()
+            if self.awaits(member):
+                return member
+        return None
+
+    def awaits(self, member: Member) -> bool:
+        """Tell whether a member still waits here."""
+        return member.group is self and member.state is State.WAITING
+
+    def subscriptions(self) -> tuple[str, ...]:
+        """Return what a line over this group reads."""
+        return tuple(
+            member.subscription for member in self.members.values() if member.state is State.LIVE
+        )

@@ -1,0 +1,29 @@
+"""How long to wait, in seconds, and why so long."""
+
+from __future__ import annotations
+
+from typing import Final
+
+SILENCE: Final = 90.0
+"""Signs of life come every 45 s; two of them missing mean a dead stream (Microsoft's client)."""
+LINE_MINUTES: Final = 10
+"""A stream is asked for so long. Subscriptions the server lost are named when the next one opens,
+so this bounds how long one can be dead without a word."""
+MARGIN: Final = 45.0
+"""A stream is replaced so long before its end."""
+OVERLAP: Final = 60.0
+"""A replaced stream is read on at most so long."""
+SETTLE: Final = 10.0
+"""New subscriptions join the stream once nobody of the group waits any more, at the latest so long
+after the first of them."""
+STATUS_MINUTES: Final = 4
+"""A server that pushes shows that it lives so often; looked after as often."""
+PUSH_SILENCE: Final = 2 * STATUS_MINUTES * 60.0
+"""Two signs of life missing: found within twelve minutes."""
+_FIRST: Final = 2.0
+_LONGEST: Final = 120.0
+
+
+def back_off(failures: int) -> float:
+    """Return the pause after so many failures in a row; all stay within a heartbeat's order."""
+    return float(min(_FIRST * 2 ** min(max(failures - 1, 0), 10), _LONGEST))
