@@ -1,8 +1,8 @@
 """Alarms: what somebody must look after, told once by mail and webhook, and once when it is over.
 
-Looked at every half minute: stale sources, refused credentials, failing sinks, certificates near
-their end (30, 14, 7 and 1 day ahead), a due loop that lags. An alarm has a stable key; the same
-key is told again only after a day.
+Looked at every half minute: stale sources, sources of which nothing can be read, refused
+credentials, failing sinks, certificates near their end (30, 14, 7 and 1 day ahead), a due loop
+that lags. An alarm has a stable key; the same key is told again only after a day.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Final, Protocol
 from kalends import observe
 from kalends.engine.core import Core
 from kalends.engine.gate import Shut
+from kalends.engine.slot import Failing, Slot
 
 log = observe.logger(__name__)
 
@@ -21,6 +22,9 @@ INTERVAL: Final = 30.0
 AGAIN: Final = 86_400.0
 LAG_SECONDS: Final = 10.0
 SINK_SECONDS: Final = 120.0
+BARREN_SECONDS: Final = 120.0
+"""A source that answers, and of which nothing can be read for so long, is told (a certificate that
+was swapped, a sign-in page in front of it). Twice its poll, where that is longer."""
 CERTIFICATE_DAYS: Final = (1, 7, 14, 30)
 
 
@@ -105,6 +109,9 @@ class Alarms:
             elif slot.stale_marked:
                 text = f"The calendars of {place} are stale: {error}."
                 yield Alarm(f"source-stale/{place}", text, remedy)
+            elif (failing := _barren(slot, self._core.runtime.now())) is not None:
+                text = f"No calendar of {place} can be read: {failing.message}."
+                yield Alarm(f"source-failing/{place}", text, failing.remedy)
 
     def _sinks(self) -> Iterable[Alarm]:
         now = self._core.runtime.now()
@@ -126,6 +133,13 @@ class Alarms:
                     text = f"The certificate of {owner}/{id} ends within {days} days."
                     yield Alarm(f"certificate/{owner}/{id}/{days}", text,
                                 "Renew it on that server.")  # fmt: skip
+
+
+def _barren(slot: Slot, now: float) -> Failing | None:
+    """Return what keeps every calendar of a source that answers from being read, for long."""
+    since = slot.barren_since()
+    patience = max(BARREN_SECONDS, 2 * slot.poll_seconds)
+    return slot.common_trouble() if since is not None and now - since > patience else None
 
 
 def days_left(seconds: float) -> int | None:

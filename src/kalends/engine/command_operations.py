@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -27,7 +28,7 @@ from kalends.engine.people import is_read, stored_record
 from kalends.engine.reading import reference
 from kalends.errors import Problem, UserError
 from kalends.sinks.contract import Delivered
-from kalends.store.contract import CalendarKey, Principal
+from kalends.store.contract import CalendarKey, CalendarRow, Principal
 
 MOST_CHECKED = 20
 """Calendars a test of a source tries at most."""
@@ -111,7 +112,10 @@ async def test_source(core: Core, command: TestSource) -> Answer:
         if why is None:
             return unknown("source", command.source)
         return done([_step("configuration", command.source, ok=False, detail=why)])
-    refs = await _refs(core, command)
+    rows = await core.store.calendars(
+        command.organization, source=command.source, person=command.person, limit=MOST_CHECKED
+    )
+    refs = await _refs(core, command.organization, rows)
     steps: list[dict[str, Any]] = []
     try:
         async with asyncio.timeout(CHECK_SECONDS):
@@ -122,18 +126,24 @@ async def test_source(core: Core, command: TestSource) -> Answer:
                 )  # fmt: skip
     except TimeoutError:
         steps.append(_step("time", command.source, ok=False, detail="The check took too long."))
-    return done(steps)
+    return done(steps + [_left_out(row) for row in rows if row.skipped])
 
 
-async def _refs(core: Core, command: TestSource) -> tuple[CalendarRef, ...]:
-    tenant = core.tenants.get(command.organization)
+def _left_out(row: CalendarRow) -> dict[str, Any]:
+    """Tell of broken bookings: the rest of the calendar lives, so nothing fails."""
+    bookings = "booking" if row.skipped == 1 else "bookings"
+    detail = f"{row.skipped} broken {bookings} left out"
+    return _step("bookings", f"{row.key.person}/{row.key.name}", ok=True, detail=detail)
+
+
+async def _refs(
+    core: Core, organization: str, rows: Sequence[CalendarRow]
+) -> tuple[CalendarRef, ...]:
+    tenant = core.tenants.get(organization)
     zone = tenant.settings.timezone if tenant else "UTC"
-    rows = await core.store.calendars(
-        command.organization, source=command.source, person=command.person, limit=MOST_CHECKED
-    )
     refs: list[CalendarRef] = []
     for row in rows:
-        record = await stored_record(core.store, command.organization, row.key.person)
+        record = await stored_record(core.store, organization, row.key.person)
         if record is not None:
             refs.append(reference(row, record, zone))
     return tuple(refs)

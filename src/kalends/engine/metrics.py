@@ -80,8 +80,12 @@ class _Figures(Collector):
         )
         reads = CounterMetricFamily("kalends_calendar_reads", "Calendar reads.", labels=PLACE)
         failures = CounterMetricFamily(
-            "kalends_calendar_failures", "Failed calendar reads.", labels=PLACE
+            "kalends_calendar_failures", "Failed calendar reads.", labels=[*PLACE, "code"]
         )
+        skipped = GaugeMetricFamily(
+            "kalends_bookings_skipped", "Broken bookings left out of the calendars read.",
+            labels=PLACE,
+        )  # fmt: skip
         for slot in self._core.sync.slots.values():
             place = [slot.organization, slot.source]
             if slot.last_success is not None:
@@ -90,8 +94,10 @@ class _Figures(Collector):
             breaker.add_metric(place, float(slot.gate.shut is Shut.SIGN_IN))
             waiting.add_metric(place, len(slot.waiting) + len(slot.hinted))
             reads.add_metric(place, slot.reads)
-            failures.add_metric(place, slot.failures)
-        yield from (age, shut, breaker, waiting, reads, failures)
+            for code, count in sorted(slot.failures.items()):
+                failures.add_metric([*place, code], count)
+            skipped.add_metric(place, sum(slot.skipped.values()))
+        yield from (age, shut, breaker, waiting, reads, failures, skipped)
 
     def _sinks(self) -> Iterable[Metric]:
         lag = GaugeMetricFamily(

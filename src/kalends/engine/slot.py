@@ -6,7 +6,7 @@ many reads as the slot's gate allows. ``reading`` does one read.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Flag
@@ -28,6 +28,17 @@ class After(Flag):
     """Its poll has to be entered anew."""
 
 
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """Why a calendar cannot be read, though its endpoint may be well."""
+
+    since: float
+    """Wall seconds of the first failure since the last success."""
+    code: str
+    message: str
+    remedy: str
+
+
 @dataclass(slots=True)
 class Slot:
     """A source of one organization, open."""
@@ -45,8 +56,8 @@ class Slot:
     """Calendars whose poll has come."""
     reading: dict[Key, After] = field(default_factory=dict)
     """Calendars being read, and what is owed to them afterwards."""
-    failing: dict[Key, float] = field(default_factory=dict)
-    """Calendars that fail by themselves, and since when (wall seconds)."""
+    failing: dict[Key, Failing] = field(default_factory=dict)
+    """Calendars that fail by themselves."""
     last_success: float | None = None
     """Wall seconds of the last answer, for the sync age."""
     stale_marked: bool = False
@@ -57,7 +68,10 @@ class Slot:
     """After the clock went back: calendars read whole since. What was forgotten as finished may
     lie ahead again. None: no need."""
     reads: int = 0
-    failures: int = 0
+    failures: Counter[str] = field(default_factory=Counter)
+    """Failed reads by the code of their trouble."""
+    skipped: dict[Key, int] = field(default_factory=dict)
+    """Calendars of which broken bookings were left out at their last read, and how many."""
 
     @property
     def pause(self) -> float:
@@ -91,7 +105,33 @@ class Slot:
             self.gate.recovering = False
         return After.POLL in owed
 
+    def common_trouble(self) -> Failing | None:
+        """Return what most of the failing calendars suffer from; None where all are well."""
+        codes = Counter(one.code for one in self.failing.values())
+        if not codes:
+            return None
+        [(worst, _)] = codes.most_common(1)
+        return min(
+            (one for one in self.failing.values() if one.code == worst),
+            key=lambda one: one.since,
+        )
+
+    def barren_since(self) -> float | None:
+        """Return since when (wall seconds) calendars fail and none was read; None: it is well."""
+        if not self.failing:
+            return None
+        since = min(one.since for one in self.failing.values())
+        return since if self.last_success is None or self.last_success < since else None
+
+    def left_out(self, key: Key, count: int) -> None:
+        """Note how many broken bookings a calendar has now."""
+        if count:
+            self.skipped[key] = count
+        else:
+            self.skipped.pop(key, None)
+
     def forget(self, key: Key) -> None:
         """Drop what is remembered of a calendar that is no more."""
         self.failing.pop(key, None)
+        self.skipped.pop(key, None)
         self.debounce.forget(key)

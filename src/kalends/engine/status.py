@@ -48,13 +48,13 @@ async def status(core: Core, organization: str | None) -> dict[str, Any]:
 def source_status(core: Core, slot: Slot) -> dict[str, Any]:
     """Return how one source fares."""
     now = core.runtime.monotonic()
-    trouble = core.sync.trouble.last.get(slot.number) if slot.gate.shut else None
+    state, message, remedy = _standing(core, slot)
     return {
         "organization": slot.organization,
         "id": slot.source,
-        "state": slot.gate.shut.value or "ok",
-        "message": str(trouble) if trouble else "",
-        "remedy": trouble.remedy if trouble else "",
+        "state": state,
+        "message": message,
+        "remedy": remedy,
         "failing_seconds": None
         if slot.gate.failing_since is None
         else round(now - slot.gate.failing_since, 1),
@@ -63,8 +63,27 @@ def source_status(core: Core, slot: Slot) -> dict[str, Any]:
         "reading": len(slot.reading),
         "failing_calendars": len(slot.failing),
         "reads": slot.reads,
-        "failures": slot.failures,
+        "failures": slot.failures.total(),
+        "failures_by_code": dict(slot.failures),
+        "skipped_bookings": sum(slot.skipped.values()),
+        "calendars_with_skipped": len(slot.skipped),
     }
+
+
+def _standing(core: Core, slot: Slot) -> tuple[str, str, str]:
+    """Return a source's state, what is wrong, and what to do.
+
+    The state is ``ok``; ``partly`` where some calendars fail; else the code of the trouble that
+    keeps everything from being read.
+    """
+    if slot.gate.shut:
+        trouble = core.sync.trouble.last.get(slot.number)
+        return slot.gate.shut.value, str(trouble or ""), trouble.remedy if trouble else ""
+    common = slot.common_trouble()
+    if common is None:
+        return "ok", "", ""
+    state = "partly" if slot.barren_since() is None else common.code
+    return state, common.message, common.remedy
 
 
 def sink_status(core: Core, sink: OpenSink) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from kalends.engine.gate import Gate
 from kalends.engine.pacing import wait
 from kalends.engine.people import assigned, stored_record
 from kalends.engine.reading import anew, ask, content, plan, reference, to_store, unfinished
-from kalends.engine.slot import Slot
+from kalends.engine.slot import Failing, Slot
 from kalends.engine.tenants import Tenants
 from kalends.engine.trouble import HELD, Trouble
 from kalends.errors import CursorExpired, KalendsError, SourceTrouble, Unreachable
@@ -252,6 +252,7 @@ class SyncDriver:
             )
             now, wall = self._runtime.monotonic(), self._runtime.now()
             for row in rows:
+                self._remember(slot, row)
                 self._agenda.enter(
                     self._first_read(slot, row, now, wall),
                     slot.number,
@@ -263,6 +264,14 @@ class SyncDriver:
                 return
             after = (rows[-1].key.person, rows[-1].key.source, rows[-1].key.name)
             await asyncio.sleep(0)
+
+    def _remember(self, slot: Slot, row: CalendarRow) -> None:
+        """Take up what the store knows of a calendar's health: a restart hides no trouble."""
+        key = (row.key.person, row.key.name)
+        slot.left_out(key, row.skipped)
+        if row.failures:
+            since = float(row.stale_since or self._runtime.now())
+            slot.failing.setdefault(key, Failing(since, row.health, row.message, row.remedy))
 
     def _first_read(self, slot: Slot, row: CalendarRow, now: float, wall: float) -> float:
         if row.next_probe_at is not None and row.next_probe_at > wall:
@@ -412,6 +421,7 @@ class SyncDriver:
             if later is not None:
                 return min(pause, later - clock)
         self.figures.skipped += read.skipped
+        slot.left_out((row.key.person, row.key.name), read.skipped)
         if await self._store.replace_calendar(read, now=now):
             self.figures.changed += 1
             self._changed()
@@ -469,7 +479,7 @@ class SyncDriver:
         record: PersonRecord | None = None,
     ) -> float:
         self.figures.failed += 1
-        slot.failures += 1
+        slot.failures[error.code] += 1
         self.figures.codes[error.code] = self.figures.codes.get(error.code, 0) + 1
         own = False
         if row is not None and record is not None:

@@ -14,7 +14,7 @@ from typing import Final
 from kalends import observe
 from kalends.engine.debounce import Key
 from kalends.engine.gate import calendar_delay, concerns_endpoint, stale_after
-from kalends.engine.slot import Slot
+from kalends.engine.slot import Failing, Slot
 from kalends.errors import AccessDenied, NotFound, SignInNeeded, SourceTrouble
 from kalends.runtime import Runtime
 from kalends.store.contract import CalendarHealth, CalendarRow, Store
@@ -67,7 +67,9 @@ class Trouble:
     async def _note_calendar(self, slot: Slot, row: CalendarRow, error: SourceTrouble) -> float:
         wall = int(self._runtime.now())
         key = (row.key.person, row.key.name)
-        since = slot.failing.setdefault(key, wall)
+        known = slot.failing.get(key)
+        since = known.since if known else float(wall)
+        slot.failing[key] = Failing(since, error.code, str(error), error.remedy)
         failures = row.failures + 1
         delay = calendar_delay(error, failures, self._runtime.random.random)
         stale = row.stale_since
