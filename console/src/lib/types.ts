@@ -70,6 +70,7 @@ export interface Segment {
     show_as: string;
     recurring: boolean;
     all_day: boolean;
+    private: boolean;
   } | null;
 }
 

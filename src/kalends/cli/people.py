@@ -167,7 +167,7 @@ def timeline(
         return
     rows = [
         [local(s["start"], zone), local(s["end"], zone), s["availability"], s["activity"] or "",
-         (s["booking"] or {}).get("subject") or "", s["note"] or ""]
+         _called(s["booking"] or {}), s["note"] or ""]
         for s in segments
     ]  # fmt: skip
     table(
@@ -176,6 +176,11 @@ def timeline(
         empty="Nothing is booked.",
         least=("note",),
     )
+
+
+def _called(booking: dict[str, Any]) -> str:
+    """Return what a booking is called; a private one's subject is not kept."""
+    return "(private)" if booking.get("private") else booking.get("subject") or ""
 
 
 def explain(

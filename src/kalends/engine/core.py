@@ -15,6 +15,7 @@ from kalends.bus.contract import Bus
 from kalends.engine.apply import stored_form
 from kalends.engine.due import DueLoop
 from kalends.engine.people import assign
+from kalends.engine.reading import misheard
 from kalends.engine.sync import SyncDriver
 from kalends.engine.tenants import Tenant, Tenants
 from kalends.engine.uploads import Uploads
@@ -81,14 +82,19 @@ class Core:
                 await self.assign(tenant, record)
 
     async def assign(self, tenant: Tenant, record: PersonRecord) -> None:
-        """Make a person's calendars what the record says, and read the new ones."""
+        """Make a person's calendars what the record says, and read the new ones; those too whose
+        private bookings were heard with other rules."""
         sources = self.wiring.known_sources(tenant.id)
-        added, removed = await assign(self.store, tenant, record, sources, self.now())
-        for key in removed:
+        now = await assign(self.store, tenant, record, sources, self.now())
+        for key in now.removed:
             self.sync.strike(key)
-        for key in added:
+        for key in now.added:
             self.sync.enter(key)
-        if added or removed:
+        wording = tenant.policy.for_person(record).wording
+        for row in now.kept:
+            if misheard(row, wording):
+                self.sync.misheard(row.key)
+        if now.added or now.removed:
             self.due.wake()
 
     async def delete_person(self, organization: str, person: str) -> None:
@@ -111,6 +117,8 @@ class Core:
         self.due.ahead.forget()
         touched = await self.wiring.match(tenant)
         policy_changed = before is not None and before.settings != tenant.settings
+        if policy_changed:
+            self.sync.reworded(organization)
         if policy_changed or touched:
             await self._people_follow(tenant, reassign=bool(touched), rebuild=policy_changed)
         self.due.wake()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from kalends.engine.tenants import Tenant
 from kalends.model.person import PersonRecord
@@ -83,19 +84,31 @@ def _stored_url(stored: Sequence[CalendarRow], key: CalendarKey) -> str | None:
     return next((row.url for row in stored if row.key == key), None)
 
 
+class Assigned(NamedTuple):
+    """What became of a person's calendars."""
+
+    added: list[CalendarKey]
+    """New or moved."""
+    removed: list[CalendarKey]
+    kept: list[CalendarRow]
+
+
 async def assign(
     store: Store, tenant: Tenant, record: PersonRecord, sources: Iterable[KnownSource], now: int
-) -> tuple[list[CalendarKey], list[CalendarKey]]:
-    """Make a person's calendars what the record says; return (new or moved, removed)."""
+) -> Assigned:
+    """Make a person's calendars what the record says."""
     stored = await store.calendars(tenant.id, person=record.id)
     wanted = desired(tenant, record, sources, stored)
     before = {row.key: row.url for row in stored}
     after = dict(wanted)
-    if before == after:
-        return [], []
-    await store.set_calendars(tenant.id, record.id, wanted, now)
+    if before != after:
+        await store.set_calendars(tenant.id, record.id, wanted, now)
     added = [key for key, url in wanted if key not in before or before[key] != url]
-    return added, [key for key in before if key not in after]
+    return Assigned(
+        added,
+        [key for key in before if key not in after],
+        [row for row in stored if row.key in after and row.key not in added],
+    )
 
 
 async def assigned(

@@ -3,6 +3,11 @@
 Place in the flow: ``sync`` decides when; here one calendar's window is read again and replaces
 what was stored, whole; the cursor moves in the same transaction (DESIGN section 2). A failed
 read changes freshness only, never presence (invariant 1).
+
+Private bookings lose their text before anything else looks at them (``policy.gist``). What their
+text said depends on the *wording* of the rules, so the cursor is stored with it (``Bookmark``):
+where the wording is another one by now, the calendar is read whole. This outlives restarts, and
+costs a comparison for everybody who has no private booking.
 """
 
 from __future__ import annotations
@@ -18,6 +23,8 @@ from kalends.calendars.contract import CalendarRef, CalendarSource, Previous, Re
 from kalends.model.booking import Booking, pack_bookings
 from kalends.model.person import CalendarLink, PersonRecord
 from kalends.model.times import Interval, day_start, utc
+from kalends.policy.gist import without_text
+from kalends.policy.person import PersonPolicy
 from kalends.store.contract import CalendarKey, CalendarRead, CalendarRow, Store
 
 DAY: Final = 86_400
@@ -40,19 +47,47 @@ class Plan:
     """The calendar was suddenly empty and we look again: what it says now is believed."""
 
 
-def plan(row: CalendarRow, now: int, zone: ZoneInfo, *, may_reconcile: bool) -> Plan:
-    """Return how to read a calendar now."""
+class Bookmark(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """A source's cursor, as it is stored."""
+
+    wording: bytes
+    """With what the text of private bookings was heard; empty: there are none."""
+    cursor: bytes | None = None
+    """The source's own."""
+
+    def pack(self) -> bytes:
+        """Return what is stored as the calendar's cursor."""
+        return msgspec.msgpack.encode(self)
+
+
+def bookmark(row: CalendarRow) -> Bookmark:
+    """Return what was stored with a calendar; one of an older Kalends fits no wording."""
+    if row.cursor is None:
+        return Bookmark(b"" if row.read_at is None else _UNKNOWN)
+    try:
+        return msgspec.msgpack.decode(row.cursor, type=Bookmark)
+    except msgspec.DecodeError:
+        return Bookmark(_UNKNOWN)
+
+
+_UNKNOWN: Final = b"?"
+
+
+def misheard(row: CalendarRow, wording: bytes) -> bool:
+    """Tell whether what private bookings said was heard with other rules than today's."""
+    return bookmark(row).wording not in (b"", wording)
+
+
+def plan(
+    row: CalendarRow, now: int, zone: ZoneInfo, *, may_reconcile: bool, anew: bool = False
+) -> Plan:
+    """Return how to read a calendar now; ``anew``: nothing stored is to be trusted."""
     window = Interval(row.window_start, row.window_end)
-    if row.read_at is None or row.window_end - now < RENEW_UNDER + share(row.key, DAY):
+    if anew or row.read_at is None or row.window_end - now < RENEW_UNDER + share(row.key, DAY):
         window = Interval(now, now + HORIZON)
     believe = row.health == "emptied" and row.failures >= 1
-    full = believe or (may_reconcile and reconcile_due(row, now, zone))
-    return Plan(window, None if believe else row.cursor, full, believe)
-
-
-def anew(now: int) -> Plan:
-    """Return how to read a calendar of which nothing stored is to be trusted."""
-    return Plan(Interval(now, now + HORIZON), None, full=True)
+    full = anew or believe or (may_reconcile and reconcile_due(row, now, zone))
+    return Plan(window, None if anew or believe else bookmark(row).cursor, full, believe)
 
 
 def share(key: CalendarKey, of: int) -> int:
@@ -116,16 +151,20 @@ async def ask(
 
 
 def to_store(
-    row: CalendarRow, reading: Reading, now: int, zone: ZoneInfo, *, full: bool
+    row: CalendarRow, reading: Reading, owner: PersonPolicy, now: int, *, full: bool
 ) -> CalendarRead:
-    """Return what replaces the calendar: finished bookings are not even taken in."""
+    """Return what replaces the calendar: neither finished bookings nor the text of private ones
+    are even taken in."""
+    ahead = unfinished(reading.bookings, now, owner.zone)
+    bookings = tuple(without_text(owner, one) for one in ahead)
+    heard = any(one.gist is not None for one in bookings)
     return CalendarRead(
         key=row.key,
         url=row.url,
-        cursor=reading.cursor,
+        cursor=Bookmark(owner.wording if heard else b"", reading.cursor).pack(),
         window_start=reading.window.start,
         window_end=reading.window.end,
-        bookings=unfinished(reading.bookings, now, zone),
+        bookings=bookings,
         skipped=len(reading.skipped),
         read_at=now,
         reconciled=full or row.read_at is None,

@@ -23,12 +23,23 @@ from kalends.engine.debounce import Debounce, Key
 from kalends.engine.gate import Gate
 from kalends.engine.pacing import wait
 from kalends.engine.people import assigned, stored_record
-from kalends.engine.reading import anew, ask, content, plan, reference, to_store, unfinished
+from kalends.engine.reading import (
+    Bookmark,
+    ask,
+    bookmark,
+    content,
+    misheard,
+    plan,
+    reference,
+    to_store,
+    unfinished,
+)
 from kalends.engine.slot import Failing, Slot
 from kalends.engine.tenants import Tenants
 from kalends.engine.trouble import HELD, Trouble
 from kalends.errors import CursorExpired, KalendsError, SourceTrouble, Unreachable
 from kalends.model.person import PersonRecord
+from kalends.policy.person import PersonPolicy
 from kalends.runtime import Runtime
 from kalends.store.contract import CalendarHealth, CalendarKey, CalendarRow, Store
 
@@ -42,6 +53,8 @@ READ_SECONDS: Final = 300.0
 LOCATE_AGAIN: Final = 86_400
 REST: Final = 3600.0
 SWEEP: Final = 60.0
+REWORDED: Final = 300.0
+"""Seconds over which an organization's calendars are polled once its rules have changed."""
 
 
 @dataclass(slots=True)
@@ -165,6 +178,24 @@ class SyncDriver:
         for slot in self.slots.values():
             slot.reread = set()
             self._hasten(slot, min(30.0, slot.poll_seconds))
+
+    def reworded(self, organization: str) -> None:
+        """Poll an organization's calendars soon: its rules changed.
+
+        Whose private bookings were heard with others is then read whole (``reading.misheard``).
+        """
+        for slot in self.slots.values():
+            if slot.organization == organization:
+                self._hasten(slot, min(REWORDED, slot.poll_seconds))
+
+    def misheard(self, key: CalendarKey) -> None:
+        """Read a calendar soon, for its owner's rules changed; many at once are spread."""
+        slot = self.slot(key.organization, key.source)
+        if slot is not None:
+            later = min(REWORDED, slot.poll_seconds) * self._runtime.random.random()
+            at = self._runtime.monotonic() + later
+            self._agenda.enter(at, slot.number, key.person, key.name, call=True)
+            self._awake.set()
 
     def reset(self, organization: str, source: str) -> None:
         """Try a source again at once: a new secret or an operator's click."""
@@ -354,34 +385,49 @@ class SyncDriver:
         if found is None:
             slot.forget(key)
             return None
-        row, record = found
+        row, record, owner = found
         self.figures.reads += 1
         slot.reads += 1
         try:
             if row.url is None and slot.reader.capabilities.finds_by_email:
-                return await self._locate(slot, row, record)
-            return await self._refresh(slot, row, record, hinted=hinted)
+                return await self._locate(slot, row, record, owner)
+            return await self._refresh(slot, row, record, owner, hinted=hinted)
         except SourceTrouble as error:
             return await self._failed(slot, key, error, row, record)
 
-    async def _find(self, slot: Slot, key: Key) -> tuple[CalendarRow, PersonRecord] | None:
+    async def _find(
+        self, slot: Slot, key: Key
+    ) -> tuple[CalendarRow, PersonRecord, PersonPolicy] | None:
+        tenant = self._tenants.get(slot.organization)
         rows = await self._store.calendars(slot.organization, source=slot.source, person=key[0])
         row = next((row for row in rows if row.key.name == key[1]), None)
         if row is None:
             return None
         record = await stored_record(self._store, slot.organization, key[0])
-        return None if record is None else (row, record)
+        if tenant is None or record is None:
+            return None
+        return row, record, tenant.policy.for_person(record)
 
     async def _refresh(
-        self, slot: Slot, row: CalendarRow, record: PersonRecord, *, hinted: bool
+        self,
+        slot: Slot,
+        row: CalendarRow,
+        record: PersonRecord,
+        owner: PersonPolicy,
+        *,
+        hinted: bool,
     ) -> float | None:
         now = int(self._runtime.now())
-        zone = self._zone(slot.organization, record)
         key = (row.key.person, row.key.name)
-        planned = plan(row, now, zone, may_reconcile=slot.full_reads == 0)
-        if slot.reread is not None and key not in slot.reread:
-            planned = anew(now)
-        ref = reference(row, record, zone.key)
+        distrusted = slot.reread is not None and key not in slot.reread
+        planned = plan(
+            row,
+            now,
+            owner.zone,
+            may_reconcile=slot.full_reads == 0,
+            anew=distrusted or misheard(row, owner.wording),
+        )
+        ref = reference(row, record, owner.zone.key)
         slot.full_reads += planned.full
         try:
             answer = await ask(slot.reader, self._store, ref, row, planned)
@@ -397,7 +443,7 @@ class SyncDriver:
             await self._unchanged(slot, row, answer.cursor)
             return pause
         return await self._store_reading(
-            slot, row, answer, zone, hinted=hinted, full=planned.full, pause=pause
+            slot, row, answer, owner, hinted=hinted, full=planned.full, pause=pause
         )
 
     async def _store_reading(
@@ -405,7 +451,7 @@ class SyncDriver:
         slot: Slot,
         row: CalendarRow,
         reading: Reading,
-        zone: ZoneInfo,
+        owner: PersonPolicy,
         *,
         hinted: bool,
         full: bool,
@@ -413,8 +459,8 @@ class SyncDriver:
     ) -> float:
         """Store what was read, or look again where the calendar is still in motion."""
         now = int(self._runtime.now())
-        read = to_store(row, reading, now, zone, full=full)
-        if row.read_at is not None and await self._differs(row, read.bookings, now, zone):
+        read = to_store(row, reading, owner, now, full=full)
+        if row.read_at is not None and await self._differs(row, read.bookings, now, owner.zone):
             key = (row.key.person, row.key.name)
             clock = self._runtime.monotonic()
             later = slot.debounce.seen(key, content(read), clock, hinted=hinted)
@@ -436,18 +482,19 @@ class SyncDriver:
     async def _unchanged(self, slot: Slot, row: CalendarRow, cursor: bytes | None) -> None:
         self.figures.unchanged += 1
         slot.debounce.same((row.key.person, row.key.name))
-        moved = cursor is not None and cursor != row.cursor
+        known = bookmark(row)
+        moved = cursor is not None and cursor != known.cursor
         if moved or row.health != "ok" or row.stale_since is not None:
-            await self._store.mark_calendars(
-                [CalendarHealth(row.key, "ok", cursor=cursor if moved else None)]
-            )
+            fresh = Bookmark(known.wording, cursor).pack() if moved else None
+            await self._store.mark_calendars([CalendarHealth(row.key, "ok", cursor=fresh)])
             if row.health != "ok":
                 self._health(slot.organization)
 
-    async def _locate(self, slot: Slot, row: CalendarRow, record: PersonRecord) -> float | None:
+    async def _locate(
+        self, slot: Slot, row: CalendarRow, record: PersonRecord, owner: PersonPolicy
+    ) -> float | None:
         """Find the person's calendars here by e-mail and take them up."""
-        zone = self._zone(slot.organization, record)
-        urls = await slot.reader.locate(reference(row, record, zone.key))
+        urls = await slot.reader.locate(reference(row, record, owner.zone.key))
         self._succeeded(slot, row)
         now = int(self._runtime.now())
         if not urls:
@@ -485,8 +532,3 @@ class SyncDriver:
         if row is not None and record is not None:
             own = reference(row, record, "UTC").username is not None
         return await self.trouble.note(slot, key, error, row, own_credential=own)
-
-    def _zone(self, organization: str, record: PersonRecord) -> ZoneInfo:
-        tenant = self._tenants.get(organization)
-        name = record.timezone or (tenant.settings.timezone if tenant else "UTC")
-        return ZoneInfo(name)

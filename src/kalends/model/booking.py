@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from enum import StrEnum
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -31,6 +32,11 @@ class Sensitivity(StrEnum):
     CONFIDENTIAL = "confidential"
 
 
+SECRET: Final = (Sensitivity.PRIVATE, Sensitivity.CONFIDENTIAL)
+"""What makes a booking *private*: it tells others its times only, and its text is not kept.
+``personal`` (not business, but no secret) is an ordinary booking."""
+
+
 class Response(StrEnum):
     """The calendar owner's answer to an invitation."""
 
@@ -40,6 +46,36 @@ class Response(StrEnum):
     TENTATIVE = "tentative"
     DECLINED = "declined"
     UNANSWERED = "unanswered"
+
+
+class Gist(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What a booking's text said to the rules; of a private booking all that is kept of it.
+
+    ``array_like``: new fields go to the end, with a default.
+    """
+
+    rules: tuple[str, ...] = ()
+    """Keys of the rules whose conditions on text hold (``policy.matching.Rule.key``)."""
+    built_in: tuple[str, str, bool] | None = None
+    """Activity, rule id and whether a code said so: default codes and keyword packs."""
+    leave_out: bool = False
+    inform_only: bool = False
+    hide: bool = False
+    forward: str = ""
+    """The listed number a forward mark names, in its one form."""
+    refused: bool = False
+    """A forward mark named a number that is not listed."""
+    titled: bool = False
+    """There was a subject."""
+    standing: int = 2
+    """How much the booking may command (``policy.situation.Standing``)."""
+    outside: bool = False
+    """Organized by somebody outside the organization."""
+
+    @property
+    def marked(self) -> bool:
+        """Tell whether a mark stood in front."""
+        return self.leave_out or self.inform_only or self.hide or self.refused or bool(self.forward)
 
 
 class Booking(msgspec.Struct, frozen=True, array_like=True, gc=False, omit_defaults=False):
@@ -72,6 +108,14 @@ class Booking(msgspec.Struct, frozen=True, array_like=True, gc=False, omit_defau
     """The source's handle for the resource the occurrence came from (short; may be a hash)."""
     busy_only: bool = False
     """Free/busy access: the source told an interval, nothing else."""
+    gist: Gist | None = None
+    """What the text said. Present: subject, categories, description and organizer were taken away,
+    because the booking is private (``policy.gist``)."""
+
+    @property
+    def private(self) -> bool:
+        """Tell whether the owner marked it private or confidential."""
+        return self.sensitivity in SECRET
 
     def interval(self, zone: ZoneInfo) -> Interval:
         """Return when it is: an all-day booking covers whole local days of ``zone``."""

@@ -95,3 +95,5 @@ class BookingView(msgspec.Struct, frozen=True):
     show_as: str
     recurring: bool
     all_day: bool
+    private: bool = False
+    """Marked private or confidential: its text is not kept, so there is none to tell."""

@@ -21,7 +21,7 @@ from kalends.model.vocabulary import ActivitySpec, Availability, Level
 from kalends.policy.checks import check_record, check_settings
 from kalends.policy.localtime import find_zone
 from kalends.policy.marks import any_mark
-from kalends.policy.meaning import Meaning, known_languages
+from kalends.policy.meaning import Meaning, digest, known_languages
 from kalends.policy.numbering import ForwardTargets, NumberPlan
 from kalends.policy.person import PersonPolicy
 from kalends.policy.vocabulary import Vocabulary, vocabulary
@@ -59,6 +59,14 @@ class Policy:
         self.signs = any_mark(settings.marks)
         self.sensitive = self.vocabulary.sensitive - set(settings.disclosure.open_activities)
         """Activities told as "absent" to everybody but the person."""
+        self.wording = digest(
+            settings.marks.model_dump_json(),
+            sorted(settings.forward_numbers),
+            settings.numbering.model_dump_json(),
+            settings.unanswered,
+            sorted(self.domains),
+        )
+        """Digest of what says, beside rules and packs, what a text means (``gist``)."""
         self._departments: Mapping[str, Department] = {
             department.id: department for department in settings.departments
         }

@@ -6,6 +6,8 @@ person's own word goes first: a refusal, then an own booking, an acceptance, a t
 none; among equals the one that can be read, the one not shown as free (unknown is not free), then
 the calendar that is listed first. A cancelled copy says nothing: the others count until their
 calendars know better. Bookings that merely overlap are no copies; precedence settles those.
+
+A private booking is a copy by its identity alone: its subject is not kept (``gist``).
 """
 
 from __future__ import annotations
@@ -59,7 +61,7 @@ def _join(
 ) -> None:
     start, end = booking.interval(person.zone)
     keys: list[object] = [("uid", booking.uid, start, end)]
-    if booking.subject:
+    if booking.subject and not booking.private:
         text = without_prefixes(booking.subject, person.meaning.codes).folded
         keys.append(("subject", text, start, end))
     group = next((groups[key] for key in keys if key in groups), None)
@@ -74,7 +76,7 @@ def _precedence(copy: tuple[int, int, Booking]) -> tuple[int, bool, bool, int, s
     place, _, booking = copy
     return (
         _FIRMNESS[booking.response],
-        not booking.subject,
+        not (booking.subject or (booking.gist is not None and booking.gist.titled)),
         booking.show_as is ShowAs.FREE,
         place,
         booking.uid,

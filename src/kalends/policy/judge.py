@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import msgspec
 from msgspec.structs import replace
 
-from kalends.model.booking import Booking, Response, ShowAs
+from kalends.model.booking import Booking, Gist, Response, ShowAs
 from kalends.model.times import Interval
 from kalends.model.vocabulary import Availability, Level
-from kalends.policy.marks import Marked, read_marks
+from kalends.policy.gist import UNREAD, hear
 from kalends.policy.matching import Rule
-from kalends.policy.situation import Situation, Standing, is_private, standing
-from kalends.policy.subject import Subject, without_prefixes
+from kalends.policy.situation import OPEN, Situation, counted_as, standing
 
 if TYPE_CHECKING:
     from kalends.policy.person import PersonPolicy
+    from kalends.policy.subject import Subject
 
 
 class Judgement(msgspec.Struct, frozen=True, gc=False):
@@ -66,24 +66,17 @@ def judge_at(person: PersonPolicy, booking: Booking, interval: Interval) -> Judg
     why_not = _why_not(person, booking)
     if why_not:
         return _refused(booking, why_not)
-    own = standing(person, booking)
-    subject = without_prefixes(booking.subject[:_READ], person.meaning.codes)
-    marked = None
-    if own is Standing.OWN and subject.text.startswith(person.signs):
-        marked = read_marks(subject.text, person.settings.marks, person.targets)
-        if marked.leave_out:
-            return _refused(booking, "left-out")
-        subject = Subject(marked.text)
-    show_as = _show_as(person, booking)
-    return _judged(Situation(person, booking, interval, show_as, own, subject), marked)
-
-
-_READ: Final = 1024
-"""Characters of a subject that are read: four times what a booking may carry."""
+    own, show_as = standing(person, booking), counted_as(person, booking)
+    gist, subject = booking.gist, UNREAD
+    if gist is None:
+        gist, subject = hear(person, booking, own, show_as)
+    if gist.leave_out:
+        return _refused(booking, "left-out")
+    return _judged(Situation(person, booking, interval, show_as, own), gist, subject)
 
 
 def _refused(booking: Booking, why: str, because: tuple[str, ...] = ()) -> Judgement:
-    return Judgement(False, (*because, why), private=is_private(booking))
+    return Judgement(False, (*because, why), private=booking.private)
 
 
 def _why_not(person: PersonPolicy, booking: Booking) -> str:
@@ -95,25 +88,9 @@ def _why_not(person: PersonPolicy, booking: Booking) -> str:
     response = booking.response
     if response is Response.DECLINED:
         return "declined"
-    if response in _OPEN and person.settings.unanswered == "ignore":
+    if response in OPEN and person.settings.unanswered == "ignore":
         return "unanswered"
     return ""
-
-
-def _show_as(person: PersonPolicy, booking: Booking) -> ShowAs:
-    """Return the show-as a booking counts with."""
-    if booking.response not in _OPEN or booking.show_as is ShowAs.FREE:
-        # What shows as free stays free: an unanswered invitation does not take up time.
-        return booking.show_as
-    return _UNANSWERED[person.settings.unanswered]
-
-
-_OPEN: Final = (Response.UNANSWERED, Response.TENTATIVE)
-_UNANSWERED: Final = {
-    "tentative": ShowAs.TENTATIVE,
-    "busy": ShowAs.BUSY,
-    "free": ShowAs.FREE,
-}
 
 
 class _Heard(NamedTuple):
@@ -121,9 +98,12 @@ class _Heard(NamedTuple):
 
     rules: list[Rule]
     """Those that hold, in order."""
-    built_in: tuple[str, str, bool] | None
-    """Activity, rule id and whether a code said so: default codes and packs."""
-    marked: Marked
+    gist: Gist
+
+    @property
+    def built_in(self) -> tuple[str, str, bool] | None:
+        """Return activity, rule id and whether a code said so: default codes and packs."""
+        return self.gist.built_in
 
     def first(self, field: str) -> Any:
         """Return the first rule's word on a field of the outcome, or None."""
@@ -147,7 +127,7 @@ class _Heard(NamedTuple):
     @property
     def is_marked(self) -> bool:
         """Tell whether a code, word, category or mark asked for the booking."""
-        if self.built_in is not None or self.marked.forward or self.marked.inform_only:
+        if self.built_in is not None or self.gist.forward or self.gist.inform_only:
             return True
         return any(rule.textual for rule in self.rules)
 
@@ -157,37 +137,37 @@ class _Heard(NamedTuple):
         spoke = [rule.id for rule in self.rules]
         if self.built_in is not None:
             spoke.append(self.built_in[1])
-        if self.marked.refused:
+        if self.gist.refused:
             spoke.append("forward-refused")
         return tuple(spoke)
 
 
-def _judged(at: Situation, marked: Marked | None) -> Judgement:
+def _judged(at: Situation, gist: Gist, subject: Subject) -> Judgement:
     """Ask everybody, then settle what was left open.
 
     What was heard settles it all but the note. So judgements are kept without what somebody wrote,
     and shared by everybody with the same meaning.
     """
-    person, subject = at.person, at.subject
-    meaning = person.meaning
-    commands = at.standing is not Standing.FOREIGN
-    rules = [rule for rule in meaning.rules if (commands or not rule.textual) and rule.holds(at)]
-    built_in = meaning.built_in(at) if commands and subject.text else None
-    heard = _Heard(rules, built_in, marked or _NO_MARKS)
-    if marked is not None:
-        return _noted(at, heard, _weighed(at, heard))
-    private = is_private(at.booking)
+    meaning, said = at.person.meaning, gist.rules
+    rules = [
+        rule
+        for rule in meaning.rules
+        if (rule.reads is None or rule.key in said) and rule.holds(at)
+    ]
+    heard = _Heard(rules, gist)
+    if gist.marked:
+        return _noted(at, heard, _weighed(at, heard), subject)
+    private = at.private
     names = tuple([rule.id for rule in rules]) if rules else ()
-    key = (names, built_in, at.show_as, private, person.auto_return)
+    key = (names, gist.built_in, at.show_as, private, at.person.auto_return)
     kept = meaning.kept.get(key)
     if kept is None:
         if len(meaning.kept) >= _KEPT:
             meaning.kept.clear()
         kept = meaning.kept[key] = _weighed(at, heard)
-    return kept if private else _noted(at, heard, kept)
+    return kept if private else _noted(at, heard, kept, subject)
 
 
-_NO_MARKS: Final = Marked("")
 _KEPT: Final = 4096
 """Kept judgements of one meaning; a few dozen occur."""
 
@@ -240,7 +220,7 @@ def _counting(
     *,
     faint: bool = False,
 ) -> Judgement:
-    private = is_private(at.booking)
+    private = at.private
     # A fixed note is written to be told; what people write (``_noted``) goes with the subject.
     fixed = "" if private else heard.first("note") or ""
     marked = heard.is_marked
@@ -256,7 +236,7 @@ def _counting(
         Level.ACTIVITY if fixed else Level.SUBJECT,
         _cap(person, activity, heard),
         _diverts(person, heard, marked=marked),
-        heard.marked.forward or heard.first("route") or "",
+        heard.gist.forward or heard.first("route") or "",
         _returns(person, activity, heard),
         private,
         activity in person.policy.sensitive,
@@ -267,13 +247,13 @@ def _counting(
     )
 
 
-def _noted(at: Situation, heard: _Heard, settled: Judgement) -> Judgement:
+def _noted(at: Situation, heard: _Heard, settled: Judgement, subject: Subject) -> Judgement:
     """Return the judgement with what somebody wrote as its note, where that is to be told."""
     if not settled.counts or settled.note or not settled.marked:
         return settled
-    if settled.private or heard.marked.hide:
+    if settled.private or heard.gist.hide:
         return settled
-    text = at.subject.tail if heard.by_code else ""
+    text = subject.tail if heard.by_code else ""
     if not text and at.person.settings.description_note:
         text = at.booking.description
     return replace(settled, note=one_line(text)) if text else settled
@@ -288,14 +268,14 @@ def _cap(person: PersonPolicy, activity: str, heard: _Heard) -> Level | None:
     cap: Level | None = heard.first("disclosure")
     if cap is None:
         cap = person.policy.cap(activity)
-    if heard.marked.hide and (cap is None or cap.rank > Level.ACTIVITY.rank):
+    if heard.gist.hide and (cap is None or cap.rank > Level.ACTIVITY.rank):
         return Level.ACTIVITY
     return cap
 
 
 def _diverts(person: PersonPolicy, heard: _Heard, *, marked: bool) -> bool:
     wanted = person.settings.divert
-    if wanted == "none" or heard.marked.inform_only:
+    if wanted == "none" or heard.gist.inform_only:
         return False
     said: bool | None = heard.first("divert")
     return said if said is not None else wanted == "all" or marked

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import time
+from hashlib import blake2b
 from typing import Any, Final, NamedTuple, TypeVar
 
 import re2
 
 from kalends.model.rules import Match, Outcome, RuleSpec
 from kalends.policy.fold import fold, spellings
-from kalends.policy.situation import Situation, Standing, Test
+from kalends.policy.situation import Situation, Standing, Test, is_outside
 from kalends.policy.subject import Subject, phrase, phrases
 from kalends.policy.workhours import DAYS
 
@@ -28,18 +29,33 @@ never matches them."""
 TIME_KEYS: Final = ("min_minutes", "max_minutes", "weekdays", "from_time", "to_time")
 
 
+TextTest = Callable[[Subject, tuple[str, ...]], bool]
+"""One condition on text, compiled: (subject behind prefixes and marks, categories)."""
+
+
 class Rule(NamedTuple):
     """One compiled rule."""
 
     id: str
+    key: str
+    """Under which a gist remembers that the conditions on text hold: the id where the rule was
+    given one, else a digest of these conditions, for positions change."""
+    wording: str
+    """The conditions on text, as written."""
+    reads: TextTest | None
+    """The conditions on text (``TEXT_KEYS``), all of them."""
     holds: Test
+    """All other conditions."""
     then: Outcome
-    textual: bool
-    """Whether it reads text (``TEXT_KEYS``)."""
     timed: bool
     """Whether it looks at when or how long a booking is (``TIME_KEYS``)."""
     by_code: bool
     """Whether the text after the code becomes the note."""
+
+    @property
+    def textual(self) -> bool:
+        """Tell whether it reads text."""
+        return self.reads is not None
 
 
 def many(value: T | list[T] | None) -> tuple[T, ...]:
@@ -57,15 +73,27 @@ def code_forms(code: str) -> frozenset[str]:
 def compile_rule(spec: RuleSpec, identity: str) -> Rule:
     """Return the rule ready for use; the caller has checked it (``checks``)."""
     match = spec.match
-    tests = tuple(_tests(match))
+    told = match.model_dump_json(include=set(TEXT_KEYS), exclude_none=True)
     return Rule(
         identity,
-        _all_of(tests),
+        identity if spec.id is not None else _digest(told),
+        told,
+        _all_said(tuple(_text_tests(match))),
+        _all_of(tuple(_tests(match))),
         spec.then,
-        textual=any(getattr(match, key) is not None for key in TEXT_KEYS),
         timed=any(getattr(match, key) is not None for key in TIME_KEYS),
         by_code=match.code is not None,
     )
+
+
+def _digest(wording: str) -> str:
+    return "~" + blake2b(wording.encode(), digest_size=8).hexdigest()
+
+
+def _all_said(tests: tuple[TextTest, ...]) -> TextTest | None:
+    if len(tests) < 2:
+        return tests[0] if tests else None
+    return lambda subject, categories: all(test(subject, categories) for test in tests)
 
 
 def _all_of(tests: tuple[Test, ...]) -> Test:
@@ -88,7 +116,6 @@ def _tests(match: Match) -> Iterator[Test]:
         yield _weekdays(match.weekdays)
     if match.from_time is not None or match.to_time is not None:
         yield _times(match.from_time, match.to_time)
-    yield from _text_tests(match)
 
 
 def _native_tests(match: Match) -> Iterator[Test]:
@@ -115,10 +142,7 @@ def _one_of(wanted: tuple[object, ...], fact: Callable[[Situation], object]) -> 
 
 
 def _outside(at: Situation) -> bool:
-    organizer = at.booking.organizer
-    return at.standing is not Standing.OWN and (
-        organizer.rpartition("@")[2] not in at.person.domains
-    )
+    return is_outside(at.person, at.booking, at.standing)
 
 
 _ORGANIZER: Final[dict[str, Test]] = {
@@ -150,7 +174,7 @@ def _times(from_time: time | None, to_time: time | None) -> Test:
     return lambda at: not after <= at.clock[1] < first  # over midnight
 
 
-def _text_tests(match: Match) -> Iterator[Test]:
+def _text_tests(match: Match) -> Iterator[TextTest]:
     if match.category is not None:
         yield _category(many(match.category))
     if match.code is not None:
@@ -163,38 +187,37 @@ def _text_tests(match: Match) -> Iterator[Test]:
         yield _pattern(match.pattern)
 
 
-def _category(names: Iterable[str]) -> Test:
+def _category(names: Iterable[str]) -> TextTest:
     wanted = frozenset(fold(name.strip()) for name in names)
 
-    def holds(at: Situation) -> bool:
-        names = at.booking.categories
-        return bool(names) and any(fold(name.strip()) in wanted for name in names)
+    def holds(_: Subject, categories: tuple[str, ...]) -> bool:
+        return bool(categories) and any(fold(name.strip()) in wanted for name in categories)
 
     return holds
 
 
-def _code(codes: Iterable[str]) -> Test:
+def _code(codes: Iterable[str]) -> TextTest:
     wanted = frozenset(form for code in codes for form in code_forms(code))
-    return lambda at: at.subject.head in wanted
+    return lambda subject, _: subject.head in wanted
 
 
-def _opening(texts: Iterable[str]) -> Test:
+def _opening(texts: Iterable[str]) -> TextTest:
     texts = tuple(texts)
     wanted = frozenset(form for text in texts for form in phrases(text))
     whole = frozenset(form for text in texts for form in spellings(text.strip()))
-    return lambda at: at.subject.begins_with(wanted) or at.subject.folded in whole
+    return lambda subject, _: subject.begins_with(wanted) or subject.folded in whole
 
 
-def _anywhere(texts: Iterable[str]) -> Test:
+def _anywhere(texts: Iterable[str]) -> TextTest:
     forms = sorted({form for text in texts for form in phrases(text)})
     wanted = tuple((form.partition(" ")[0], f" {form} ") for form in forms)
 
-    def holds(at: Situation) -> bool:
-        folded = at.subject.folded
+    def holds(subject: Subject, _: tuple[str, ...]) -> bool:
+        folded = subject.folded
         # A loop, for a generator costs twice as much and this is asked for every booking. Words
         # are told apart only where the first one is there at all.
         for first, form in wanted:  # noqa: SIM110  (see above)
-            if first in folded and form in at.subject.words:
+            if first in folded and form in subject.words:
                 return True
         return False
 
@@ -209,11 +232,11 @@ def pattern_options() -> Any:
     return options
 
 
-def _pattern(pattern: str) -> Test:
+def _pattern(pattern: str) -> TextTest:
     found = re2.compile(pattern, pattern_options())
 
-    def holds(at: Situation) -> bool:
-        return found.search(at.subject.text) is not None
+    def holds(subject: Subject, _: tuple[str, ...]) -> bool:
+        return found.search(subject.text) is not None
 
     return holds
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kalends.model.booking import ShowAs
@@ -18,7 +19,7 @@ from kalends.model.rules import RuleSpec
 from kalends.model.vocabulary import Availability
 from kalends.policy.matching import Rule, code_forms, compile_rule, many
 from kalends.policy.packs import ABSENCES, DEFAULT_CODES, PACKS, Pack, listed, pack_language
-from kalends.policy.situation import Situation, Standing
+from kalends.policy.situation import Standing
 from kalends.policy.subject import Subject, phrases
 
 if TYPE_CHECKING:
@@ -106,6 +107,21 @@ def known_languages(tags: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(language for language in packs if language in PACKS))
 
 
+def digest(*facts: object) -> bytes:
+    """Return a digest that is the same in every process: of texts, numbers, lists of them."""
+    return blake2b(repr((WAY_OF_READING, facts)).encode(), digest_size=12).digest()
+
+
+WAY_OF_READING: Final = 1
+"""Counted up where folding, prefixes, marks or the way words match change: private bookings are
+then read anew."""
+
+
+def _pack_wording(language: str) -> object:
+    pack = PACKS[language]
+    return language, sorted(pack.words.items()), pack.alone, pack.joiners, pack.followers
+
+
 class Meaning:
     """Rules, codes and words of everybody with equal settings."""
 
@@ -117,7 +133,9 @@ class Meaning:
         "packs",
         "rules",
         "show_as",
+        "textual",
         "timeless",
+        "wording",
     )
 
     def __init__(
@@ -132,6 +150,7 @@ class Meaning:
         self.rules: tuple[Rule, ...] = tuple(
             compile_rule(spec, identity) for identity, spec in specs
         )
+        self.textual = tuple(rule for rule in self.rules if rule.reads is not None)
         self.default_codes: Mapping[str, str] = DEFAULT_CODES if packs else {}
         self.packs: Mapping[str, PackWord] = pack_table(languages) if packs else {}
         self.first_words = _first_words(languages) if packs else frozenset()
@@ -146,16 +165,33 @@ class Meaning:
         self.show_as = show_as_table(show_as)
         self.kept: dict[tuple[object, ...], Judgement] = {}
         """Judgements without any text of a booking (``judge``)."""
+        self.wording = digest(
+            sorted((rule.key, rule.wording) for rule in self.textual),
+            sorted(self.default_codes),
+            [_pack_wording(language) for language in languages] if packs else None,
+        )
+        """Digest of everything here that says what a text means (``gist``)."""
 
-    def built_in(self, at: Situation) -> tuple[str, str, bool] | None:
+    def spoken(self, subject: Subject, categories: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the keys of the rules whose conditions on text hold."""
+        said = [
+            rule.key
+            for rule in self.textual
+            if rule.reads is not None and rule.reads(subject, categories)
+        ]
+        return tuple(said) if said else ()
+
+    def built_in(
+        self, subject: Subject, own: Standing, show_as: ShowAs
+    ) -> tuple[str, str, bool] | None:
         """Return activity, rule id and whether a code said so, from default codes and packs."""
-        activity = self.default_codes.get(at.subject.head)
+        activity = self.default_codes.get(subject.head)
         if activity is not None:
-            if activity in ABSENCES and at.standing is not Standing.OWN:
+            if activity in ABSENCES and own is not Standing.OWN:
                 return None
             return activity, f"code:{activity}", True
-        word = self._word(at.subject)
-        if word is None or (word.absence and not _may_be_absent(at)):
+        word = self._word(subject)
+        if word is None or (word.absence and not _may_be_absent(own, show_as)):
             return None
         return word.activity, word.rule, False
 
@@ -170,6 +206,6 @@ class Meaning:
         return None
 
 
-def _may_be_absent(at: Situation) -> bool:
+def _may_be_absent(own: Standing, show_as: ShowAs) -> bool:
     """Tell whether absence words count: in an own booking not shown as free."""
-    return at.standing is Standing.OWN and at.show_as is not ShowAs.FREE
+    return own is Standing.OWN and show_as is not ShowAs.FREE

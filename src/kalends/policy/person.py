@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from kalends.model.organization import OrganizationSettings
-from kalends.policy.meaning import Meaning
+from kalends.policy.meaning import Meaning, digest
 from kalends.policy.numbering import ForwardTargets
 from kalends.policy.workhours import WeekPlan
 
@@ -44,6 +44,14 @@ class PersonPolicy(msgspec.Struct, frozen=True, eq=False, gc=False):
     opted_out: bool
     auto_return: bool | None
     """The person's preference, where permitted."""
+
+    @property
+    def wording(self) -> bytes:
+        """Return a digest of everything that says what a text of this person's means.
+
+        What was heard of private bookings (``gist``) is right while this is the same.
+        """
+        return digest(self.policy.wording, self.meaning.wording, sorted(self.emails))
 
     def returns(self, activity: str) -> bool:
         """Tell whether the person is back by itself after an activity no rule spoke about."""

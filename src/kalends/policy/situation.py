@@ -1,4 +1,4 @@
-"""One booking in front of the rules: whose it is, how it shows, what its text says.
+"""One booking in front of the rules: whose it is, how it shows, when it is.
 
 Place in the flow: *booking + person → situation → rules → judgement*. POLICY section 1: foreign
 invitations do not command.
@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from kalends.model.booking import Booking, Response, Sensitivity, ShowAs
+from kalends.model.booking import Booking, Response, ShowAs
 from kalends.model.times import Interval
 from kalends.policy.localtime import wall_clock
-from kalends.policy.subject import Subject
 
 if TYPE_CHECKING:
     from kalends.policy.person import PersonPolicy
@@ -31,9 +30,9 @@ class Standing(IntEnum):
 
 
 class Situation:
-    """What rules look at."""
+    """What rules look at, but for the text (``gist``)."""
 
-    __slots__ = ("_clock", "booking", "interval", "person", "show_as", "standing", "subject")
+    __slots__ = ("_clock", "booking", "interval", "person", "show_as", "standing")
 
     def __init__(
         self,
@@ -42,7 +41,6 @@ class Situation:
         interval: Interval,
         show_as: ShowAs,
         standing: Standing,
-        subject: Subject,
     ) -> None:
         self.person = person
         self.booking = booking
@@ -50,7 +48,6 @@ class Situation:
         self.show_as = show_as
         """As it counts: an unanswered invitation is tentative, whatever its sender wrote."""
         self.standing = standing
-        self.subject = subject
         self._clock: tuple[int, int] | None = None
 
     @property
@@ -63,23 +60,35 @@ class Situation:
     @property
     def private(self) -> bool:
         """Tell whether others may know nothing but its times."""
-        return is_private(self.booking)
+        return self.booking.private
 
 
 Test = Callable[[Situation], bool]
 """One condition of a rule, compiled."""
 
 
-def is_private(booking: Booking) -> bool:
-    """Tell whether the owner marked a booking private or confidential."""
-    return booking.sensitivity in _PRIVATE
+def counted_as(person: PersonPolicy, booking: Booking) -> ShowAs:
+    """Return the show-as a booking counts with."""
+    if booking.response not in OPEN or booking.show_as is ShowAs.FREE:
+        # What shows as free stays free: an unanswered invitation does not take up time.
+        return booking.show_as
+    return _UNANSWERED[person.settings.unanswered]
 
 
-_PRIVATE = (Sensitivity.PRIVATE, Sensitivity.CONFIDENTIAL)
+OPEN: Final = (Response.UNANSWERED, Response.TENTATIVE)
+"""Answers that are none yet."""
+_UNANSWERED: Final = {
+    "tentative": ShowAs.TENTATIVE,
+    "busy": ShowAs.BUSY,
+    "free": ShowAs.FREE,
+    "ignore": ShowAs.TENTATIVE,  # never asked: such a booking does not count
+}
 
 
 def standing(person: PersonPolicy, booking: Booking) -> Standing:
     """Return how much a booking may command."""
+    if booking.gist is not None:
+        return Standing(booking.gist.standing)
     organizer, response = booking.organizer, booking.response
     if response is Response.OWN and (not organizer or not person.emails):
         return Standing.OWN
@@ -90,3 +99,10 @@ def standing(person: PersonPolicy, booking: Booking) -> Standing:
     if response is Response.OWN:
         return Standing.OWN  # an alias, or a secretary booked it
     return Standing.INSIDE if response is Response.ACCEPTED else Standing.FOREIGN
+
+
+def is_outside(person: PersonPolicy, booking: Booking, own: Standing) -> bool:
+    """Tell whether somebody outside the organization organizes a booking."""
+    if booking.gist is not None:
+        return booking.gist.outside
+    return own is not Standing.OWN and booking.organizer.rpartition("@")[2] not in person.domains

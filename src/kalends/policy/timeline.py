@@ -147,6 +147,7 @@ def _judging(person: PersonPolicy) -> Callable[[Booking, Interval], Judgement]:
             booking.cancelled,
             booking.categories,
             booking.description,
+            booking.gist,
         )
         judgement = known.get(facts)
         if judgement is None:

@@ -87,6 +87,7 @@ _WORDS: Final[dict[Spoken, dict[str, str]]] = {
         "fresh": "up to date, content as of",
         "read": "content as of",
         "never": "not read yet",
+        "private": "marked private",
         "stale": "not fresh since",
         "calendar": "Calendar",
         "next": "Next change",
@@ -101,6 +102,7 @@ _WORDS: Final[dict[Spoken, dict[str, str]]] = {
         "fresh": "aktuell, innehåll från",
         "read": "innehåll från",
         "never": "inte läst än",
+        "private": "märkt privat",
         "stale": "inte färsk sedan",
         "calendar": "Kalender",
         "next": "Nästa ändring",
@@ -144,6 +146,8 @@ class _Writer:
         parts = [KINDS[self.language][cause.kind]]
         if cause.booking is not None and cause.booking.subject:
             parts.append(f"“{cause.booking.subject}”")
+        elif cause.booking is not None and cause.booking.private:
+            parts.append(self.words["private"])
         if cause.activity is not None:
             parts.append(f"({self.activity(cause.activity)})")
         if cause.start is not None or cause.end is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kalends.model.booking import Booking, Sensitivity
+from kalends.model.booking import Booking
 from kalends.model.presence import LineState, Next, Presence, Segment, Timeline
 from kalends.model.profile import Profile
 from kalends.model.times import FOREVER
@@ -26,9 +26,6 @@ from kalends.presence.texts import texts_for
 
 ABSENT = "absent"
 """The activity everybody but the person is told instead of a sensitive one."""
-
-SECRET = frozenset({Sensitivity.PRIVATE, Sensitivity.CONFIDENTIAL})
-"""Bookings whose text nobody but their owner is told."""
 
 _MAY_DIVERT = frozenset({Audience.SELF, Audience.ATTENDANT})
 
@@ -48,7 +45,7 @@ def view(
     """Return what ``audience`` is told about a person at ``now`` (UTC seconds).
 
     ``language`` is the reader's; without it the person's. ``owner`` says that the reader *is*
-    the person, not a delegate: only then is the text of private bookings told.
+    the person, not a delegate: only then is more than the times of private bookings told.
     """
     base = level_of(profile, audience, lens)
     known = told(
@@ -135,11 +132,12 @@ def booking_view(booking: Booking | None, known: Told) -> BookingView | None:
     if booking is None or known.generic or known.level is not Level.SUBJECT:
         return None
     return BookingView(
-        subject=booking.subject or None,
-        categories=booking.categories,
+        subject=None if booking.private else booking.subject or None,
+        categories=() if booking.private else booking.categories,
         show_as=booking.show_as.value,
         recurring=booking.recurring,
         all_day=booking.all_day,
+        private=booking.private,
     )
 
 
@@ -152,7 +150,7 @@ def told_segment(
     owner: bool,
 ) -> Told:
     """Return what is told of a segment; its booking's own mark of privacy counts as well."""
-    secret = booking is not None and booking.sensitivity in SECRET
+    secret = booking is not None and booking.private
     return told(
         base,
         audience,

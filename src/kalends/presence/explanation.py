@@ -30,7 +30,7 @@ from kalends.model.vocabulary import Audience, Availability, Level, Origin
 from kalends.presence.audiences import Lens, Told, level_of, told
 from kalends.presence.compose import IN_USE, ON_THE_PHONE
 from kalends.presence.course import next_change, steps
-from kalends.presence.disclose import ABSENT, SECRET, booking_view, told_segment, view
+from kalends.presence.disclose import ABSENT, booking_view, told_segment, view
 from kalends.presence.stretches import position
 from kalends.presence.texts import zone_of
 
@@ -368,7 +368,7 @@ def _of_booking(one: _Running, moment: _Moment, reader: _Reader) -> Iterator[Cau
     known = reader.may_know(
         judged.activity,
         cap=judged.cap,
-        private=judged.private or booking.sensitivity in SECRET,
+        private=judged.private or booking.private,
         sensitive=judged.sensitive,
     )
     if not judged.counts:

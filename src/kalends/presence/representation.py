@@ -114,6 +114,7 @@ def _booking(booking: BookingView | None) -> dict[str, Any] | None:
         "show_as": booking.show_as,
         "recurring": booking.recurring,
         "all_day": booking.all_day,
+        "private": booking.private,
     }
 
 

@@ -168,6 +168,9 @@ class Booking(Answer):
     show_as: str
     recurring: bool
     all_day: bool
+    private: bool
+    """Marked private or confidential: told to the person alone, and without its text, which is
+    not kept."""
 
 
 class Segment(Answer):

@@ -89,7 +89,9 @@ async def test_a_subject_reaches_attendants_and_the_person_but_no_colleague(worl
         assert (booking is not None) is told, key
         assert ("secret-of-acme" in str(body)) is told, key
         if booking is not None:
-            assert booking.keys() == {"subject", "categories", "show_as", "recurring", "all_day"}
+            assert booking.keys() == {
+                "subject", "categories", "show_as", "recurring", "all_day", "private",
+            }  # fmt: skip
 
 
 async def test_a_timeline_holds_what_is_asked_for_and_nothing_past(world: World) -> None:

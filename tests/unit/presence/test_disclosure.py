@@ -11,7 +11,7 @@ from kalends.model.booking import Booking, Sensitivity
 from kalends.model.presence import LineState, Next, Presence, Timeline
 from kalends.model.profile import Profile
 from kalends.model.times import FOREVER
-from kalends.model.view import SegmentView, View
+from kalends.model.view import BookingView, SegmentView, View
 from kalends.model.vocabulary import Audience, Availability, Level, Origin, Stage
 from kalends.presence import (
     Lens,
@@ -134,9 +134,9 @@ def test_a_private_booking_tells_others_times_only() -> None:
 
 
 def test_a_private_booking_opens_to_its_owner_and_not_to_a_delegate() -> None:
-    private = changed(IN_MEETING, private=True)
+    private = changed(IN_MEETING, private=True, note="")  # policy gives it none
     owner, delegate = (seen(private, Audience.SELF, owner=is_it) for is_it in (True, False))
-    assert (owner.activity, owner.note) == ("meeting", "Budget")
+    assert (owner.activity, owner.until) == ("meeting", m(60))
     assert (delegate.activity, delegate.note, delegate.until) == (None, None, m(60))
 
 
@@ -331,12 +331,23 @@ def test_attendants_and_the_person_see_the_booking_behind_a_segment() -> None:
         assert found.booking is None
 
 
-def test_a_private_bookings_subject_stays_with_its_owner() -> None:
-    (attendant,) = stretch(Audience.ATTENDANT, private=True)
-    (delegate,) = stretch(Audience.SELF, private=True)
-    (owner,) = stretch(Audience.SELF, private=True, owner=True)
-    assert (attendant.booking, delegate.booking) == (None, None)
-    assert owner.booking is not None
+@pytest.mark.parametrize("sensitivity", [Sensitivity.PRIVATE, Sensitivity.CONFIDENTIAL])
+def test_a_private_bookings_subject_is_told_to_nobody(sensitivity: Sensitivity) -> None:
+    """Not even to its owner, who is told that it is private: the text is not kept."""
+    private = msgspec.structs.replace(SECRET, sensitivity=sensitivity)
+
+    def behind(audience: Audience, *, owner: bool = False) -> BookingView | None:
+        segment = msgspec.structs.replace(SEGMENT, private=True, note="")
+        (found,) = segment_views(
+            Timeline((segment,)), {"dav/default/1": private}, anna(), audience, a_lens(), m(10),
+            owner=owner,
+        )  # fmt: skip
+        return found.booking
+
+    assert (behind(Audience.ATTENDANT), behind(Audience.SELF)) == (None, None)
+    told = behind(Audience.SELF, owner=True)
+    assert told is not None
+    assert (told.subject, told.categories, told.private) == (None, (), True)
 
 
 def test_a_booking_marked_private_is_so_even_where_its_segment_forgets() -> None:
@@ -491,6 +502,7 @@ def test_a_segment_as_json_carries_the_booking() -> None:
         "show_as": "busy",
         "recurring": False,
         "all_day": False,
+        "private": False,
     }
     assert segment_json(found)["start"] == "2026-03-02T08:00:00Z"
     assert m(0) == MONDAY

@@ -47,6 +47,7 @@ export const da: Words = {
   close: "Luk",
   today: "I dag",
   nothingToday: "Der er ikke flere aftaler i dag.",
+  privateBooking: "privat",
   allDay: "hele dagen",
   why: "Hvorfor?",
   setState: "Sæt status",

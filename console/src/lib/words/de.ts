@@ -47,6 +47,7 @@ export const de: Words = {
   close: "Schließen",
   today: "Heute",
   nothingToday: "Heute steht nichts mehr an.",
+  privateBooking: "privat",
   allDay: "ganztägig",
   why: "Warum?",
   setState: "Status setzen",

@@ -45,6 +45,7 @@ export const en = {
   close: "Close",
   today: "Today",
   nothingToday: "Nothing more is booked today.",
+  privateBooking: "private",
   allDay: "all day",
   why: "Why?",
   setState: "Set state",

@@ -47,6 +47,7 @@ export const es: Words = {
   close: "Cerrar",
   today: "Hoy",
   nothingToday: "No queda nada previsto para hoy.",
+  privateBooking: "privado",
   allDay: "todo el día",
   why: "¿Por qué?",
   setState: "Poner estado",

@@ -47,6 +47,7 @@ export const fi: Words = {
   close: "Sulje",
   today: "Tänään",
   nothingToday: "Tänään ei ole enempää varauksia.",
+  privateBooking: "yksityinen",
   allDay: "koko päivän",
   why: "Miksi?",
   setState: "Aseta tila",

@@ -47,6 +47,7 @@ export const fr: Words = {
   close: "Fermer",
   today: "Aujourd’hui",
   nothingToday: "Plus rien n’est prévu aujourd’hui.",
+  privateBooking: "privé",
   allDay: "toute la journée",
   why: "Pourquoi ?",
   setState: "Définir l’état",

@@ -47,6 +47,7 @@ export const it: Words = {
   close: "Chiudi",
   today: "Oggi",
   nothingToday: "Per oggi non ci sono altri impegni.",
+  privateBooking: "privato",
   allDay: "tutto il giorno",
   why: "Perché?",
   setState: "Imposta stato",

@@ -47,6 +47,7 @@ export const nb: Words = {
   close: "Lukk",
   today: "I dag",
   nothingToday: "Ingen flere avtaler i dag.",
+  privateBooking: "privat",
   allDay: "hele dagen",
   why: "Hvorfor?",
   setState: "Sett status",

@@ -47,6 +47,7 @@ export const nl: Words = {
   close: "Sluiten",
   today: "Vandaag",
   nothingToday: "Vandaag staat er niets meer gepland.",
+  privateBooking: "privé",
   allDay: "hele dag",
   why: "Waarom?",
   setState: "Status instellen",

@@ -47,6 +47,7 @@ export const pl: Words = {
   close: "Zamknij",
   today: "Dzisiaj",
   nothingToday: "Na dziś nie ma już nic w kalendarzu.",
+  privateBooking: "prywatne",
   allDay: "cały dzień",
   why: "Dlaczego?",
   setState: "Ustaw stan",

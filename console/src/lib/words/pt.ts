@@ -47,6 +47,7 @@ export const pt: Words = {
   close: "Fechar",
   today: "Hoje",
   nothingToday: "Não há mais nada marcado para hoje.",
+  privateBooking: "privado",
   allDay: "todo o dia",
   why: "Porquê?",
   setState: "Definir estado",

@@ -47,6 +47,7 @@ export const sv: Words = {
   close: "Stäng",
   today: "I dag",
   nothingToday: "Inget mer är bokat i dag.",
+  privateBooking: "privat",
   allDay: "hela dagen",
   why: "Varför?",
   setState: "Sätt läge",
