@@ -1,6 +1,6 @@
 // Talking to the HTTP API: one place for errors and for "the session has ended".
 
-import type { Me, Preferences, Presence, Problem, Segment, Vocabulary } from "./types";
+import type { Contacts, Me, Preferences, Presence, Problem, Segment, Vocabulary } from "./types";
 import type { Words } from "./words";
 
 export class ApiError extends Error {
@@ -19,7 +19,7 @@ export const calls = {
   refused: () => {},
 };
 
-async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+async function call<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
   const headers: Record<string, string> = {};
   if (calls.organization) headers["Kalends-Organization"] = calls.organization;
   const init: RequestInit = { method, headers, credentials: "same-origin" };
@@ -27,6 +27,7 @@ async function call<T>(method: string, path: string, body?: unknown): Promise<T>
     headers["Content-Type"] = "application/json";
     init.body = JSON.stringify(body);
   }
+  if (signal) init.signal = signal;
   let answer: Response;
   try {
     answer = await fetch(`/api/v1${path}`, init);
@@ -72,6 +73,9 @@ export const api = {
     call<Me>("POST", "/session", { name, password, organization }),
   signOut: () => call<void>("DELETE", "/session"),
   vocabulary: () => call<Vocabulary>("GET", "/vocabulary"),
+  /** Contacts outside the organization's own people, who are on the list already. */
+  contacts: (query: string, signal: AbortSignal) =>
+    call<Contacts>("GET", `/contacts?own=false&query=${id(query)}`, undefined, signal),
   timeline: (person: string, to: Date) =>
     call<{ segments: Segment[] }>("GET", `/people/${id(person)}/timeline?to=${id(to.toISOString())}`),
   explain: (person: string, language: string) =>

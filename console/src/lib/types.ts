@@ -106,6 +106,24 @@ export interface Preferences {
   permitted: Record<string, boolean>;
 }
 
+export interface Contact {
+  id: string;
+  name: string;
+  directory: string;
+  company: string;
+  department: string;
+  title: string;
+  emails: string[];
+  numbers: { number: string; kind: string; plain: string | null }[];
+  folder: string;
+}
+
+export interface Contacts {
+  contacts: Contact[];
+  /** Directories that did not answer. */
+  incomplete: { directory: string; message: string; remedy: string }[];
+}
+
 /** RFC 9457 problem details. */
 export interface Problem {
   title: string;

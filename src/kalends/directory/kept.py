@@ -7,12 +7,13 @@ check, and is tried again after a pause that grows; nobody waits for it but who 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final
 
 from kalends import observe
+from kalends.calendars.contract import Step
 from kalends.directory.book import Book
-from kalends.directory.contract import Contact
+from kalends.directory.contract import MOST, Contact
 from kalends.errors import SourceTrouble
 from kalends.runtime import Runtime
 
@@ -82,6 +83,45 @@ class KeptBook:
         self._book, self.trouble, self._pause = book, None, _FIRST_PAUSE
         self._due_at = self._runtime.monotonic() + self._runtime.jitter(self._seconds)
         return book
+
+
+class KeptDirectory:
+    """A directory that is one kept book."""
+
+    def __init__(self, name: str, kept: KeptBook) -> None:
+        self._name = name
+        self._kept = kept
+
+    async def search(self, text: str, limit: int = MOST) -> tuple[Contact, ...]:
+        """See ``Directory``."""
+        return (await self._kept.book()).search(text, limit)
+
+    async def lookup(self, number: str) -> tuple[Contact, ...]:
+        """See ``Directory``."""
+        return (await self._kept.book()).lookup(number)
+
+    async def check(self) -> AsyncIterator[Step]:
+        """Read it anew and tell how many contacts and numbers there are."""
+        try:
+            book = await self._kept.renewed()
+        except SourceTrouble as error:
+            yield Step("contacts", self._name, ok=False, detail=str(error), remedy=error.remedy)
+            return
+        told = [number for contact in book for number in contact.numbers]
+        dead = sum(number.plain is None for number in told)
+        detail = f"{len(book)} contacts, {len(told)} numbers"
+        remedy = ""
+        if dead:
+            detail += f", {dead} of them in no form that can be looked up"
+            remedy = "Set numbering.country of the organization, or correct the numbers."
+        if self._kept.left_out:
+            detail += f"; {self._kept.left_out} contacts are too many and left out"
+            remedy = f"A directory holds at most {MOST_KEPT:,} contacts: name fewer folders."
+        yield Step("contacts", self._name, ok=not self._kept.left_out, detail=detail, remedy=remedy)
+
+    async def close(self) -> None:
+        """See ``Directory``."""
+        await self._kept.close()
 
 
 def _seen(task: asyncio.Task[Book]) -> None:

@@ -3,100 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from kalends.bus import commands  # Test… by name would be taken for tests
 from kalends.bus.commands import DeleteDocument, FindContacts, PutDocument
-from kalends.calendars.contract import Capabilities, Step
-from kalends.directory.book import Book
-from kalends.directory.contract import MOST, Contact, ContactNumber
-from kalends.endpoints.kind import Kind, Place, Services, SharedDirectoryOptions, kinds, own_key
+from kalends.directory.contract import Contact, ContactNumber
 from tests.integration.engine.test_commands import WHO, ok, refused, story
+from tests.shelf import Office, Shelf, scripted_office
 from tests.simulation.scenario import ORGANIZATION, Installation
-from tests.simulation.scripted import SourceOptions
 
-
-@dataclass
-class Server:
-    """One outside system: what it was opened with, and its contacts."""
-
-    opened: list[tuple[str, str | None]] = field(default_factory=list)
-    closed: int = 0
-    contacts: tuple[Contact, ...] = (
-        Contact("1", "Anna Customer", "pf", numbers=(ContactNumber("1", "desk", "+46812345678"),)),
-    )
-
-
-class Shelf:
-    """A directory of the server."""
-
-    def __init__(self, server: Server, place: Place) -> None:
-        self._book = Book(server.contacts)
-        self._place = place
-
-    async def search(self, text: str, limit: int = MOST) -> tuple[Contact, ...]:
-        return self._book.search(text, limit)
-
-    async def lookup(self, number: str) -> tuple[Contact, ...]:
-        return self._book.lookup(number)
-
-    async def check(self) -> AsyncIterator[Step]:
-        yield Step("contacts", self._place.id, ok=True, detail="1 contact")
-
-    async def close(self) -> None:
-        return
-
-
-class Quiet:
-    """A source in which nobody has a calendar."""
-
-    capabilities = Capabilities()
-
-    async def close(self) -> None:
-        return
-
-
-class Options(SourceOptions):
-    """Keys of a source of this kind."""
-
-    url: str = "one"
-
-
-class Open:
-    """The endpoint."""
-
-    def __init__(self, server: Server) -> None:
-        self._server = server
-
-    async def close(self) -> None:
-        self._server.closed += 1
+CUSTOMER = Contact(
+    "1", "Anna Customer", "pf", numbers=(ContactNumber("1", "desk", "+46812345678"),)
+)
 
 
 @pytest.fixture
-def server() -> Any:
+def server() -> Iterator[Office]:
     """Make a kind known that has calendars and contacts."""
-    found = Server()
-
-    def endpoint(services: Services, place: Place, options: Any) -> Open:
-        del services
-        found.opened.append((options.url, place.secret("password")))
-        return Open(found)
-
-    def source(endpoint: Any, place: Place, options: Any) -> Any:
-        del endpoint, place, options
-        return Quiet()
-
-    kinds()["scripted-office"] = Kind(
-        "scripted-office", "For these tests.", Options, endpoint, own_key, source=source,
-        directory=lambda endpoint, place, options: Shelf(found, place),
-        directory_options=SharedDirectoryOptions, secrets=("password",),
-    )  # fmt: skip
-    yield found
-    del kinds()["scripted-office"]
+    with scripted_office() as office:
+        office.shelf = Shelf(CUSTOMER)
+        yield office
 
 
 def put(kind: str, id: str, **body: Any) -> PutDocument:
@@ -109,7 +38,7 @@ def find(query: str | None = None, number: str | None = None) -> FindContacts:
     )
 
 
-def test_a_directory_shares_the_endpoint_of_its_source(server: Server) -> None:
+def test_a_directory_shares_the_endpoint_of_its_source(server: Office) -> None:
     async def tell(home: Installation) -> None:
         await ok(home, put("source", "office", password="one"))
         await ok(home, put("directory", "pf", source="office"))
@@ -120,7 +49,7 @@ def test_a_directory_shares_the_endpoint_of_its_source(server: Server) -> None:
         assert [one["name"] for one in found["contacts"]] == ["Anna Customer"]
         steps = await ok(home, commands.TestDirectory(**WHO, directory="pf"))
         assert [(step["what"], step["subject"], step["ok"]) for step in steps] == [
-            ("contacts", "pf", True)
+            ("contacts", "shelf", True)
         ]
         await ok(home, DeleteDocument(**WHO, kind="directory", id="pf"))
         assert not (await ok(home, find(query="cust")))["contacts"]
@@ -129,7 +58,7 @@ def test_a_directory_shares_the_endpoint_of_its_source(server: Server) -> None:
     story(tell)
 
 
-def test_a_new_secret_or_address_reaches_the_endpoint_without_a_restart(server: Server) -> None:
+def test_a_new_secret_or_address_reaches_the_endpoint_without_a_restart(server: Office) -> None:
     async def tell(home: Installation) -> None:
         await ok(home, put("source", "office", password="one"))
         await ok(home, put("directory", "pf", source="office"))
@@ -143,7 +72,7 @@ def test_a_new_secret_or_address_reaches_the_endpoint_without_a_restart(server: 
     story(tell)
 
 
-def test_a_directory_without_its_source_is_told_and_comes_back_with_it(server: Server) -> None:
+def test_a_directory_without_its_source_is_told_and_comes_back_with_it(server: Office) -> None:
     async def tell(home: Installation) -> None:
         await ok(home, put("directory", "pf", source="office"))
         found = await ok(home, find(query="cust"))
@@ -160,7 +89,7 @@ def test_a_directory_without_its_source_is_told_and_comes_back_with_it(server: S
     story(tell)
 
 
-def test_nonsense_is_refused(server: Server) -> None:
+def test_nonsense_is_refused(server: Office) -> None:
     async def tell(home: Installation) -> None:
         await refused(home, put("directory", "pf"), "invalid")
         await refused(home, commands.TestDirectory(**WHO, directory="pf"), "not-found")

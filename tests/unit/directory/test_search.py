@@ -2,43 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
-
-from kalends.calendars.contract import Step
 from kalends.directory import search
-from kalends.directory.book import Book
-from kalends.directory.contract import MOST, Contact, ContactNumber
-from kalends.errors import AccessDenied
-
-
-class Shelf:
-    """A directory over a book, which may be slow or refuse."""
-
-    def __init__(self, *contacts: Contact, fails: bool = False, hangs: bool = False) -> None:
-        self.book = Book(contacts)
-        self.fails = fails
-        self.hangs = hangs
-
-    async def _mood(self) -> None:
-        if self.hangs:
-            await asyncio.Event().wait()
-        if self.fails:
-            raise AccessDenied("the folder may not be read")
-
-    async def search(self, text: str, limit: int = MOST) -> tuple[Contact, ...]:
-        await self._mood()
-        return self.book.search(text, limit)
-
-    async def lookup(self, number: str) -> tuple[Contact, ...]:
-        await self._mood()
-        return self.book.lookup(number)
-
-    async def check(self) -> AsyncIterator[Step]:
-        yield Step("contacts", "shelf", ok=True)
-
-    async def close(self) -> None:
-        return
+from kalends.directory.contract import Contact, ContactNumber
+from tests.shelf import Shelf
 
 
 def contact(name: str, directory: str, number: str = "", **keys: str | None) -> Contact:

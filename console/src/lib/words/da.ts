@@ -12,6 +12,8 @@ export const da: Words = {
   search: "Søg navn, nummer, afdeling, aktivitet",
   searchHint: "/ søger, piletaster vælger, Enter åbner, Enter igen går ind, Esc går tilbage",
   people: "Personer",
+  contacts: "Kontakter",
+  contactsMissing: "Kontakter fra {directory} mangler: kataloget svarer ikke.",
   shownOf: "{shown} af {all}",
   nobody: "Ingen fundet.",
   nobodyHint: "Prøv med færre bogstaver, eller ryd søgningen.",

@@ -12,6 +12,8 @@ export const de: Words = {
   search: "Name, Nummer, Abteilung, Aktivität suchen",
   searchHint: "/ sucht, Pfeile wählen, Enter öffnet, Enter nochmals geht hinein, Esc zurück",
   people: "Personen",
+  contacts: "Kontakte",
+  contactsMissing: "Kontakte aus {directory} fehlen: das Verzeichnis antwortet nicht.",
   shownOf: "{shown} von {all}",
   nobody: "Niemand gefunden.",
   nobodyHint: "Versuchen Sie es mit weniger Buchstaben oder leeren Sie die Suche.",

@@ -10,6 +10,8 @@ export const en = {
   search: "Search name, number, department, activity",
   searchHint: "/ to search, arrows to choose, Enter to open, Enter again to enter, Esc to return",
   people: "People",
+  contacts: "Contacts",
+  contactsMissing: "Contacts of {directory} are missing: it does not answer.",
   shownOf: "{shown} of {all}",
   nobody: "Nobody matches.",
   nobodyHint: "Try fewer letters, or clear the search.",

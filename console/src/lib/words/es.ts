@@ -12,6 +12,8 @@ export const es: Words = {
   search: "Buscar nombre, número, departamento, actividad",
   searchHint: "/ busca, las flechas eligen, Intro abre, otra vez Intro entra, Esc vuelve",
   people: "Personas",
+  contacts: "Contactos",
+  contactsMissing: "Faltan contactos de {directory}: el directorio no responde.",
   shownOf: "{shown} de {all}",
   nobody: "No hay coincidencias.",
   nobodyHint: "Pruebe con menos letras o borre la búsqueda.",

@@ -12,6 +12,8 @@ export const fi: Words = {
   search: "Hae nimeä, numeroa, osastoa tai toimintaa",
   searchHint: "/ hakee, nuolet valitsevat, Enter avaa, toinen Enter siirtyy sisään, Esc palaa",
   people: "Henkilöt",
+  contacts: "Yhteystiedot",
+  contactsMissing: "Yhteystiedot puuttuvat ({directory}): hakemisto ei vastaa.",
   shownOf: "{shown} / {all}",
   nobody: "Ei osumia.",
   nobodyHint: "Kokeile vähemmillä kirjaimilla tai tyhjennä haku.",

@@ -12,6 +12,8 @@ export const fr: Words = {
   search: "Rechercher nom, numéro, service, activité",
   searchHint: "/ pour chercher, flèches pour choisir, Entrée pour ouvrir, encore Entrée pour y entrer, Échap pour revenir",
   people: "Personnes",
+  contacts: "Contacts",
+  contactsMissing: "Les contacts de {directory} manquent : l’annuaire ne répond pas.",
   shownOf: "{shown} sur {all}",
   nobody: "Personne ne correspond.",
   nobodyHint: "Essayez avec moins de lettres ou effacez la recherche.",

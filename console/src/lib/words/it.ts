@@ -12,6 +12,8 @@ export const it: Words = {
   search: "Cerca nome, numero, reparto, attività",
   searchHint: "/ cerca, le frecce scelgono, Invio apre, di nuovo Invio entra, Esc torna indietro",
   people: "Persone",
+  contacts: "Contatti",
+  contactsMissing: "Mancano i contatti di {directory}: la rubrica non risponde.",
   shownOf: "{shown} di {all}",
   nobody: "Nessun risultato.",
   nobodyHint: "Provare con meno lettere o cancellare la ricerca.",

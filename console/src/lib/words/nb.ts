@@ -12,6 +12,8 @@ export const nb: Words = {
   search: "Søk navn, nummer, avdeling, aktivitet",
   searchHint: "/ søker, piltaster velger, Enter åpner, Enter igjen går inn, Esc går tilbake",
   people: "Personer",
+  contacts: "Kontakter",
+  contactsMissing: "Kontakter fra {directory} mangler: katalogen svarer ikke.",
   shownOf: "{shown} av {all}",
   nobody: "Ingen treff.",
   nobodyHint: "Prøv med færre bokstaver, eller tøm søket.",

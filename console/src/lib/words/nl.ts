@@ -12,6 +12,8 @@ export const nl: Words = {
   search: "Zoek naam, nummer, afdeling, activiteit",
   searchHint: "/ zoekt, pijlen kiezen, Enter opent, nogmaals Enter gaat erin, Esc gaat terug",
   people: "Personen",
+  contacts: "Contacten",
+  contactsMissing: "Contacten van {directory} ontbreken: de gids antwoordt niet.",
   shownOf: "{shown} van {all}",
   nobody: "Niemand gevonden.",
   nobodyHint: "Probeer minder letters of wis de zoekopdracht.",

@@ -12,6 +12,8 @@ export const pl: Words = {
   search: "Szukaj: nazwisko, numer, dział, zajęcie",
   searchHint: "/ szuka, strzałki wybierają, Enter otwiera, ponowny Enter wchodzi, Esc wraca",
   people: "Osoby",
+  contacts: "Kontakty",
+  contactsMissing: "Brakuje kontaktów z {directory}: katalog nie odpowiada.",
   shownOf: "{shown} z {all}",
   nobody: "Brak wyników.",
   nobodyHint: "Wpisz mniej liter albo wyczyść wyszukiwanie.",

@@ -12,6 +12,8 @@ export const pt: Words = {
   search: "Procurar nome, número, departamento, atividade",
   searchHint: "/ procura, as setas escolhem, Enter abre, outra vez Enter entra, Esc volta",
   people: "Pessoas",
+  contacts: "Contactos",
+  contactsMissing: "Faltam contactos de {directory}: o diretório não responde.",
   shownOf: "{shown} de {all}",
   nobody: "Ninguém corresponde.",
   nobodyHint: "Tente com menos letras ou limpe a pesquisa.",

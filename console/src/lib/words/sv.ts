@@ -12,6 +12,8 @@ export const sv: Words = {
   search: "Sök namn, nummer, avdelning, aktivitet",
   searchHint: "/ söker, pilar väljer, Enter öppnar, Enter igen går in, Esc går tillbaka",
   people: "Personer",
+  contacts: "Kontakter",
+  contactsMissing: "Kontakter från {directory} saknas: katalogen svarar inte.",
   shownOf: "{shown} av {all}",
   nobody: "Ingen träff.",
   nobodyHint: "Prova med färre bokstäver eller rensa sökningen.",

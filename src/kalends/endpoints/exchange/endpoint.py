@@ -260,6 +260,7 @@ class ExchangeEndpoint:
         url = found.url(inside=False)
         await self.clients.signed(url)  # raises where the credential may not go
         known.url, known.grouping = sys.intern(url), sys.intern(found.grouping)
+        known.public_folders = sys.intern(found.public_folders)
 
     async def _elsewhere(self, mailbox: Mailbox, url: str) -> bool:
         """Tell whether a mailbox has left a server that does not answer.

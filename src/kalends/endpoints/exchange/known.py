@@ -44,7 +44,10 @@ class Mailbox(NamedTuple):
 class Known:
     """What was learned about one mailbox."""
 
-    __slots__ = ("access", "found_at", "grouping", "next_try", "primary", "tries", "url", "version")
+    __slots__ = (
+        "access", "found_at", "grouping", "next_try", "primary", "public_folders", "tries", "url",
+        "version",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.url = ""
@@ -53,6 +56,8 @@ class Known:
         """When Autodiscover was asked last (monotonic)."""
         self.grouping = ""
         """``GroupingInformation``."""
+        self.public_folders = ""
+        """Address of the public folder mailbox (2013+), as Autodiscover told it."""
         self.primary = ""
         """Primary address, where ours is an alias."""
         self.version: Version | None = None

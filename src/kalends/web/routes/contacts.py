@@ -52,6 +52,7 @@ async def contacts(
         ),
     ] = None,
     limit: Annotated[int, Query(ge=1, le=MOST)] = 20,
+    own: Annotated[bool, Query(description="Whether own people are told, too.")] = True,
 ) -> Response:
     """Find contacts by text or by number; own people come first.
 
@@ -59,9 +60,9 @@ async def contacts(
     """
     if (query is None) == (number is None):
         raise Problem(400, "Ask with either query or number.", "Add ?query=berg or ?number=+468….")
-    own = await _own(web, viewer, query, number, limit)
+    people = await _own(web, viewer, query, number, limit) if own else ()
     told = await _outside(web, viewer, query, number, limit)
-    whole = Found(merged((*own, *told.contacts), query or "", limit), told.incomplete)
+    whole = Found(merged((*people, *told.contacts), query or "", limit), told.incomplete)
     return answers.json(msgspec.to_builtins(whole))
 
 

@@ -1,0 +1,241 @@
+"""Contacts in Exchange over EWS: public folders, kept as a book, and the address book, asked.
+
+Place in the flow: *endpoints.exchange → contacts*. Both use the source's endpoint: its account,
+its version, its budget. Codecs: ``wire.ews.find_folder``, ``find_contacts``, ``find_people``,
+``resolve_names``.
+
+Public folders know no deep traversal: their tree is walked folder by folder. From 2013 on they lie
+in mailboxes of their own, which requests name (``X-PublicFolderMailbox``); Autodiscover tells the
+one that holds the tree.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import replace
+from functools import partial
+from typing import Final, Literal, TypeVar
+
+from pydantic import Field
+
+from kalends.calendars.contract import Step
+from kalends.directory.contract import MOST, Contact
+from kalends.directory.kept import MOST_KEPT, KeptBook, KeptDirectory
+from kalends.directory.numbers import Numbers
+from kalends.endpoints.exchange.endpoint import AUTO, ExchangeEndpoint
+from kalends.endpoints.exchange.known import Mailbox
+from kalends.endpoints.exchange.operation import Operation
+from kalends.endpoints.kind import Place, SharedDirectoryOptions
+from kalends.errors import SourceTrouble
+from kalends.model.http import Request
+from kalends.wire.ews import contacts as told
+from kalends.wire.ews.errors import NotOffered
+from kalends.wire.ews.find_contacts import build_find_contacts, parse_find_contacts
+from kalends.wire.ews.find_folder import build_find_folder, parse_find_folder
+from kalends.wire.ews.find_people import build_find_people, parse_find_people
+from kalends.wire.ews.folders import PUBLIC_FOLDERS, Folder
+from kalends.wire.ews.get_folder import FolderFacts
+from kalends.wire.ews.resolve_names import build_resolve_names, parse_resolve_names
+from kalends.wire.ews.soap import Context
+
+T = TypeVar("T")
+
+_CONTACTS: Final = "IPF.Contact"
+_MOST_FOLDERS: Final = 2000
+_DEEPEST: Final = 20
+
+
+class ExchangeDirectoryOptions(SharedDirectoryOptions):
+    """Keys of a directory in Exchange."""
+
+    contents: Literal["public-folders", "address-book"] = "public-folders"
+    """``public-folders``: contacts in public folders, found by name and number; ``address-book``:
+    the organization's address list, found by name only (Exchange searches no numbers there)."""
+    folders: tuple[str, ...] = ()
+    """Paths of public folders, each with all below it: ``"Contacts/Customers"``. Left out: every
+    public folder that holds contacts."""
+    mailbox: str = Field(default="", max_length=320)
+    """Address of a mailbox in whose name is asked, where the service account has none of its own;
+    the account must be allowed to impersonate it."""
+    refresh_minutes: int = Field(default=60, ge=5, le=1440)
+    """Public folders are read anew after so long."""
+
+
+def open_directory(
+    endpoint: ExchangeEndpoint, place: Place, options: ExchangeDirectoryOptions
+) -> KeptDirectory | AddressBook:
+    """Build a directory on a source's endpoint."""
+    desk = _Desk(endpoint, place, options)
+    if options.contents == "address-book":
+        return AddressBook(desk, place.id)
+    load = PublicFolders(desk, options.folders).contacts
+    seconds = 60.0 * options.refresh_minutes
+    return KeptDirectory(place.id, KeptBook(load, endpoint.runtime, seconds=seconds))
+
+
+class _Desk:
+    """Who asks, and how a wire contact becomes one of ours."""
+
+    def __init__(
+        self, endpoint: ExchangeEndpoint, place: Place, options: ExchangeDirectoryOptions
+    ) -> None:
+        self.endpoint = endpoint
+        self.place = place
+        own = endpoint.options.username or ""
+        self.mailbox = Mailbox((options.mailbox or own).lower())
+        self.impersonate = AUTO if options.mailbox else None
+        self.numbers = Numbers(place.organization.numbering)
+
+    def contact(self, one: told.Contact, folder: str = "") -> Contact:
+        """Return a contact as directories tell it."""
+        return Contact(
+            one.id,
+            one.name or " ".join(filter(None, (one.given, one.family))) or one.company,
+            self.place.id,
+            given=one.given,
+            family=one.family,
+            company=one.company,
+            department=one.department,
+            title=one.title,
+            emails=one.emails,
+            numbers=tuple(
+                self.numbers.numbered(kind, number) for kind, number in dict.fromkeys(one.numbers)
+            ),
+            folder=folder,
+        )
+
+
+class PublicFolders:
+    """Reads all contacts of public folders, folder by folder."""
+
+    def __init__(self, desk: _Desk, paths: Iterable[str]) -> None:
+        self._desk = desk
+        self._paths = tuple(_folded(path) for path in paths)
+
+    async def contacts(self) -> tuple[Contact, ...]:
+        """Return every contact. Raises ``SourceTrouble``: a part would be taken for the whole."""
+        found: list[Contact] = []
+        async for path, folder in self._folders():
+            offset: int | None = 0
+            while offset is not None and len(found) <= MOST_KEPT:
+                page = await self._desk.endpoint.call(
+                    self._desk.mailbox,
+                    Operation(partial(_contacts, folder, offset), parse_find_contacts, (offset,)),
+                    impersonate=self._desk.impersonate,
+                    route=self._route,
+                )
+                found += (self._desk.contact(one, path) for one in page.contacts)
+                offset = page.next_offset
+        return tuple(one for one in found if one.name)
+
+    async def _folders(self) -> AsyncIterator[tuple[str, Folder]]:
+        """Yield path and id of every folder of contacts that is wanted, from the root down."""
+        queue: deque[tuple[tuple[str, ...], Folder]] = deque([((), PUBLIC_FOLDERS)])
+        seen = 0
+        while queue and seen < _MOST_FOLDERS:
+            path, parent = queue.popleft()
+            for one in await self._below(parent):
+                seen += 1
+                here, id = (*path, one.name), Folder(id=one.id)
+                if len(here) < _DEEPEST and self._leads_on(here):
+                    queue.append((here, id))
+                if one.folder_class.startswith(_CONTACTS) and self._wanted(here):
+                    yield "/".join(here), id
+
+    async def _below(self, parent: Folder) -> list[FolderFacts]:
+        found: list[FolderFacts] = []
+        offset: int | None = 0
+        while offset is not None:
+            page = await self._desk.endpoint.call(
+                self._desk.mailbox,
+                Operation(partial(_folders, parent, offset), parse_find_folder, (offset,)),
+                impersonate=self._desk.impersonate,
+                route=self._route,
+            )
+            found += page.folders
+            offset = page.next_offset
+        return found
+
+    def _wanted(self, path: tuple[str, ...]) -> bool:
+        here = _folded("/".join(path))
+        return not self._paths or any(
+            here == one or here.startswith(one + "/") for one in self._paths
+        )
+
+    def _leads_on(self, path: tuple[str, ...]) -> bool:
+        """Tell whether something wanted may lie below."""
+        here = _folded("/".join(path))
+        return self._wanted(path) or any(one.startswith(here + "/") for one in self._paths)
+
+    def _route(self, context: Context) -> Context:
+        mailbox = self._desk.mailbox
+        tree = self._desk.endpoint.known(mailbox).public_folders
+        if not tree:
+            return context
+        return replace(context, anchor=mailbox.address, public_folder_mailbox=tree)
+
+
+class AddressBook:
+    """Asks the organization's address list by name."""
+
+    def __init__(self, desk: _Desk, name: str) -> None:
+        self._desk = desk
+        self._name = name
+
+    async def search(self, text: str, limit: int = MOST) -> tuple[Contact, ...]:
+        """See ``Directory``. FindPeople from 2013 on, ResolveNames before."""
+        if not any(character.isalpha() for character in text):
+            return ()  # numbers are not searched there, and blanks are refused
+        try:
+            page = await self._ask(partial(_people, text), parse_find_people)
+            people = page.contacts
+        except NotOffered:
+            people = await self._ask(partial(_names, text), parse_resolve_names)
+        return tuple(self._desk.contact(one) for one in people[:limit])
+
+    async def lookup(self, number: str) -> tuple[Contact, ...]:
+        """See ``Directory``: Exchange cannot be asked for a number here."""
+        del number
+        return ()
+
+    async def check(self) -> AsyncIterator[Step]:
+        """Look for the letter a."""
+        try:
+            found = await self.search("a")
+        except SourceTrouble as error:
+            yield Step("address book", self._name, False, str(error), error.remedy)
+            return
+        yield Step("address book", self._name, True, f"{len(found)} people found by the letter a")
+
+    async def close(self) -> None:
+        """See ``Directory``."""
+
+    async def _ask(self, build: Callable[..., Request], read: Callable[..., T]) -> T:
+        return await self._desk.endpoint.call(
+            self._desk.mailbox, Operation(build, read), impersonate=self._desk.impersonate
+        )
+
+
+def _folded(path: str) -> str:
+    return path.strip("/").casefold()
+
+
+def _contacts(folder: Folder, offset: int, context: Context, calendar: Folder) -> Request:
+    del calendar
+    return build_find_contacts(context, "", folder, offset)
+
+
+def _folders(parent: Folder, offset: int, context: Context, calendar: Folder) -> Request:
+    del calendar
+    return build_find_folder(context, parent, offset)
+
+
+def _people(text: str, context: Context, calendar: Folder) -> Request:
+    del calendar
+    return build_find_people(context, text)
+
+
+def _names(text: str, context: Context, calendar: Folder) -> Request:
+    del calendar
+    return build_resolve_names(context, text)
