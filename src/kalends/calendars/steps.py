@@ -7,11 +7,10 @@ kind of trouble it raises, so that a check opens no socket of its own.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Final
+from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 from kalends.calendars.contract import CalendarRef, Step
-from kalends.endpoints.dav import DavEndpoint
 from kalends.errors import (
     AddressRefused,
     CertificateRefused,
@@ -19,7 +18,7 @@ from kalends.errors import (
     Throttled,
     Unreachable,
 )
-from kalends.model.http import Request
+from kalends.model.http import Request, Response
 
 _ORDER: Final = ("port", "tls", "sign-in")
 
@@ -29,8 +28,18 @@ def explained(what: str, subject: str, error: SourceTrouble) -> Step:
     return Step(what, subject, False, str(error), error.remedy)
 
 
+class Asked(Protocol):
+    """The part of an endpoint that a check needs."""
+
+    async def resolve(self, url: str) -> list[str]:
+        """Return the addresses of an URL's host."""
+
+    async def send(self, request: Request, ref: CalendarRef | None) -> Response:
+        """Send a request, signed in."""
+
+
 async def checked(
-    endpoint: DavEndpoint, request: Request, ref: CalendarRef | None
+    endpoint: Asked, request: Request, ref: CalendarRef | None
 ) -> AsyncIterator[Step]:
     """Yield the steps up to the sign-in; the last one fails where something is wrong."""
     parts = urlsplit(request.url)

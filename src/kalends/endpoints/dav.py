@@ -74,14 +74,7 @@ class DavEndpoint:
 
     async def resolve(self, url: str) -> list[str]:
         """Return the addresses of an URL's host. Raises ``Unreachable`` where it has none."""
-        parts = urlsplit(url)
-        try:
-            found = await asyncio.get_running_loop().getaddrinfo(
-                parts.hostname or "", parts.port or 443, type=socket.SOCK_STREAM
-            )
-        except OSError as error:
-            raise Unreachable(f"the name {parts.hostname} has no address") from error
-        return sorted({str(entry[4][0]) for entry in found})
+        return await resolved(url)
 
     def home(self, url: str) -> bool:
         """Tell whether an URL lies at the source's own origin or a host its operator listed."""
@@ -141,6 +134,18 @@ class DavEndpoint:
         if secret is None:
             raise SignInNeeded("the calendar's own password is not set in its variable or file")
         return Credential(ref.username, secret)
+
+
+async def resolved(url: str) -> list[str]:
+    """Return the addresses of an URL's host. Raises ``Unreachable`` where it has none."""
+    parts = urlsplit(url)
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(
+            parts.hostname or "", parts.port or 443, type=socket.SOCK_STREAM
+        )
+    except OSError as error:
+        raise Unreachable(f"the name {parts.hostname} has no address") from error
+    return sorted({str(entry[4][0]) for entry in found})
 
 
 def origin(url: str) -> str:

@@ -53,7 +53,8 @@ class World(Protocol):
     ref: CalendarRef
     cannot: frozenset[str]
     """Troubles this kind cannot have: html, empty-body, truncated, emptied, sign-in, denied,
-    gone, throttled, down, forgotten, too-large."""
+    gone, throttled, down, forgotten, too-large. And what it does not know: floating (times without
+    a zone), owner-address (it answers invitations itself)."""
 
     poll_requests: int
     """How many requests an unchanged calendar costs at most."""
@@ -357,6 +358,7 @@ class CalendarSourceContract:
     async def test_another_zone_of_the_owner_is_a_reason_to_read(
         self, world: World, follower: Follower
     ) -> None:
+        self._needs(world, "floating")
         world.put("one", "DTSTART:20260302T100000", "DURATION:PT1H")
         assert rfc3339((await follower.only()).start) == "2026-03-02T09:00:00Z"
         follower.ref = replace(follower.ref, timezone="America/New_York")
@@ -365,6 +367,7 @@ class CalendarSourceContract:
     async def test_another_address_of_the_owner_is_a_reason_to_read(
         self, world: World, follower: Follower
     ) -> None:
+        self._needs(world, "owner-address")
         invited = (
             "ORGANIZER:mailto:bo@acme.example",
             "ATTENDEE;PARTSTAT=DECLINED:mailto:berg@acme.example",

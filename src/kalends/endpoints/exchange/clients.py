@@ -11,6 +11,7 @@ from collections import OrderedDict
 from typing import Final
 from urllib.parse import urlsplit
 
+from kalends.endpoints.dav import origin
 from kalends.endpoints.exchange.options import ONLINE_HOSTS, ExchangeOptions
 from kalends.endpoints.kind import Place, Services
 from kalends.errors import Refused
@@ -86,21 +87,6 @@ class Clients:
         if self._options.username is None or secret is None:
             return None
         return Credential(self._options.username, secret)
-
-
-def origin(url: str) -> str:
-    """Return scheme, host and port of an URL in one form (RFC 6454)."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise Refused("an address of Exchange begins with https:// and names a host")
-    try:
-        port = parts.port
-    except ValueError as error:
-        raise Refused("the address has a port that is no number") from error
-    host = parts.hostname.lower().rstrip(".")
-    host = f"[{host}]" if ":" in host else host
-    usual = {"https": 443, "http": 80}[parts.scheme]
-    return f"{parts.scheme}://{host}" + (f":{port}" if port not in (None, usual) else "")
 
 
 def _nobody() -> Credential | None:

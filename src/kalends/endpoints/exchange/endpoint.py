@@ -15,6 +15,7 @@ from enum import Enum
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
+from kalends.endpoints.dav import resolved
 from kalends.endpoints.exchange.clients import Clients
 from kalends.endpoints.exchange.discovery import Discovery, Records
 from kalends.endpoints.exchange.known import (
@@ -172,6 +173,26 @@ class ExchangeEndpoint:
         self.budget.check()
         request = await self._request(talk, operation, impersonate, route)
         return replace(request, headers=request.headers + headers)
+
+    @property
+    def url(self) -> str:
+        """Return the configured address of EWS; empty: each mailbox's is found."""
+        return self._url
+
+    async def discover(self, mailbox: Mailbox) -> str:
+        """Return where a mailbox is, asked anew. Raises as Autodiscover does."""
+        known = self.known(mailbox)
+        await self._discover(mailbox, known)
+        return known.url
+
+    async def resolve(self, url: str) -> list[str]:
+        """Return the addresses of an URL's host. Raises ``Unreachable`` where it has none."""
+        return await resolved(url)
+
+    async def send(self, request: Request, ref: object = None) -> Response:
+        """Send a request as it is: a check of the way there, no conversation."""
+        del ref
+        return await self._send(request)
 
     async def close(self) -> None:
         """Close all connections."""

@@ -14,7 +14,9 @@ from lxml import etree
 from kalends.wire.ews.names import M, T
 from kalends.wire.ews.soap import add
 
-Distinguished = Literal["calendar", "contacts", "publicfoldersroot", "msgfolderroot", "directory"]
+Distinguished = Literal[
+    "calendar", "contacts", "publicfoldersroot", "msgfolderroot", "directory", "inbox"
+]
 
 
 @dataclass(frozen=True, slots=True)

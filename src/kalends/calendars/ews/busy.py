@@ -1,0 +1,75 @@
+"""Busy times alone, with the fewest rights there are: no subject, no mailbox opened."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from kalends.endpoints.exchange.endpoint import AUTO, ExchangeEndpoint
+from kalends.endpoints.exchange.known import Access, Mailbox
+from kalends.endpoints.exchange.operation import Operation
+from kalends.model.booking import Booking
+from kalends.model.http import Request, Response
+from kalends.model.times import Interval
+from kalends.wire.ews.calendar_item import Skipped
+from kalends.wire.ews.folders import Folder
+from kalends.wire.ews.get_user_availability import (
+    MAX_WINDOW,
+    Availability,
+    build_get_user_availability,
+    parse_get_user_availability,
+)
+from kalends.wire.ews.soap import Context
+from kalends.wire.ews.versions import Feature, offers
+
+View = Literal["FreeBusy", "DetailedMerged"]
+
+
+def read_one(response: Response, address: str, window: Interval, zone: ZoneInfo) -> Availability:
+    """Read the only mailbox of an answer; raises its trouble."""
+    found = parse_get_user_availability(response, (address,), window, {address: zone})[address]
+    if found.trouble is not None:
+        raise found.trouble
+    return found
+
+
+async def availability(
+    endpoint: ExchangeEndpoint,
+    mailbox: Mailbox,
+    window: Interval,
+    zone: ZoneInfo,
+    view: View = "DetailedMerged",
+) -> Availability:
+    """Ask for at most 42 days of one mailbox."""
+    address = endpoint.known(mailbox).primary or mailbox.address
+    operation = Operation(partial(_build, address, window, view), read_one, (address, window, zone))
+    owner = endpoint.known(mailbox).access is Access.IMPERSONATION
+    able = offers(endpoint.version(mailbox), Feature.AVAILABILITY_IMPERSONATED)
+    return await endpoint.call(mailbox, operation, impersonate=AUTO if owner and able else None)
+
+
+async def busy_times(
+    endpoint: ExchangeEndpoint, mailbox: Mailbox, window: Interval, zone: ZoneInfo
+) -> Availability:
+    """Return the busy times of a window, asked in parts where it is longer than servers allow."""
+    bookings: dict[str, Booking] = {}
+    skipped: list[Skipped] = []
+    hours = None
+    start = window.start
+    while start < window.end:
+        part = Interval(start, min(window.end, start + MAX_WINDOW))
+        found = await availability(endpoint, mailbox, part, zone)
+        bookings |= {one.uid: one for one in found.bookings}
+        skipped += found.skipped
+        hours = hours or found.work_hours
+        start = part.end
+    inside = tuple(
+        one for one in bookings.values() if one.start < window.end and one.end > window.start
+    )
+    return Availability(inside, hours, skipped=tuple(skipped))
+
+
+def _build(address: str, window: Interval, view: View, context: Context, folder: Folder) -> Request:
+    del folder
+    return build_get_user_availability(context, (address,), window, view)

@@ -1,0 +1,142 @@
+"""The steps of ``kalends check`` for Exchange: the way there, then each mailbox in every way.
+
+What works is told for each mailbox, and for what does not the command that would allow it. Where
+the account sees more of a mailbox than its calendar, that is said too (threat 2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import Final
+
+from kalends.calendars.contract import CalendarRef, Step
+from kalends.calendars.ews.probing import mailbox_of, probe
+from kalends.calendars.ews.ways import Ways, refuses
+from kalends.calendars.steps import checked, explained
+from kalends.endpoints.exchange.endpoint import ExchangeEndpoint
+from kalends.endpoints.exchange.known import ORDER, Access, Mailbox
+from kalends.endpoints.exchange.operation import Operation
+from kalends.errors import SourceTrouble
+from kalends.model.http import Request
+from kalends.wire.ews.errors import Answered
+from kalends.wire.ews.folders import Folder
+from kalends.wire.ews.get_folder import build_get_folder, parse_get_folder
+from kalends.wire.ews.soap import Context
+
+_MORE: Final = {
+    Access.IMPERSONATION: "warning: impersonation opens the whole mailbox; limit the role by a "
+    'management scope, or share calendars only (access = "delegate")',
+    Access.DELEGATE: "warning: the account may read the Inbox too; Reviewer on the calendar is "
+    "enough",
+}
+
+
+class Checking:
+    """Tries everything once, in the order a newcomer would."""
+
+    def __init__(self, endpoint: ExchangeEndpoint, ways: Ways) -> None:
+        self._endpoint = endpoint
+        self._ways = ways
+
+    async def steps(self, refs: tuple[CalendarRef, ...]) -> AsyncIterator[Step]:
+        """Yield every step; what finds nobody of the network ends it."""
+        url = self._endpoint.url
+        if not url and refs:
+            try:
+                url = await self._endpoint.discover(mailbox_of(refs[0]))
+            except SourceTrouble as error:
+                yield explained("autodiscover", self._endpoint.options.domain, error)
+                return
+            yield Step("autodiscover", self._endpoint.options.domain, True, url)
+        if url:
+            request = build_get_folder(Context(url))
+            async for step in checked(self._endpoint, request, None):
+                yield step
+                if not step.ok:
+                    return
+        for ref in refs:
+            async for step in self._calendar(ref):
+                yield step
+
+    async def _calendar(self, ref: CalendarRef) -> AsyncIterator[Step]:
+        name = f"{ref.person}/{ref.name}"
+        try:
+            mailbox = mailbox_of(ref)
+            found = await self._found(mailbox)
+        except SourceTrouble as error:
+            yield explained("calendar", name, error)
+            return
+        works = next((access for access, error in found.items() if error is None), None)
+        for access, refusal in found.items():
+            yield self._told(name, mailbox, access, refusal, needed=works is None)
+        if works is None:
+            refusals = {access: error for access, error in found.items() if error is not None}
+            yield explained("calendar", name, self._ways.denied(mailbox, refusals))
+            return
+        if await self._sees_more(mailbox, works):
+            yield Step("rights", name, True, _MORE[works])
+        server = self._endpoint.server(mailbox)
+        product = f"Exchange {server.product}" if server else "Exchange"
+        yield Step("calendar", name, True, f"read by {works} from {product}")
+
+    async def _found(self, mailbox: Mailbox) -> dict[Access, Answered | None]:
+        """Return what came of each way; other trouble than a refusal is raised."""
+        wanted = self._endpoint.options.access
+        known = self._endpoint.known(mailbox)
+        before = known.access
+        found: dict[Access, Answered | None] = {}
+        try:
+            for access in ORDER if wanted == "auto" else (Access(wanted),):
+                known.access = access
+                try:
+                    await probe(self._endpoint, mailbox, access)
+                except Answered as error:
+                    if not refuses(error):
+                        raise
+                    found[access] = error
+                else:
+                    found[access] = None
+        finally:
+            known.access = before
+        return found
+
+    def _told(
+        self,
+        name: str,
+        mailbox: Mailbox,
+        access: Access,
+        refusal: Answered | None,
+        *,
+        needed: bool,
+    ) -> Step:
+        if refusal is None:
+            return Step(access.value, name, True, "works")
+        command = self._ways.command(mailbox, access)
+        why = f"refused ({refusal.fault.code})"
+        if needed:
+            return Step(access.value, name, False, why, command)
+        return Step(access.value, name, True, f"{why}; to allow it: {command}")
+
+    async def _sees_more(self, mailbox: Mailbox, access: Access) -> bool:
+        if access is Access.FREE_BUSY:
+            return False
+        known = self._endpoint.known(mailbox)
+        before, known.access = known.access, access
+        folder = Folder(name="inbox")
+        if access is Access.DELEGATE:
+            folder = Folder(name="inbox", mailbox=known.primary or mailbox.address)
+        try:
+            await self._endpoint.call(
+                mailbox, Operation(partial(_folder, folder), parse_get_folder)
+            )
+        except SourceTrouble:
+            return False
+        finally:
+            known.access = before
+        return True
+
+
+def _folder(folder: Folder, context: Context, calendar: Folder) -> Request:
+    del calendar
+    return build_get_folder(context, folder)

@@ -1,0 +1,204 @@
+"""One read of one mailbox in one way: nothing new, something new, or whole.
+
+SyncFolderItems is the trigger only: it tells *that* something changed, of a series only its master.
+Then the whole window is read by a calendar view and replaces what was stored. The state is asked
+before the view, so that what falls between the two is news for the next read.
+
+A calendar that suddenly shows nothing is doubted unless the server itself reported the changes that
+explain it.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from kalends.calendars.contract import CalendarRef, Previous, Reading, Skipped, Unchanged
+from kalends.calendars.ews.asides import Asides, packed
+from kalends.calendars.ews.busy import busy_times
+from kalends.calendars.ews.cursor import Cursor, digest, pack
+from kalends.calendars.ews.series import Series
+from kalends.calendars.ews.texts import Texts
+from kalends.calendars.ews.view import view
+from kalends.endpoints.exchange.endpoint import ExchangeEndpoint
+from kalends.endpoints.exchange.known import Access, Mailbox
+from kalends.endpoints.exchange.operation import Operation
+from kalends.errors import CursorExpired, SuspiciouslyEmpty, TooLarge
+from kalends.model.booking import Booking, pack_bookings
+from kalends.model.http import Request
+from kalends.model.times import Interval
+from kalends.wire.ews.calendar_item import Items
+from kalends.wire.ews.folders import Folder
+from kalends.wire.ews.soap import Context
+from kalends.wire.ews.sync_folder_items import (
+    SyncPage,
+    build_sync_folder_items,
+    parse_sync_folder_items,
+)
+
+MAX_PAGES: Final = 400
+"""Of changes: 200,000 items."""
+
+
+class News(NamedTuple):
+    """What a server reports since a state."""
+
+    state: str
+    changes: int
+    """Items created, changed or deleted; 0: nothing new."""
+    since_known: bool
+    """Reported since what is stored, not since the beginning of time."""
+
+
+class Read:
+    """One read of one mailbox, as its owner, as a delegate, or by busy times."""
+
+    def __init__(
+        self,
+        endpoint: ExchangeEndpoint,
+        ref: CalendarRef,
+        mailbox: Mailbox,
+        access: Access,
+        previous: Previous,
+        texts: Texts,
+    ) -> None:
+        self._endpoint = endpoint
+        self._mailbox = mailbox
+        self._access = access
+        self._previous = previous
+        self._texts = texts
+        self._zone = ZoneInfo(ref.timezone)
+        self._series = Series(endpoint, mailbox, self._zone)
+        self._asides = Asides(endpoint, mailbox, self._zone)
+        self._facts = digest(mailbox.address, ref.timezone, texts.facts)
+
+    async def run(
+        self, window: Interval, known: Cursor | None, *, full: bool
+    ) -> Reading | Unchanged:
+        """Read; see ``CalendarSource.read``."""
+        if known is not None and (known.facts != self._facts or known.access != self._access):
+            known = None
+        usable = known is not None and known.covers(window) and not full
+        if self._access is Access.FREE_BUSY:
+            return await self._by_busy_times(window, known, usable=usable)
+        if known is not None and usable:
+            return await self._by_changes(known)
+        return await self._whole(window, known)
+
+    # --- the calendar itself --------------------------------------------------------------------
+    async def _by_changes(self, known: Cursor) -> Reading | Unchanged:
+        news = await self._news(known.state)
+        if news.since_known and not news.changes:
+            now = await self._asides.refreshed(self._seen(known, news), one=True)
+            return await self._told(known, now)
+        items = await view(self._endpoint, self._mailbox, known.window, self._zone)
+        return await self._reading(self._seen(known, news), items, news)
+
+    async def _whole(self, window: Interval, known: Cursor | None) -> Reading:
+        news = await self._news(known.state if known else "")
+        items = await view(self._endpoint, self._mailbox, window, self._zone)
+        now = known or Cursor(0, 0, self._facts, self._access.value)
+        now = msgspec.structs.replace(now, start=window.start, end=window.end)
+        now = await self._asides.refreshed(self._seen(now, news))
+        return await self._reading(now, items, news)
+
+    async def _news(self, state: str) -> News:
+        """Return what changed since a state; a state the server forgot is the beginning."""
+        if state:
+            try:
+                return await self._changes(state)
+            except CursorExpired:
+                pass
+        return (await self._changes(""))._replace(since_known=False)
+
+    async def _changes(self, state: str) -> News:
+        changes = 0
+        for _ in range(MAX_PAGES):
+            operation = Operation(partial(_sync, state), parse_sync_folder_items)
+            page: SyncPage = await self._endpoint.call(self._mailbox, operation)
+            changes += len(page.changed) + len(page.deleted)
+            if page.last:
+                return News(page.state, changes, since_known=True)
+            state = page.state
+        raise TooLarge(f"the mailbox reports more than {MAX_PAGES} pages of changes")
+
+    def _seen(self, cursor: Cursor, news: News) -> Cursor:
+        where = self._endpoint.known(self._mailbox)
+        return msgspec.structs.replace(
+            cursor, state=news.state, url=where.url, primary=where.primary
+        )
+
+    async def _reading(self, cursor: Cursor, items: Items, news: News) -> Reading:
+        whole = await self._series.expanded(items, cursor.window)
+        if not whole.bookings:
+            await self._doubt(cursor.window, news)
+        bookings = await self._texts.added(self._mailbox, whole, self._previous)
+        return _reading(cursor, bookings, whole.skipped)
+
+    async def _doubt(self, window: Interval, news: News | None = None) -> None:
+        """Raise where a calendar with bookings shows none, and no reported changes explain it.
+
+        Who asks again without previous bookings believes it: see ``SuspiciouslyEmpty``.
+        """
+        before = [
+            one for one in await self._previous()
+            if one.start < window.end and one.end > window.start
+        ]  # fmt: skip
+        series = {one.uid.rpartition("/")[0] if one.recurring else one.uid for one in before}
+        explained = news.changes if news is not None and news.since_known else 0
+        if len(series) > explained:
+            raise SuspiciouslyEmpty("the calendar had bookings and now shows none at all")
+
+    # --- busy times alone -------------------------------------------------------------------------
+    async def _by_busy_times(
+        self, window: Interval, known: Cursor | None, *, usable: bool
+    ) -> Reading | Unchanged:
+        asked = known.window if known is not None and usable else window
+        found = await busy_times(self._endpoint, self._mailbox, asked, self._zone)
+        bookings = tuple(sorted(found.bookings, key=_order))
+        if not bookings:
+            await self._doubt(asked)
+        where = self._endpoint.known(self._mailbox)
+        now = Cursor(
+            asked.start,
+            asked.end,
+            self._facts,
+            self._access.value,
+            shown=digest(pack_bookings(bookings)),
+            hours=packed(found.work_hours),
+            url=where.url,
+            primary=where.primary,
+        )
+        if usable and known == now:
+            return Unchanged(pack(now))
+        return _reading(now, bookings, found.skipped)
+
+    async def _told(self, known: Cursor, now: Cursor) -> Reading | Unchanged:
+        """Return that nothing is new, or what is stored with other hours or another reply."""
+        if (now.hours, now.reply) == (known.hours, known.reply):
+            return Unchanged(pack(now))
+        return _reading(now, await self._previous(), ())
+
+
+def _order(booking: Booking) -> tuple[int, str]:
+    return booking.start, booking.uid
+
+
+def _reading(
+    cursor: Cursor, bookings: tuple[Booking, ...], skipped: tuple[tuple[str, str], ...]
+) -> Reading:
+    return Reading(
+        bookings=tuple(sorted(bookings, key=_order)),
+        cursor=pack(cursor),
+        window=cursor.window,
+        skipped=tuple(Skipped(*one) for one in skipped),
+        work_hours=cursor.work_hours,
+        automatic_reply=cursor.automatic_reply,
+    )
+
+
+def _sync(state: str, context: Context, folder: Folder) -> Request:
+    return build_sync_folder_items(context, state, folder)

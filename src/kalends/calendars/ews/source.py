@@ -1,0 +1,133 @@
+"""Exchange mailboxes as a ``CalendarSource``: the contract's face.
+
+A calendar's address is the mailbox's e-mail address; where it is on the network is the endpoint's
+to find out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
+from typing import TypeVar
+
+from kalends.calendars.contract import (
+    CalendarRef,
+    Capabilities,
+    Hint,
+    Previous,
+    Reading,
+    Step,
+    Unchanged,
+)
+from kalends.calendars.ews.checking import Checking
+from kalends.calendars.ews.cursor import Cursor, unpack
+from kalends.calendars.ews.probing import mailbox_of, probe
+from kalends.calendars.ews.reading import Read
+from kalends.calendars.ews.texts import Texts
+from kalends.calendars.ews.ways import Ways, refuses
+from kalends.endpoints.exchange.endpoint import ExchangeEndpoint
+from kalends.endpoints.exchange.known import Access, Mailbox
+from kalends.errors import NotFound
+from kalends.model.times import Interval
+from kalends.wire.ews.errors import Answered
+
+T = TypeVar("T")
+
+
+class EwsSource:
+    """``CalendarSource`` for Exchange."""
+
+    def __init__(self, endpoint: ExchangeEndpoint, *, texts: Texts | None = None) -> None:
+        self._endpoint = endpoint
+        self._texts = texts or Texts(endpoint)
+        self._ways = Ways(endpoint)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """See ``CalendarSource``."""
+        return Capabilities(
+            finds_by_email=True,
+            subjects=self._endpoint.options.access != "freebusy",
+            work_hours=True,
+        )
+
+    async def locate(self, ref: CalendarRef) -> tuple[str, ...]:
+        """Return the first of the person's addresses that has a mailbox here."""
+        for address in ref.emails:
+            mailbox = Mailbox(address)
+            try:
+                await self._in_some_way(mailbox, partial(probe, self._endpoint, mailbox))
+            except NotFound:
+                self._endpoint.forget(mailbox)
+                continue
+            return (address,)
+        return ()
+
+    async def read(
+        self,
+        ref: CalendarRef,
+        window: Interval,
+        cursor: bytes | None,
+        previous: Previous,
+        *,
+        full: bool = False,
+    ) -> Reading | Unchanged:
+        """See ``CalendarSource``."""
+        mailbox = mailbox_of(ref)
+        known = unpack(cursor)
+        self._recall(mailbox, known)
+
+        async def read(access: Access) -> Reading | Unchanged:
+            task = Read(self._endpoint, ref, mailbox, access, previous, self._texts)
+            return await task.run(window, known, full=full)
+
+        return await self._in_some_way(mailbox, read)
+
+    async def check(self, refs: tuple[CalendarRef, ...]) -> AsyncIterator[Step]:
+        """See ``CalendarSource``."""
+        async for step in Checking(self._endpoint, self._ways).steps(refs):
+            yield step
+
+    async def hints(self) -> AsyncIterator[Hint]:
+        """Nothing is told yet."""
+        return
+        yield
+
+    async def close(self) -> None:
+        """Nothing is kept here; the endpoint closes its own connections."""
+
+    async def _in_some_way(self, mailbox: Mailbox, task: Callable[[Access], Awaitable[T]]) -> T:
+        """Do something with a mailbox in the first way that it allows.
+
+        Raises ``AccessDenied`` where it allows none.
+        """
+        known = self._endpoint.known(mailbox)
+        before = known.access
+        refusals: dict[Access, Answered] = {}
+        for access in self._ways.order(mailbox):
+            known.access = access
+            try:
+                done = await task(access)
+            except Answered as error:
+                known.access = before
+                if not refuses(error):
+                    raise
+                refusals[access] = error
+                self._ways.refused(access, error)
+                continue
+            except BaseException:
+                known.access = before
+                raise
+            self._ways.worked(mailbox, access)
+            return done
+        known.access = None
+        raise self._ways.denied(mailbox, refusals)
+
+    def _recall(self, mailbox: Mailbox, cursor: Cursor | None) -> None:
+        """Take up after a restart what was known when the cursor was stored."""
+        known = self._endpoint.known(mailbox)
+        if cursor is None or known.access is not None:
+            return
+        known.access = Access(cursor.access) if cursor.access in list(Access) else None
+        known.url = known.url or cursor.url
+        known.primary = known.primary or cursor.primary

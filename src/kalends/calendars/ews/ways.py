@@ -1,0 +1,92 @@
+"""In which way a mailbox may be read: the best that works, and a better one tried now and then.
+
+``access = "auto"`` tries impersonation, then delegate access, then busy times, and remembers what
+worked. Rights take minutes to become active: while a mailbox is read in a lesser way, the better
+ones are tried every five minutes for an hour, then hourly, as the engine does with a mailbox that
+is denied in every way. A refusal of this kind touches no breaker: the account did sign in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from kalends.calendars.ews.rights import grant
+from kalends.endpoints.exchange.endpoint import ExchangeEndpoint
+from kalends.endpoints.exchange.known import ORDER, Access, Mailbox
+from kalends.errors import AccessDenied, SourceTrouble
+from kalends.wire.ews.errors import Answered, Reaction
+
+SOON: Final = 300.0
+SOON_TRIES: Final = 12
+LATER: Final = 3600.0
+_REFUSALS: Final = frozenset({Reaction.OUT_OF_SCOPE, Reaction.ROLE_MISSING, Reaction.DENIED})
+
+
+class Ways:
+    """What each mailbox of a source allows."""
+
+    def __init__(self, endpoint: ExchangeEndpoint) -> None:
+        self._endpoint = endpoint
+        self._nobody_until = 0.0
+        """Until then (monotonic) impersonation is tried for nobody: the account has no such role,
+        which one mailbox is enough to find out."""
+        self._nobody_tries = 0
+
+    def order(self, mailbox: Mailbox) -> tuple[Access, ...]:
+        """Return the ways to try now, first to last."""
+        wanted = self._endpoint.options.access
+        if wanted != "auto":
+            return (Access(wanted),)
+        known = self._endpoint.known(mailbox)
+        now = self._endpoint.runtime.monotonic()
+        ways: tuple[Access, ...] = ORDER
+        if known.access is not None and now < known.next_try:
+            ways = ORDER[ORDER.index(known.access) :]
+        if now < self._nobody_until:
+            ways = tuple(one for one in ways if one is not Access.IMPERSONATION)
+        return ways or (Access.IMPERSONATION,)
+
+    def worked(self, mailbox: Mailbox, access: Access) -> None:
+        """Note that a mailbox was read in some way."""
+        known = self._endpoint.known(mailbox)
+        known.access = access
+        if access is Access.IMPERSONATION:
+            known.tries, known.next_try = 0, 0.0
+            self._nobody_until, self._nobody_tries = 0.0, 0
+        elif self._endpoint.runtime.monotonic() >= known.next_try:
+            known.tries += 1
+            known.next_try = self._again(known.tries)
+
+    def refused(self, access: Access, error: Answered) -> None:
+        """Note that a way was refused."""
+        if access is Access.IMPERSONATION and error.reaction is Reaction.ROLE_MISSING:
+            self._nobody_tries += 1
+            self._nobody_until = self._again(self._nobody_tries)
+
+    def denied(self, mailbox: Mailbox, refusals: Mapping[Access, Answered]) -> SourceTrouble:
+        """Return why a mailbox cannot be read in any way, with the command that would help."""
+        told = ", ".join(f"{access} {error.fault.code}" for access, error in refusals.items())
+        trouble = AccessDenied(f"the mailbox lets the account in by none of: {told}")
+        best = next(iter(refusals))
+        trouble.remedy = self.command(mailbox, best)
+        return trouble
+
+    def command(self, mailbox: Mailbox, access: Access) -> str:
+        """Return what an administrator types to allow a way of reading a mailbox."""
+        endpoint = self._endpoint
+        user = endpoint.options.username or "the service account"
+        address = endpoint.known(mailbox).primary or mailbox.address
+        return grant(access, endpoint.server(mailbox), user, address)
+
+    def _again(self, tries: int) -> float:
+        wait = SOON if tries <= SOON_TRIES else LATER
+        return self._endpoint.runtime.monotonic() + self._endpoint.runtime.jitter(wait)
+
+
+def refuses(error: Answered) -> bool:
+    """Tell whether an error says that this way of reading is not allowed, others may be.
+
+    An answer without an envelope speaks of the server, and a wrong address stays wrong.
+    """
+    return error.reaction in _REFUSALS and not error.fault.code.startswith("HTTP ")

@@ -1,0 +1,198 @@
+"""Anna's mailbox on the emulated Exchange, written to in iCalendar's words."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from lab.exchange.calendar import Appointment
+from lab.exchange.mailbox import Mailbox
+from lab.exchange.recurrence import Recurrence
+from lab.exchange.zones import DAYS
+
+from kalends.calendars.contract import CalendarRef, CalendarSource
+from kalends.errors import TooLarge
+from kalends.kinds import ews
+from kalends.model.http import Request, Response
+from kalends.net.contract import Limits
+from tests.exchange_lab import ANNA, ExchangeLab, ExchangeTransport
+
+ORIGIN: Final = "https://127.0.0.1:8443"
+URL: Final = f"{ORIGIN}/EWS/Exchange.asmx"
+HOME: Final = ZoneInfo("Europe/Stockholm")
+_ITEM: Final = re.compile(rb"<t:CalendarItem>.*?</t:CalendarItem>", re.DOTALL)
+_START: Final = re.compile(rb"<t:Start>[^<]*</t:Start>")
+_SENSITIVITY: Final = {"PRIVATE": "Private", "CONFIDENTIAL": "Confidential"}
+
+
+class BreakingTransport(ExchangeTransport):
+    """Carries answers in which some appointments are broken, or bodies are missing."""
+
+    broken: frozenset[str] = frozenset()
+    empty: bool = False
+    padding: bytes = b""
+
+    async def exchange(self, request: Request, limits: Limits) -> Response:
+        response = await super().exchange(request, limits)
+        body = b"" if self.empty else _ITEM.sub(self._broken, response.body) + self.padding
+        if len(body) > limits.body_bytes:
+            raise TooLarge("the answer is too large")
+        return Response(response.status, response.headers, body, response.url)
+
+    def _broken(self, found: re.Match[bytes]) -> bytes:
+        item = found[0]
+        if any(f"<t:UID>{uid}</t:UID>".encode() in item for uid in self.broken):
+            return _START.sub(b"<t:Start>never</t:Start>", item)
+        return item
+
+
+def reference(**more: Any) -> CalendarRef:
+    """Return Anna's calendar."""
+    return CalendarRef(
+        organization="acme",
+        person="anna",
+        source="exchange",
+        name="default",
+        url=ANNA,
+        emails=(ANNA,),
+        timezone="Europe/Stockholm",
+        trusted=True,
+        **more,
+    )
+
+
+class EwsWorld(ExchangeLab):
+    """An Exchange of some version that the service account may read as everybody."""
+
+    cannot = frozenset({"floating", "owner-address"})
+    poll_requests = 1
+
+    def __init__(self, version: str = "2016", **options: Any) -> None:
+        super().__init__(version, url=URL, max_bytes=500_000, **options)
+        self.server.origin = ORIGIN
+        self.breaking = BreakingTransport({ORIGIN: self.server})
+        self.transport = self.breaking
+        assert ews.KIND.source is not None
+        self.source: CalendarSource = ews.KIND.source(self.endpoint, self.place(), self.options)
+        self.ref = reference()
+        self._hidden: dict[int, Appointment] = {}
+        self._forgetting = False
+
+    def requests(self) -> int:
+        return len(self.transport.sent)
+
+    # --- writing ----------------------------------------------------------------------------------
+    def put(self, uid: str, *lines: str, override: tuple[str, ...] = ()) -> None:
+        told = _properties(lines)
+        broken = told["DTSTART"][1] == "never" or "SECONDLY" in told.get("RRULE", ("", ""))[1]
+        self.breaking.broken -= {uid}
+        if broken:
+            self.breaking.broken |= {uid}
+            told = _properties(("DTSTART:20260303T110000Z", "DURATION:PT1H"))
+        item = _appointment(self.anna, told)
+        item.uid = uid
+        if override:
+            changed = _properties(override)
+            original = _moment(*changed["RECURRENCE-ID"])
+            item.exceptions[original] = _appointment(self.anna, {**told, **changed})
+            item.exceptions[original].recurrence = None
+            item.exceptions[original].uid = uid
+        known = self._item(uid)
+        if known is None:
+            self.anna.add(item, self.organization.moment())
+            return
+        item.number, item.created, item.change = known.number, known.created, known.change
+        self.anna.items[known.number] = item
+        self.anna.changed(item, self.organization.moment())
+
+    def delete(self, uid: str) -> None:
+        item = self._item(uid)
+        assert item is not None
+        if self._forgetting:
+            del self.anna.items[item.number]
+        else:
+            self.anna.remove(item, self.organization.moment())
+
+    def _item(self, uid: str) -> Appointment | None:
+        return next((one for one in self.anna.items.values() if one.uid == uid), None)
+
+    # --- trouble ----------------------------------------------------------------------------------
+    def trouble(self, kind: str) -> None:
+        faults = self.server.faults
+        faults.unauthorized = -1 if kind == "sign-in" else 0
+        faults.busy = 120_000 if kind == "throttled" else None
+        faults.html = kind == "html"
+        faults.truncated = kind == "truncated"
+        faults.mailbox_codes = {ANNA: "ErrorNonExistentMailbox"} if kind == "gone" else {}
+        self.transport.down = kind == "down"
+        self.breaking.empty = kind == "empty-body"
+        self.breaking.padding = b" " * 500_000 if kind == "too-large" else b""
+        self.account.impersonates = set() if kind == "denied" else None
+        self.anna.default_right = "None" if kind == "denied" else "FreeBusy"
+        self._forgetting = kind == "forgotten"
+        self._emptied(kind == "emptied")
+        if not kind:
+            self.clock.at += 3600
+
+    def _emptied(self, emptied: bool) -> None:
+        """Show nothing of what is there, without a word of any change."""
+        self.anna.items |= self._hidden
+        self._hidden = dict(self.anna.items) if emptied else {}
+        if emptied:
+            self.anna.items.clear()
+
+
+def _properties(lines: tuple[str, ...]) -> dict[str, tuple[str, str]]:
+    """Return parameters and value by name."""
+    found = {}
+    for line in lines:
+        head, _, value = line.partition(":")
+        name, _, parameters = head.partition(";")
+        found[name] = (parameters, value)
+    return found
+
+
+def _moment(parameters: str, value: str) -> datetime:
+    if "VALUE=DATE" in parameters:
+        return datetime.combine(date.fromisoformat(value), datetime.min.time(), HOME)
+    found = datetime.fromisoformat(value)
+    return found if found.tzinfo else found.replace(tzinfo=HOME)
+
+
+def _appointment(box: Mailbox, told: dict[str, tuple[str, str]]) -> Appointment:
+    start = _moment(*told["DTSTART"])
+    all_day = "VALUE=DATE" in told["DTSTART"][0]
+    end = start + (timedelta(days=1) if all_day else timedelta(hours=1))
+    if "DTEND" in told:
+        end = _moment(*told["DTEND"])
+    declined = "DECLINED" in told.get("ATTENDEE", ("", ""))[0]
+    organizer = told.get("ORGANIZER", ("", ""))[1].removeprefix("mailto:")
+    item = Appointment(
+        0,
+        start.astimezone(UTC),
+        end.astimezone(UTC),
+        subject=told.get("SUMMARY", ("", ""))[1],
+        zone="W. Europe Standard Time",
+        all_day=all_day,
+        busy="Free" if told.get("TRANSP", ("", ""))[1] == "TRANSPARENT" else "Busy",
+        sensitivity=_SENSITIVITY.get(told.get("CLASS", ("", ""))[1], "Normal"),
+        categories=tuple(filter(None, told.get("CATEGORIES", ("", ""))[1].split(","))),
+        cancelled=told.get("STATUS", ("", ""))[1] == "CANCELLED",
+        meeting=bool(organizer),
+        organizer=organizer,
+        response="Decline" if declined else "Organizer",
+    )
+    if "RRULE" in told:
+        item.recurrence = _recurrence(told["RRULE"][1], start)
+    return item
+
+
+def _recurrence(rule: str, start: datetime) -> Recurrence:
+    parts = dict(part.split("=") for part in rule.split(";"))
+    first = start.astimezone(HOME).date()
+    number = int(parts["COUNT"]) if "COUNT" in parts else None
+    if parts["FREQ"] == "DAILY":
+        return Recurrence("Daily", first, number=number)
+    return Recurrence("Weekly", first, days=(DAYS[first.weekday()],), number=number)
