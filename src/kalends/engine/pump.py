@@ -175,7 +175,7 @@ class Pump:
                     pause = 1.0
                 await wait(self._awake, pause)
         finally:
-            for call in self._calls:
+            for call in list(self._calls):
                 call.cancel()
 
     async def stop(self, seconds: float = 5.0) -> None:
@@ -349,8 +349,8 @@ class Pump:
             if not call.items:
                 continue
             task = asyncio.create_task(self._publish(call))
+            task.add_done_callback(self._ended)
             self._calls.add(task)
-            task.add_done_callback(self._calls.discard)
             free -= 1
 
     async def _prepare(self, limit: int) -> _Call | None:
@@ -427,7 +427,11 @@ class Pump:
             call.outcomes = [Failed("fault", "The sink failed.")] * len(call.items)
         finally:
             self._finished.append(call)
-            self._awake.set()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Wake once the call is no longer counted: else whoever wakes finds none free."""
+        self._calls.discard(task)
+        self._awake.set()
 
     async def _withdraw(self, publications: list[Publication]) -> None:
         try:

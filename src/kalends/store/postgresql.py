@@ -37,14 +37,17 @@ SELECT set_config('role', $1, true),
 async def run_call(connection: asyncpg.Connection, call: Call) -> Sequence[Row]:
     """Run one statement, once or once per row."""
     compiled = call.statement.compiled(POSTGRESQL)
+    if compiled.given is not None:
+        others = compiled.take({**compiled.constants, **call.values})
+        columns = map(list, zip(*map(compiled.given.take, call.rows), strict=True))
+        status = await connection.execute(compiled.text, *others, *columns)
+        return [(int(status.rsplit(" ", 1)[-1]),)]
     rows = [compiled.take(row) for row in compiled.complete(call.rows)]
     if call.how == "rows":
         fetched: Sequence[Row] = await connection.fetch(compiled.text, *rows[0])
         return fetched
-    if call.how == "each":
-        await connection.executemany(compiled.text, rows)
-        return []
-    return [(len(await connection.fetchmany(f"{compiled.text} RETURNING 1", rows)),)]
+    await connection.executemany(compiled.text, rows)
+    return []
 
 
 async def run_unit(connection: asyncpg.Connection, unit: Unit[T]) -> T:

@@ -3,7 +3,7 @@
 Units of work wait in a queue; the writer thread takes all that wait, runs each in a savepoint of
 one transaction, commits, and only then tells the callers: one fsync serves many
 (``synchronous=FULL``: a commit is on disk when it returns). Readers are short snapshots on
-connections of their own; only the writer checkpoints.
+connections of their own; only the writing process checkpoints (``checkpoints``).
 
 After a failed write to disk nothing says what is on it: the connection is given up and every
 later unit of work is refused until the store is opened again (PostgreSQL's lesson of 2018).
@@ -26,9 +26,11 @@ from queue import SimpleQueue
 from typing import Any, Final, Generic, TypeVar
 
 import apsw
+import msgspec
 
 from kalends.errors import StoreFailed
-from kalends.store.statements import SQLITE, Call, Row, Unit
+from kalends.store.checkpoints import Checkpoints
+from kalends.store.statements import SQLITE, Call, Given, Row, Unit, Values
 
 T = TypeVar("T")
 
@@ -72,15 +74,32 @@ def connect(path: Path, *, readonly: bool = False, vfs: str | None = None) -> ap
 def run_call(connection: apsw.Connection, call: Call) -> Sequence[Row]:
     """Run one statement, once or once per row."""
     compiled = call.statement.compiled(SQLITE)
-    if call.how != "rows":
+    if compiled.given is not None:
         before = connection.total_changes()
-        rows = map(compiled.take, compiled.complete(call.rows))
-        connection.executemany(compiled.text, rows).fetchall()
+        others = compiled.take({**compiled.constants, **call.values})
+        rows = _document(compiled.given, call.rows)
+        connection.execute(compiled.text, (rows, *others)).fetchall()
         return [(connection.total_changes() - before,)]
+    if call.how == "each":
+        each = map(compiled.take, compiled.complete(call.rows))
+        connection.executemany(compiled.text, each).fetchall()
+        return []
     values = compiled.take({**compiled.constants, **call.rows[0]})
     if any(isinstance(value, list) for value in values):  # see statements.AnyOf
         values = tuple(json.dumps(it) if isinstance(it, list) else it for it in values)
     return connection.execute(compiled.text, values).fetchall()
+
+
+def _document(given: Given, rows: Sequence[Values]) -> str:
+    """Return rows as one JSON document (see ``statements.Statement``)."""
+    taken: list[Any] = []
+    for row in map(given.take, rows):
+        values = list(row)
+        for place in given.binary:
+            if values[place] is not None:
+                values[place] = values[place].hex()
+        taken.append(values)
+    return msgspec.json.encode(taken).decode()
 
 
 def run_unit(connection: apsw.Connection, unit: Unit[T]) -> T:
@@ -191,7 +210,9 @@ class SqliteDriver(SqliteReader):
         self._failed: BaseException | None = None
         self._queue: SimpleQueue[_Job[Any] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._checkpoints: Checkpoints | None = None
         if not inline:
+            self._checkpoints = Checkpoints(connection, self._another, self._distrust)
             self._loop = asyncio.get_running_loop()
             self._thread = threading.Thread(target=self._serve, name="kalends-write", daemon=True)
             self._thread.start()
@@ -216,7 +237,16 @@ class SqliteDriver(SqliteReader):
             self._queue.put(None)
             await asyncio.to_thread(self._thread.join)
             self._thread = None
+        if self._checkpoints is not None:
+            await asyncio.to_thread(self._checkpoints.close)
         self._writer.close()
+
+    def _another(self) -> apsw.Connection:
+        return connect(self._path, vfs=self._vfs)
+
+    def _distrust(self, error: apsw.Error) -> None:
+        """A checkpoint failed: what the disk holds is not known any more."""
+        self._failed = error
 
     async def _submit(self, work: Callable[[apsw.Connection], T], *, alone: bool) -> T:
         if self._thread is None:

@@ -7,16 +7,18 @@ who. Revisions of the refused stay unused: gaps are harmless, order is what coun
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
 from sqlalchemy import (
     BindParameter,
+    Boolean,
     Select,
     and_,
     bindparam,
     case,
+    column,
     func,
     null,
     select,
@@ -29,7 +31,7 @@ from kalends.model.presence import Manual, Presence, Timeline
 from kalends.model.profile import unpack_profile
 from kalends.store.contract import DuePerson, Evaluated, Lane, Lease
 from kalends.store.sealing import Seals
-from kalends.store.statements import AnyOf, Row, Statement, Unit, upsert
+from kalends.store.statements import AnyOf, Row, Statement, Unit, given, upsert
 from kalends.store.tables import lease, organization, plan, state, transition
 from kalends.store.units.queue import queueing
 
@@ -104,24 +106,31 @@ _TAKE_REVISIONS = Statement(
         organization, also={"revision": organization.c.revision + bindparam("revision")}
     ).returning(organization.c.revision)
 )
+_given = given(
+    _s.person, _s.input_version, _s.presence, _s.manual, _s.hold, _s.next_change_at,
+    _s.evaluated_at, _s.revision, column("as_stored", Boolean()),
+)  # fmt: skip
+_new = _given.c
+_still_dirty = and_(_s.dirty, _new.as_stored)
+"""A boundary met with the old timeline leaves a dirty person waiting for the new one."""
 _COMMIT = Statement(
     update(state)
     .where(
-        _s.organization == bindparam("of_organization"),
-        _s.person == bindparam("of_person"),
-        _s.input_version == bindparam("seen_version"),
+        _s.organization == bindparam("of"),
+        _s.person == _new.person,
+        _s.input_version == _new.input_version,
     )
     .values(
-        presence=bindparam("presence"),
-        manual=bindparam("manual"),
-        hold=bindparam("hold"),
-        next_change_at=bindparam("next_change_at"),
-        evaluated_at=bindparam("evaluated_at"),
-        revision=func.coalesce(bindparam("revision"), _s.revision),
-        # A boundary met with the old timeline leaves a dirty person waiting for the new one.
-        dirty=and_(_s.dirty, bindparam("as_stored")),
-        queued_at=case((and_(_s.dirty, bindparam("as_stored")), _s.queued_at), else_=null()),
-    )
+        presence=_new.presence,
+        manual=_new.manual,
+        hold=_new.hold,
+        next_change_at=_new.next_change_at,
+        evaluated_at=_new.evaluated_at,
+        revision=func.coalesce(_new.revision, _s.revision),
+        dirty=_still_dirty,
+        queued_at=case((_still_dirty, _s.queued_at), else_=null()),
+    ),
+    given=_given,
 )
 _TIMELINE = Statement(
     update(plan)
@@ -238,9 +247,9 @@ def commit(
     """
     numbered = yield from _take_revisions(of, batch)
     before = yield from _presences(of, [done for done in batch if done.changed and done.log])
-    rows = [_state(seals, done, number) for done, number in numbered]
-    [(count,)] = yield _COMMIT.count(rows)
-    refused = [] if count == len(batch) else (yield from _refused(of, batch))
+    rows = [_state(seals, done, number) for done, number in _last_steps(numbered)]
+    [(count,)] = yield _COMMIT.given(rows, of=of)
+    refused = [] if count == len(rows) else (yield from _refused(of, batch))
     stored = {done.person for done in batch}.difference(refused)
     rebuilt = [
         _plan(seals, done, done.timeline)
@@ -274,6 +283,18 @@ def _take_revisions(
     return [(done, next(numbers) if done.changed else None) for done in batch]
 
 
+def _last_steps(
+    numbered: Sequence[tuple[Evaluated, int | None]],
+) -> Iterable[tuple[Evaluated, int | None]]:
+    """Return what remains of each person's steps: the last one, under the last revision."""
+    last: dict[str, tuple[Evaluated, int | None]] = {}
+    for done, number in numbered:
+        if number is None and done.person in last:
+            number = last[done.person][1]
+        last[done.person] = (done, number)
+    return last.values()
+
+
 def _transitions(
     seals: Seals,
     taken: Sequence[tuple[Evaluated, int]],
@@ -303,9 +324,8 @@ def _presences(of: str, logged: Sequence[Evaluated]) -> Unit[dict[str, bytes | N
 def _state(seals: Seals, done: Evaluated, revision: int | None) -> dict[str, Any]:
     of, who = done.organization, done.person
     return {
-        "of_organization": of,
-        "of_person": who,
-        "seen_version": done.seen_version,
+        "person": who,
+        "input_version": done.seen_version,
         "presence": done.sealed or seals.presence(of, who, done.presence),
         "manual": seals.manual(of, who, done.manual),
         "hold": seals.hold(of, who, done.hold),

@@ -1,0 +1,99 @@
+"""A pump and its sink: what is handed over, how soon, and what of it at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from kalends.engine.pump import Pump
+from kalends.engine.tenants import Tenants, tenant
+from kalends.model.organization import OrganizationSettings
+from kalends.model.profile import Profile
+from kalends.model.view import View
+from kalends.model.vocabulary import Audience
+from kalends.runtime import Runtime
+from kalends.sinks.contract import Delivered, Delivery, Outcome, Publication
+from kalends.store import open_store
+from kalends.store.contract import Store
+from kalends.store.vault import Vault
+from tests.contract.store.world import NOW, hire, settle
+
+PEOPLE = [f"p{number}" for number in range(9)]
+SECONDS = 5.0
+"""A deadline no sound pump comes near, though well behind its own longest pause."""
+
+
+class Lamp:
+    """Takes everything; notes what, and how many calls ran at the same time."""
+
+    delivery = Delivery.LATEST
+    audience = Audience.ORGANIZATION
+
+    def __init__(self, concurrency: int, batch: int) -> None:
+        self.concurrency, self.batch = concurrency, batch
+        self.told: list[str] = []
+        self.withdrawn: list[str] = []
+        self.running = self.most = 0
+
+    def render(self, view: View, profile: Profile) -> bytes | None:
+        return view.availability.value.encode()
+
+    async def publish(self, publications: Sequence[Publication]) -> Sequence[Outcome]:
+        self.told += [one.person for one in publications]
+        await self._work()
+        return [Delivered()] * len(publications)
+
+    async def withdraw(self, publications: Sequence[Publication]) -> None:
+        await self._work()
+        self.withdrawn += [one.person for one in publications]
+
+    async def _work(self) -> None:
+        self.running += 1
+        self.most = max(self.most, self.running)
+        await asyncio.sleep(0)
+        self.running -= 1
+
+    async def close(self) -> None:
+        """Nothing held."""
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    url, vault = f"sqlite:///{tmp_path}/kalends.db", Vault({1: bytes(32)})
+    opened = await open_store(url, vault, Runtime(inline=True))
+    await hire(opened, *PEOPLE)
+    await opened.save_sink("acme", "lamp", cursor=0)
+    yield opened
+    await opened.close()
+
+
+@asynccontextmanager
+async def pumping(store: Store, lamp: Lamp) -> AsyncIterator[Pump]:
+    tenants = Tenants()
+    tenants.known["acme"] = tenant(OrganizationSettings(id="acme", name="Acme"))
+    pump = Pump(store, Runtime(now=lambda: float(NOW)), tenants, "acme", "lamp", lamp)
+    running = asyncio.create_task(pump.run())
+    try:
+        yield pump
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def until_idle(pump: Pump) -> None:
+    async with asyncio.timeout(SECONDS):
+        while pump.waiting or not pump.figures.published:
+            await asyncio.sleep(0)
+
+
+async def test_who_waits_goes_as_soon_as_a_call_is_free(store: Store) -> None:
+    await settle(store)
+    lamp = Lamp(concurrency=2, batch=1)
+    async with pumping(store, lamp) as pump:
+        await until_idle(pump)
+        assert sorted(lamp.told) == PEOPLE
+        assert lamp.most == 2
