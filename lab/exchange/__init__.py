@@ -1,8 +1,8 @@
 """An Exchange in memory that speaks EWS and Autodiscover, and misbehaves on command.
 
 Written from Microsoft's schemas, its documentation and recorded answers of a real Exchange 2019,
-apart from the product, so that both cannot share a misreading; exchangelib, a client nobody here
-wrote, is held against it in ``tests/acceptance/exchange``.
+apart from the product, so that both cannot share a misreading; exchangelib and DavMail, clients
+nobody here wrote, are held against it in ``tests/acceptance/exchange``.
 
 An ``Organization`` holds what servers share: mailboxes with calendars, accounts with rights,
 subscriptions. An ``ExchangeServer`` of one ``Version`` answers requests to it as values

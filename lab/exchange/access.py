@@ -81,8 +81,12 @@ def right(call: Call, box: Mailbox, folder: Folder) -> str:
 def place(call: Call, node: Node) -> Place:
     """Return the folder a FolderId or DistinguishedFolderId names."""
     if local(node) == "FolderId":
-        guid, folder = ids.read_folder(node.get("Id", ""))
+        guid, number = ids.read_folder(node.get("Id", ""))
         box = call.organization.guids.get(guid)
+        found = box.numbered(number) if box else None
+        if found is None:
+            raise Refusal("ErrorFolderNotFound")
+        folder = found
     else:
         name = node.get("Id", "")
         address = text_of(node.find(f"{T}Mailbox/{T}EmailAddress"))
@@ -124,13 +128,13 @@ def item(call: Call, node: Node, wanted: str = "Reviewer") -> tuple[Mailbox, Ent
     said = ids.read_item(node.get(name.get(kind, "Id"), ""))
     box = call.organization.guids.get(said.guid)
     stored = box.items.get(said.number) if box else None
-    if box is None or stored is None or FOLDERS[stored.folder].number != said.folder:
+    if box is None or stored is None or box.folder(stored.folder).number != said.folder:
         raise Refusal("ErrorItemNotFound")
     check_box(call, box)
-    may_here = right(call, box, FOLDERS[stored.folder])
+    may_here = right(call, box, box.folder(stored.folder))
     if not may_here:
         raise Refusal("ErrorItemNotFound")
-    may(Place(box, FOLDERS[stored.folder], may_here), wanted)
+    may(Place(box, box.folder(stored.folder), may_here), wanted)
     if kind == "OccurrenceItemId":
         if stored.recurrence is None or said.original is not None:
             raise Refusal("ErrorCalendarCannotUseIdForRecurringMasterId")

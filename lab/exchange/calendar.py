@@ -52,7 +52,7 @@ class Appointment:
     reminder: bool = True
     reminder_minutes: int = 15
     properties: dict[str, str] = field(default_factory=dict)
-    """Extended properties by the key of ``fields.path_key``."""
+    """Extended properties by the key of ``properties.path_key``."""
     recurrence: Recurrence | None = None
     exceptions: dict[datetime, Appointment] = field(default_factory=dict)
     """Original start (UTC) → what stands there instead."""

@@ -13,9 +13,10 @@ from typing import Final, NamedTuple
 
 from lxml.etree import SubElement
 
-from lab.exchange import ids, recurrence
+from lab.exchange import ids, mime, recurrence
 from lab.exchange.calendar import Appointment, Attendee, Entry, occurrences
-from lab.exchange.mailbox import FOLDERS, Mailbox
+from lab.exchange.mailbox import Mailbox
+from lab.exchange.properties import Seen, set_value, value_of
 from lab.exchange.refusal import Fault, Refusal
 from lab.exchange.soap import Call
 from lab.exchange.xml import Node, T, children, local, stamp, t, text_of, truth
@@ -91,7 +92,7 @@ def _time(read: Callable[[Appointment], datetime]) -> Reader:
 
 
 def _parent(parent: Node, name: str, shown: Shown) -> None:
-    folder = FOLDERS[shown.entry.stored.folder]
+    folder = shown.box.folder(shown.entry.stored.folder)
     t(parent, name, Id=ids.folder_id(shown.box, folder), ChangeKey=ids.change_key(1))
 
 
@@ -121,10 +122,6 @@ def write_rights(parent: Node, name: str, *, contents: bool, modify: bool = True
 
 def _recurrence_id(shown: Shown) -> str | None:
     return stamp(shown.entry.original) if shown.entry.original else None
-
-
-def _original_start(shown: Shown) -> str | None:
-    return _recurrence_id(shown) if shown.entry.kind == "Exception" else None
 
 
 def _organizer(parent: Node, name: str, shown: Shown) -> None:
@@ -257,7 +254,7 @@ FIELDS: Final = (
     Field("calendar:DateTimeStamp", read=_time(lambda one: one.modified)),
     Field("calendar:Start", read=lambda shown: shown.time(shown.item.start), default=True),
     Field("calendar:End", read=lambda shown: shown.time(shown.item.end), default=True),
-    Field("calendar:OriginalStart", read=_original_start),
+    Field("calendar:OriginalStart", read=_recurrence_id),
     Field("calendar:IsAllDayEvent", read=_flag(lambda one: one.item.all_day)),
     Field("calendar:LegacyFreeBusyStatus", read=_text(lambda one: one.busy), default=True),
     Field("calendar:Location", read=_text(lambda one: one.location), default=True),
@@ -309,6 +306,8 @@ class Shape(NamedTuple):
     uris: frozenset[str]
     paths: tuple[Node, ...]
     """Extended properties, as asked."""
+    mime: bool = False
+    """MimeContent is wanted."""
 
 
 @lru_cache(256)
@@ -337,7 +336,9 @@ def read_shape(call: Call, node: Node | None) -> Shape:
             paths.append(one)
         else:
             uris.append(checked(call, one.get("FieldURI", "")))
-    return Shape(text_of(node.find(T + "BaseShape")) or "Default", frozenset(uris), tuple(paths))
+    base = text_of(node.find(T + "BaseShape")) or "Default"
+    mime = text_of(node.find(T + "IncludeMimeContent")) in ("true", "1")
+    return Shape(base, frozenset(uris), tuple(paths), mime or "item:MimeContent" in uris)
 
 
 def checked(call: Call, uri: str) -> str:
@@ -352,14 +353,12 @@ def checked(call: Call, uri: str) -> str:
     return uri
 
 
-def path_key(path: Node) -> str:
-    """Return the key of an extended property, from its ExtendedFieldURI."""
-    return "|".join(f"{name}={path.get(name)}".lower() for name in sorted(map(str, path.attrib)))
-
-
 def write_item(parent: Node, shown: Shown, shape: Shape) -> Node:
     """Append a CalendarItem."""
     node = t(parent, "CalendarItem")
+    if shape.mime and not shown.view:
+        content = mime.write(shown.box, shown.item)
+        t(node, "MimeContent", content, CharacterSet="UTF-8")
     key = ids.change_key(shown.entry.stored.change)
     t(node, "ItemId", Id=ids.item_id(shown.box, shown.entry, view=shown.view), ChangeKey=key)
     for element, one in chosen(shape.base, shape.uris, shown.call.version.year, shown.view):
@@ -377,7 +376,7 @@ def write_item(parent: Node, shown: Shown, shape: Shape) -> Node:
 
 def _write_properties(node: Node, shown: Shown, shape: Shape) -> None:
     for path in shape.paths:
-        value = shown.item.properties.get(path_key(path))
+        value = value_of(Seen(shown.box, shown.entry), path)
         if value is not None:
             box = t(node, "ExtendedProperty")
             t(box, "ExtendedFieldURI", **{str(k): str(v) for k, v in path.attrib.items()})
@@ -426,9 +425,13 @@ _STEADY: Final = {
 """Settable, and either read together (times) or of no meaning here."""
 
 
-def set_fields(call: Call, item: Appointment, nodes: list[Node], *, fresh: bool) -> Appointment:
+def set_fields(
+    call: Call, box: Mailbox, item: Appointment, nodes: list[Node], *, fresh: bool
+) -> Appointment:
     """Return an appointment with fields set; Refusal for what cannot be set."""
     named = {local(one): one for one in nodes}
+    if (content := named.pop("MimeContent", None)) is not None:
+        mime.read(text_of(content), box, item)
     for name, node in named.items():
         if name in ("StartTimeZone", "EndTimeZone") and not call.version.zones:
             raise Fault("ErrorSchemaValidation", f"The element '{name}' is not known.")
@@ -440,7 +443,7 @@ def set_fields(call: Call, item: Appointment, nodes: list[Node], *, fresh: bool)
         if local(node) == "ExtendedProperty":
             path = node.find(T + "ExtendedFieldURI")
             assert path is not None
-            item.properties = {**item.properties, path_key(path): text_of(node.find(T + "Value"))}
+            set_value(item, path, text_of(node.find(T + "Value")))
     if (body := named.get("Body")) is not None:
         item.body, item.body_type = body.text or "", body.get("BodyType", "Text")
     _set_times(call, item, named, fresh=fresh)

@@ -9,12 +9,15 @@ from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from lab.exchange.calendar import Entry
-from lab.exchange.mailbox import FOLDERS, NUMBERED, Event, Folder, Mailbox
+from lab.exchange.mailbox import Event, Folder, Mailbox
 from lab.exchange.refusal import Refusal
 
 _ITEM: Final = b"\x00\x03\x24\x00"
 _FOLDER: Final = b"\x00\x03\x24\x01"
 _PARTS: Final = struct.Struct(">4s36sHIqB")
+_ITEM_SIZE: Final = 113
+_FOLDER_SIZE: Final = 89
+"""Bytes, padded with zeros: ids of real servers have 152 and 120 characters, and clients know."""
 _VIEW: Final = 1
 """Ids of occurrences from a CalendarView differ from those of other calls."""
 
@@ -40,9 +43,9 @@ def raw_item_id(
 ) -> str:
     """Return an id from its parts."""
     flag = _VIEW if view and original else 0
-    place = FOLDERS[folder].number
+    place = box.folder(folder).number
     packed = _PARTS.pack(_ITEM, box.guid.encode(), place, number, original, flag)
-    return base64.b64encode(packed).decode()
+    return base64.b64encode(packed.ljust(_ITEM_SIZE, b"\0")).decode()
 
 
 def change_key(change: int) -> str:
@@ -53,7 +56,7 @@ def change_key(change: int) -> str:
 def folder_id(box: Mailbox, folder: Folder) -> str:
     """Return the id of a folder."""
     packed = _PARTS.pack(_FOLDER, box.guid.encode(), folder.number, 0, 0, 0)
-    return base64.b64encode(packed).decode()
+    return base64.b64encode(packed.ljust(_FOLDER_SIZE, b"\0")).decode()
 
 
 def read_item(text: str) -> ItemId:
@@ -65,17 +68,17 @@ def read_item(text: str) -> ItemId:
     return ItemId(guid.decode(), folder, number, moment)
 
 
-def read_folder(text: str) -> tuple[str, Folder]:
-    """Return (guid of the mailbox, folder); Refusal for what is no folder's id."""
+def read_folder(text: str) -> tuple[str, int]:
+    """Return (guid of the mailbox, number of the folder); Refusal for what is no folder's id."""
     kind, guid, folder, *_ = _unpack(text)
-    if kind != _FOLDER or folder not in NUMBERED:
+    if kind != _FOLDER:
         raise Refusal("ErrorInvalidIdMalformed")
-    return guid.decode(), NUMBERED[folder]
+    return guid.decode(), folder
 
 
 def _unpack(text: str) -> tuple[bytes, bytes, int, int, int, int]:
     try:
-        found: tuple[bytes, bytes, int, int, int, int] = _PARTS.unpack(
+        found: tuple[bytes, bytes, int, int, int, int] = _PARTS.unpack_from(
             base64.b64decode(text, validate=True)
         )
     except (binascii.Error, struct.error, ValueError) as problem:

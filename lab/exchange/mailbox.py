@@ -49,6 +49,11 @@ FOLDERS: Final = {
     )
 }
 NUMBERED: Final = {one.number: one for one in FOLDERS.values()}
+_ELEMENTS: Final = {
+    "IPF.Appointment": "CalendarFolder",
+    "IPF.Contact": "ContactsFolder",
+    "IPF.Task": "TasksFolder",
+}
 REMEMBERED: Final = 300
 """Events a mailbox remembers at least; who comes back later has missed some."""
 
@@ -124,6 +129,8 @@ class Mailbox:
     half_impersonated: bool = False
     """Only one of 2007's two rights was granted: recurring appointments do not show."""
     guid: str = ""
+    own: dict[str, Folder] = field(default_factory=dict)
+    """Folders beside those every mailbox has, by a name nobody sees."""
     items: dict[int, Appointment] = field(default_factory=dict)
     history: list[Event] = field(default_factory=list)
     """The latest events, oldest first."""
@@ -138,12 +145,47 @@ class Mailbox:
     watchers: set[Callable[[], Any]] = field(default_factory=set)
     """Called after each event."""
     _next: int = 1
+    _folders: int = 100
+    """Number of the latest of its own folders."""
 
     def __post_init__(self) -> None:
         self.guid = self.guid or str(uuid.uuid5(uuid.NAMESPACE_DNS, self.address))
         self.sid = self.sid or f"S-1-5-21-1004336348-1177238915-682003330-{1000 + self.number}"
         self.principal = self.principal or self.address
 
+    # --- folders ------------------------------------------------------------------------------
+    def folder(self, name: str) -> Folder:
+        """Return a folder by the name it has here."""
+        return FOLDERS.get(name) or self.own[name]
+
+    def numbered(self, number: int) -> Folder | None:
+        """Return a folder by its number; None where it is gone."""
+        return NUMBERED.get(number) or self.own.get(f"#{number}")
+
+    def below(self, parent: Folder, *, deep: bool = False) -> list[Folder]:
+        """Return the folders in a folder, with ``deep`` those in them too."""
+        found = []
+        for one in (*FOLDERS.values(), *self.own.values()):
+            if one.parent == parent.name and one.name != parent.name:
+                found += [one, *(self.below(one, deep=True) if deep else ())]
+        return found
+
+    def make_folder(self, parent: Folder, title: str, folder_class: str) -> Folder:
+        """Add a folder of its own."""
+        self._folders += 1
+        kind = _ELEMENTS.get(folder_class, "Folder")
+        name = f"#{self._folders}"
+        self.own[name] = Folder(self._folders, name, title, parent.name, folder_class, kind)
+        return self.own[name]
+
+    def drop_folder(self, folder: Folder) -> None:
+        """Remove one of its own folders with what is in it."""
+        for one in (folder, *self.below(folder, deep=True)):
+            del self.own[one.name]
+            for item in [each for each in self.items.values() if each.folder == one.name]:
+                del self.items[item.number]
+
+    # --- what lies there ----------------------------------------------------------------------
     def after(self, number: int) -> list[Event]:
         """Return the remembered events after one."""
         return self.history[bisect_right(self.history, number, key=attrgetter("number")) :]

@@ -8,6 +8,7 @@ from typing import Final
 from lab.exchange.operations import (
     availability,
     change,
+    configuration,
     find,
     folders,
     items,
@@ -22,6 +23,8 @@ from lab.exchange.xml import Node
 OPERATIONS: Final[dict[str, Callable[[Call], Node]]] = {
     "GetFolder": folders.get_folder,
     "FindFolder": folders.find_folder,
+    "CreateFolder": folders.create_folder,
+    "DeleteFolder": folders.delete_folder,
     "FindItem": find.find_item,
     "GetItem": items.get_item,
     "CreateItem": change.create_item,
@@ -33,6 +36,7 @@ OPERATIONS: Final[dict[str, Callable[[Call], Node]]] = {
     "GetEvents": notify.get_events,
     "GetUserAvailabilityRequest": availability.get_user_availability,
     "GetUserOofSettingsRequest": availability.get_user_oof_settings,
+    "GetUserConfiguration": configuration.get_user_configuration,
     "ResolveNames": names.resolve_names,
     "ConvertId": names.convert_id,
     "GetServerTimeZones": zones.get_server_time_zones,
@@ -71,6 +75,8 @@ ORDER: Final = {
         "MaxChangesReturned",
         "SyncScope",
     ),
+    "CreateFolder": ("ParentFolderId", "Folders"),
+    "DeleteFolder": ("FolderIds",),
     "GetEvents": ("SubscriptionId", "Watermark"),
     "GetStreamingEvents": ("SubscriptionIds", "ConnectionTimeout"),
     "Unsubscribe": ("SubscriptionId",),
@@ -83,7 +89,8 @@ ORDER: Final = {
     "CreateItem": ("SavedItemFolderId", "Items"),
     "UpdateItem": ("SavedItemFolderId", "ItemChanges"),
     "DeleteItem": ("ItemIds",),
+    "GetUserConfiguration": ("UserConfigurationName", "UserConfigurationProperties"),
     "ResolveNames": ("ParentFolderIds", "UnresolvedEntry"),
 }
 """Children of an operation in the order its schema demands."""
-SINCE: Final = {"GetServerTimeZones": 2010}
+SINCE: Final = {"GetServerTimeZones": 2010, "GetUserConfiguration": 2010}

@@ -7,6 +7,7 @@ from lab.exchange.access import Place
 from lab.exchange.calendar import Appointment, Entry, alone
 from lab.exchange.fields import checked, clear_field, exception_of, set_fields
 from lab.exchange.mailbox import FOLDERS, Mailbox
+from lab.exchange.properties import set_value
 from lab.exchange.refusal import Fault, Refusal
 from lab.exchange.soap import Call, inside, message, messages
 from lab.exchange.xml import M, Node, T, answer, children, local, m, t
@@ -41,7 +42,7 @@ def _target(call: Call, target: Node | None) -> Place:
 def _made(call: Call, one: Place, node: Node) -> Appointment:
     now = call.organization.moment()
     item = Appointment(0, now, now, folder=one.folder.name, zone=one.box.zone)
-    set_fields(call, item, children(node), fresh=True)
+    set_fields(call, one.box, item, children(node), fresh=True)
     if item.recurrence is not None:
         try:
             _, first = next(item.starts())
@@ -87,11 +88,13 @@ def _updated(call: Call, box: Mailbox, entry: Entry, node: Node) -> Entry:
     for one in children(updates) if updates is not None else []:
         path, *contents = children(one)
         uri = checked(call, path.get("FieldURI", "")) if local(path) == "FieldURI" else ""
-        if local(one) == "DeleteItemField":
+        if local(one) == "DeleteItemField" and not uri:
+            set_value(item, path, "")
+        elif local(one) == "DeleteItemField":
             clear_field(item, uri)
         elif contents:
             nodes += children(contents[0])
-    set_fields(call, item, nodes, fresh=False)
+    set_fields(call, box, item, nodes, fresh=False)
     if entry.master is not None and entry.original is not None:
         entry.master.exceptions[entry.original] = item
         box.changed(entry.master, call.organization.moment())

@@ -9,17 +9,17 @@ from lab.exchange import access
 from lab.exchange.access import Place
 from lab.exchange.calendar import Appointment, Entry, alone, window
 from lab.exchange.fields import Shape, Shown, read_shape, write_item
-from lab.exchange.operations.restriction import holds
+from lab.exchange.operations.restriction import Value, holds, of_item, sort_key
 from lab.exchange.refusal import Fault, Refusal
 from lab.exchange.soap import Call, inside, message, messages
 from lab.exchange.versions import REQUESTS
-from lab.exchange.xml import M, Node, answer, m, t, truth
+from lab.exchange.xml import M, Node, T, answer, children, m, t, truth
 
 PRIVATE = "Private Appointment"
 
 
 def find_item(call: Call) -> Node:
-    """Answer FindItem; sort orders of paging views are not looked at."""
+    """Answer FindItem."""
     root = answer("FindItemResponse")
     found = messages(root)
     shape = read_shape(call, call.body.find(M + "ItemShape"))
@@ -85,8 +85,15 @@ def _masked(call: Call, one: Place, entry: Entry) -> Entry:
 def _page(call: Call, node: Node, one: Place, shape: Shape) -> None:
     entries = [alone(each) for each in visible_items(one)]
     entries.sort(key=lambda each: (-each.item.created.timestamp(), -each.item.number))
+
+    def value(entry: Entry) -> Value:
+        return of_item(Shown(call, one.box, entry, view=True))
+
     if (wanted := call.body.find(M + "Restriction")) is not None:
-        entries = [each for each in entries if holds(Shown(call, one.box, each, view=True), wanted)]
+        entries = [each for each in entries if holds(value(each), wanted)]
+    for order in reversed(call.body.findall(f"{M}SortOrder/{T}FieldOrder")):
+        path, down = children(order)[0], order.get("Order") == "Descending"
+        entries.sort(key=lambda each, path=path: sort_key(value(each), path), reverse=down)  # type: ignore[misc] # path is bound now, not later
     page = call.body.find(M + "IndexedPageItemView")
     first = int(page.get("Offset", "0")) if page is not None else 0
     size = int(page.get("MaxEntriesReturned", "1000000")) if page is not None else 1_000_000

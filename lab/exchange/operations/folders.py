@@ -1,19 +1,17 @@
-"""GetFolder, FindFolder."""
+"""GetFolder, FindFolder; CreateFolder, DeleteFolder of a mailbox's own folders."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
 
 from lab.exchange import access, ids
 from lab.exchange.access import Place
 from lab.exchange.fields import Shape, read_shape, write_rights
-from lab.exchange.mailbox import FOLDERS
+from lab.exchange.operations.restriction import Value, holds
 from lab.exchange.refusal import Refusal
-from lab.exchange.soap import Call, inside, message, messages
-from lab.exchange.xml import M, Node, answer, m, stamp, t
-
-COMMIT_TIME = "0x670a"
-"""PR_LOCAL_COMMIT_TIME_MAX: when anything in the folder last changed."""
-DELETED_COUNT = "0x670b"
-"""PR_DELETED_COUNT_TOTAL."""
+from lab.exchange.soap import Call, flag, inside, message, messages
+from lab.exchange.xml import M, Node, answer, m, stamp, t, truth
 
 
 def get_folder(call: Call) -> Node:
@@ -29,7 +27,7 @@ def get_folder(call: Call) -> Node:
 
 
 def find_folder(call: Call) -> Node:
-    """Answer FindFolder; restrictions are not looked at."""
+    """Answer FindFolder."""
     root = answer("FindFolderResponse")
     found = messages(root)
     shape = read_shape(call, call.body.find(M + "FolderShape"))
@@ -40,11 +38,10 @@ def find_folder(call: Call) -> Node:
             if call.body.get("Traversal") == "SoftDeleted":
                 raise Refusal("ErrorInvalidOperation")
             below = [
-                Place(one.box, folder, one.right)
-                for folder in FOLDERS.values()
-                if folder.name != "root"
-                and (folder.parent == one.folder.name or (deep and one.folder.name == "root"))
+                Place(one.box, folder, one.right) for folder in one.box.below(one.folder, deep=deep)
             ]
+            if (wanted := call.body.find(M + "Restriction")) is not None:
+                below = [each for each in below if holds(_value(each), wanted)]
             attributes = {"TotalItemsInView": str(len(below)), "IncludesLastItemInRange": "true"}
             if call.body.find(M + "IndexedPageFolderView") is not None:
                 attributes = {"IndexedPagingOffset": str(len(below)), **attributes}
@@ -54,13 +51,47 @@ def find_folder(call: Call) -> Node:
     return root
 
 
+def create_folder(call: Call) -> Node:
+    """Answer CreateFolder."""
+    root = answer("CreateFolderResponse")
+    found = messages(root)
+    above = access.place(call, inside(call.body, "ParentFolderId")[0])
+    access.may(above, "Owner")
+    for each in inside(call.body, "Folders"):
+        with message(found, "CreateFolder", empty="Folders") as node:
+            title, kind = flag(each, "DisplayName"), flag(each, "FolderClass", "IPF.Note")
+            if not title:
+                raise Refusal("ErrorFolderSave")
+            if any(one.title == title for one in above.box.below(above.folder)):
+                raise Refusal("ErrorFolderExists")
+            made = above.box.make_folder(above.folder, title, kind)
+            key = ids.change_key(1)
+            box = t(m(node, "Folders"), made.kind)
+            t(box, "FolderId", Id=ids.folder_id(above.box, made), ChangeKey=key)
+    return root
+
+
+def delete_folder(call: Call) -> Node:
+    """Answer DeleteFolder."""
+    root = answer("DeleteFolderResponse")
+    found = messages(root)
+    for each in inside(call.body, "FolderIds"):
+        with message(found, "DeleteFolder"):
+            one = access.place(call, each)
+            access.may(one, "Owner")
+            if one.folder.name not in one.box.own:
+                raise Refusal("ErrorDeleteDistinguishedFolder")
+            one.box.drop_folder(one.folder)
+    return root
+
+
 def _folder(parent: Node, one: Place, shape: Shape) -> None:
     folder, box = one.folder, one.box
     node = t(parent, folder.kind)
     items = [item for item in box.items.values() if item.folder == folder.name]
     t(node, "FolderId", Id=ids.folder_id(box, folder), ChangeKey=ids.change_key(box.revision + 1))
     if shape.base == "AllProperties" or "folder:ParentFolderId" in shape.uris:
-        above = FOLDERS[folder.parent]
+        above = box.folder(folder.parent)
         t(node, "ParentFolderId", Id=ids.folder_id(box, above), ChangeKey=ids.change_key(1))
     if shape.base == "AllProperties" or "folder:FolderClass" in shape.uris:
         t(node, "FolderClass", folder.folder_class)
@@ -70,8 +101,7 @@ def _folder(parent: Node, one: Place, shape: Shape) -> None:
     if default or "folder:TotalCount" in shape.uris:
         t(node, "TotalCount", str(len(items)))
     if default or "folder:ChildFolderCount" in shape.uris:
-        below = sum(1 for each in FOLDERS.values() if each.parent == folder.name)
-        t(node, "ChildFolderCount", str(below))
+        t(node, "ChildFolderCount", str(len(box.below(folder))))
     _properties(node, one, shape)
     if shape.base == "AllProperties" or "folder:EffectiveRights" in shape.uris:
         write_rights(node, "EffectiveRights", contents=True, modify=one.right != "Reviewer")
@@ -81,15 +111,54 @@ def _folder(parent: Node, one: Place, shape: Shape) -> None:
 
 def _properties(node: Node, one: Place, shape: Shape) -> None:
     for path in shape.paths:
-        value = _property(one, path.get("PropertyTag", "").lower())
+        value = _property(one, path.get("PropertyTag", ""))
         if value is not None:
             box = t(node, "ExtendedProperty")
             t(box, "ExtendedFieldURI", **{str(k): str(v) for k, v in path.attrib.items()})
             t(box, "Value", value)
 
 
+def _last_change(one: Place) -> str | None:
+    last = one.box.commits.get(one.folder.name)
+    return stamp(last) if last else None
+
+
+def _count(one: Place) -> str:
+    return str(sum(1 for item in one.box.items.values() if item.folder == one.folder.name))
+
+
+def _subfolders(one: Place) -> str:
+    return truth(bool(one.box.below(one.folder)))
+
+
+_TAGS: Final[dict[int, Callable[[Place], str | None]]] = {
+    0x670A: _last_change,  # PR_LOCAL_COMMIT_TIME_MAX
+    0x670B: lambda one: str(one.box.deletions),  # PR_DELETED_COUNT_TOTAL
+    0x3613: lambda one: one.folder.folder_class,  # PR_CONTAINER_CLASS
+    0x3602: _count,  # PR_CONTENT_COUNT
+    0x3603: lambda _: "0",  # PR_CONTENT_UNREAD
+    0x360A: _subfolders,  # PR_SUBFOLDERS
+    0x3008: _last_change,  # PR_LAST_MODIFICATION_TIME
+    0x3001: lambda one: one.folder.title,  # PR_DISPLAY_NAME
+}
+
+
+_URIS: Final = {
+    "folder:FolderClass": 0x3613,
+    "folder:DisplayName": 0x3001,
+    "folder:TotalCount": 0x3602,
+    "folder:UnreadCount": 0x3603,
+}
+
+
+def _value(one: Place) -> Value:
+    def value(path: Node) -> str | None:
+        tag = path.get("PropertyTag", "") or str(_URIS.get(path.get("FieldURI", ""), ""))
+        return _property(one, tag)
+
+    return value
+
+
 def _property(one: Place, tag: str) -> str | None:
-    if tag == COMMIT_TIME:
-        last = one.box.commits.get(one.folder.name)
-        return stamp(last) if last else None
-    return str(one.box.deletions) if tag == DELETED_COUNT else None
+    found = _TAGS.get(int(tag, 0)) if tag else None
+    return found(one) if found else None

@@ -7,7 +7,7 @@ import uuid
 from typing import Final
 
 from lab.exchange import access, ids
-from lab.exchange.mailbox import FOLDERS, Event, Mailbox
+from lab.exchange.mailbox import Event, Mailbox
 from lab.exchange.organization import Subscription
 from lab.exchange.refusal import Fault, Refusal
 from lab.exchange.soap import Call, flag, inside, message, messages
@@ -146,16 +146,16 @@ def write_event(year: int, parent: Node, box: Mailbox, event: Event, *, marked: 
     if marked:
         t(node, "Watermark", ids.watermark(box, event.number))
     t(node, "TimeStamp", stamp(event.at))
-    folder = FOLDERS[event.folder]
+    folder = box.folder(event.folder)
     key = ids.change_key(event.change)
     if event.item:
         t(node, "ItemId", Id=ids.event_item_id(box, event, event.folder), ChangeKey=key)
     else:
         t(node, "FolderId", Id=ids.folder_id(box, folder), ChangeKey=key)
-    above = folder if event.item else FOLDERS[folder.parent]
+    above = folder if event.item else box.folder(folder.parent)
     t(node, "ParentFolderId", Id=ids.folder_id(box, above), ChangeKey=ids.change_key(1))
     if event.kind == "MovedEvent":
-        old = FOLDERS[event.old_folder]
+        old = box.folder(event.old_folder)
         t(node, "OldItemId", Id=ids.event_item_id(box, event, event.old_folder), ChangeKey=key)
         t(node, "OldParentFolderId", Id=ids.folder_id(box, old), ChangeKey=ids.change_key(1))
     elif event.kind == "ModifiedEvent" and not event.item:
