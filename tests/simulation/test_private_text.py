@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from kalends.bus.commands import PatchPreferences
+from kalends.bus.commands import PatchPreferences, UploadCalendar
 from kalends.model.booking import Booking, Sensitivity, ShowAs
-from kalends.store.contract import CalendarRead
+from kalends.store.contract import CalendarKey, CalendarRead
 from kalends.store.vault import Vault
 from tests.simulation.scenario import ORGANIZATION, Installation
 from tests.simulation.virtual import BEGIN, VirtualLoop, run
@@ -139,6 +140,57 @@ def test_a_persons_own_words_hear_a_private_booking_anew() -> None:
         await asyncio.sleep(6 * MINUTE)
         assert home.boards["lamp"].shown["p0000"] == "dnd"
         assert home.server.read_of["p0001"] - reads["p0001"] <= 1, "nobody else is read for it"
+
+    told(story)
+
+
+ICS = f"""BEGIN:VCALENDAR
+BEGIN:VEVENT
+UID:1
+SUMMARY:M: {CANARY}
+DESCRIPTION:{CANARY}
+DTSTART:{datetime.fromtimestamp(BEGIN + HOUR, UTC):%Y%m%dT%H%M%SZ}
+DURATION:PT1H
+CLASS:PRIVATE
+END:VEVENT
+END:VCALENDAR
+""".encode()
+UPLOADS = {"id": "up", "kind": "ics", "uploads": True}
+
+
+def test_an_uploaded_file_is_kept_without_its_private_text() -> None:
+    async def story(home: Installation, vault: ListeningVault) -> None:
+        await home.start()
+        await home.apply(sources=[UPLOADS])
+        answer = await home.handle(
+            UploadCalendar(
+                organization=ORGANIZATION, actor="test", person="p0000", name="mine", body=ICS
+            )
+        )
+        assert answer.ok, answer.message
+        await asyncio.sleep(HOUR + MINUTE)
+        assert home.boards["lamp"].shown["p0000"] == "busy"
+        assert not any(CANARY.encode() in plain for plain in vault.heard)
+        assert any(b"code:meeting" in plain for plain in vault.heard)
+
+    told(story)
+
+
+def test_a_file_uploaded_to_an_older_kalends_loses_its_private_text() -> None:
+    async def story(home: Installation, vault: ListeningVault) -> None:
+        await home.start()
+        await home.apply(sources=[UPLOADS])
+        assert home.plain is not None
+        key = CalendarKey(ORGANIZATION, "p0000", "up", "mine")
+        await home.plain.save_upload(ORGANIZATION, "p0000", "mine", ICS, now=home.now())
+        await home.plain.set_calendars(ORGANIZATION, "p0000", [(key, None)], home.now())
+        await home.restart()
+        await asyncio.sleep(HOUR + MINUTE)
+        assert home.plain is not None
+        body = await home.plain.upload(ORGANIZATION, "p0000", "mine")
+        assert body is not None
+        assert CANARY.encode() not in body
+        assert home.boards["lamp"].shown["p0000"] == "busy"
 
     told(story)
 

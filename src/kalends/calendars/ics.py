@@ -107,7 +107,12 @@ class IcsSource:
         full: bool = False,
     ) -> Reading | Unchanged:
         """See ``CalendarSource``."""
-        owner = Owner(ref.timezone, ref.emails, description=self._description)
+        owner = Owner(
+            ref.timezone,
+            ref.emails,
+            description=self._description,
+            ours=not self._address(ref),  # written by the engine, when it was uploaded
+        )
         known = None if full else _cursor(cursor, window, owner)
         feed = await self._fetch(ref, known)
         if feed.body is None:

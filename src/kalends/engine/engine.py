@@ -75,7 +75,7 @@ class Engine:
         due = DueLoop(store, runtime, tenants, self._told, self._render, tick=self._options.tick)
         sync = SyncDriver(store, runtime, tenants, due.wake, self._health)
         wiring = Wiring(store, runtime, tenants, Opener(store, services), sync)
-        uploads = Uploads(store, self._upload_sources)
+        uploads = Uploads(store, runtime, tenants, self._upload_sources)
         self.core = Core(store, bus, runtime, tenants, sync, due, wiring, uploads)
         self._retention = Retention(
             store, runtime, due, uploads, interval=self._options.retention_seconds

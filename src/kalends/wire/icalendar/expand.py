@@ -43,6 +43,8 @@ class Owner(NamedTuple):
     """Zone of floating times as the calendar tells it: an IANA name, or iCalendar text."""
     description: bool = False
     """Whether descriptions may be taken."""
+    ours: bool = False
+    """Whether the file was written by ``keep``, so that its gists are to be believed."""
 
 
 class Broken(NamedTuple):
@@ -206,6 +208,7 @@ class _Expansion:
                     self._emails,
                     description=self._owner.description,
                     cancelled=cancelled,
+                    ours=self._owner.ours,
                 )
             name = f"{uid}/{instance.original}" if instance.original else uid
             found.append(meanings[key].booking(name, instance, recurring=recurring, item=item))

@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+GIST: Final = "X-KALENDS-GIST"
+"""What a private event of an uploaded file said (``keep``)."""
 _WANTED: Final = (
     "BEGIN",
     "END",
@@ -52,6 +54,7 @@ _WANTED: Final = (
     "X-MICROSOFT-CDO-BUSYSTATUS",
     "X-MICROSOFT-CDO-INTENDEDSTATUS",
     "X-MICROSOFT-CDO-ALLDAYEVENT",
+    GIST,
 )
 _LINE: Final = re.compile(
     "^(" + "|".join(sorted(_WANTED, key=len, reverse=True)) + r")[ \t]*([;:])([^\n]*)",

@@ -6,10 +6,13 @@ cancelled ones are returned as such.
 
 from __future__ import annotations
 
+from base64 import b64decode
 from typing import Final
 
-from kalends.model.booking import Booking, Response, Sensitivity, ShowAs
-from kalends.wire.icalendar.lines import Component, Line, text, texts
+import msgspec
+
+from kalends.model.booking import Booking, Gist, Response, Sensitivity, ShowAs
+from kalends.wire.icalendar.lines import GIST, Component, Line, text, texts
 from kalends.wire.icalendar.series import Instance
 
 _BUSY_STATUS: Final = {
@@ -42,7 +45,13 @@ class Meaning:
     __slots__ = ("_fields",)
 
     def __init__(
-        self, component: Component, emails: frozenset[str], *, description: bool, cancelled: bool
+        self,
+        component: Component,
+        emails: frozenset[str],
+        *,
+        description: bool,
+        cancelled: bool,
+        ours: bool = False,
     ) -> None:
         organizer, response = invitation(component, emails)
         self._fields = {
@@ -55,6 +64,12 @@ class Meaning:
             "cancelled": cancelled or is_cancelled(component),
             "description": text(component.value("DESCRIPTION"))[:_TEXT] if description else "",
         }
+        if ours and component.first(GIST) is not None:
+            self._fields |= _heard(component.value(GIST))
+
+    def facts(self) -> Booking:
+        """Return what it says, without times and identity."""
+        return Booking("", 0, 0, **self._fields)  # type: ignore[arg-type]  # as below
 
     def booking(self, uid: str, instance: Instance, *, recurring: bool, item: str) -> Booking:
         """Return one occurrence as a booking."""
@@ -69,6 +84,15 @@ class Meaning:
             item=item,
             **self._fields,  # type: ignore[arg-type]  # each under its own name
         )
+
+
+def _heard(value: str) -> dict[str, Response | Gist]:
+    """Return the answer and the gist of a private event of ours; a damaged one says nothing."""
+    try:
+        response, gist = msgspec.msgpack.decode(b64decode(value), type=tuple[Response, Gist])
+    except (msgspec.DecodeError, ValueError):
+        response, gist = Response.OWN, Gist()
+    return {"response": response, "gist": gist}
 
 
 def show_as(component: Component) -> ShowAs:
