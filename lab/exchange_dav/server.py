@@ -108,7 +108,8 @@ class DavExchange:
         if isinstance(account, Reply):
             return account
         url = urlsplit(ask.path)
-        segments = [names.read(one) for one in url.path.split("/") if one]
+        path = url.path.replace("%2F", "/").replace("%2f", "/")  # IIS decodes before it splits
+        segments = [names.read(one) for one in path.split("/") if one]
         if ask.method == "GET":
             return self._get(ask, account, segments, url.query)
         if ask.method == "OPTIONS":

@@ -185,14 +185,17 @@ def _sensitivity(row: Row) -> Sensitivity:
     found = Sensitivity.PRIVATE
     if row.number(search.SENSITIVITY) is not None or not row.text(search.SENSITIVITY):
         found = _SENSITIVITY.get(row.number(search.SENSITIVITY), Sensitivity.PRIVATE)
-    if found is Sensitivity.NORMAL and row.flag(search.PRIVATE):
+    if found is Sensitivity.NORMAL and (
+        row.flag(search.PRIVATE) or row.flag(search.RAW[search.PRIVATE])
+    ):
         return Sensitivity.PRIVATE
     return found
 
 
 def _response(row: Row, flags: int) -> Response:
     """Return the owner's answer; none told, a received meeting is one nobody has looked at."""
-    told = _RESPONSE.get(row.number(search.RESPONSE) or 0)
+    number = row.number(search.RESPONSE) or row.number(search.RAW[search.RESPONSE]) or 0
+    told = _RESPONSE.get(number)
     return told or (Response.UNANSWERED if flags & _RECEIVED else Response.OWN)
 
 

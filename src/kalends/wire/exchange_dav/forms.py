@@ -35,9 +35,7 @@ _COOKIE: Final = re.compile(rf"(?:^|,\s*)({_NAME})=(\"[^\"]*\"|[^;]*?)(?=;|$|,\s
 _ATTRIBUTES: Final = frozenset({"expires", "path", "domain", "max-age", "samesite"})
 _PROOF: Final = ("sessionid", "cadata", "usercontext")
 """How the cookies of a signed-on session begin; servers append suffixes."""
-_LOGON: Final = re.compile(
-    r"/(?:exchweb/bin|owa)/auth/|/owa/?\?|logon\.(?:asp|aspx)", re.IGNORECASE
-)
+_LOGON: Final = re.compile(r"/(?:exchweb/bin|owa)/auth/|logon\.(?:asp|aspx)", re.IGNORECASE)
 _WRONG: Final = re.compile(r"[?&]reason=[2-9]")
 _SCRIPT: Final = re.compile(r"""var\s+(a_sUrl|a_sLgn|a_sLgnQS)\s*=\s*["']([^"']{0,2000})["']""")
 """2007 may lead to its form by a script; these are the two halves of where."""
@@ -142,9 +140,10 @@ class LogOn:
         self.posted = True
 
     def _ask(self, request: Request) -> None:
-        headers = request.headers
-        if self._cookies:
-            headers = (*headers, Session(tuple(self._cookies.items())).header)
+        # A cookie always goes along (OWA's own for "no return"): by it the guarded client knows
+        # that what is sent is secret, and lets none of it out over plain http.
+        cookies = {"PBack": "0"} | self._cookies
+        headers = (*request.headers, Session(tuple(cookies.items())).header)
         self.request = Request(request.method, request.url, headers, request.body)
 
     def _judged(self, response: Response) -> Session | Refused:

@@ -39,11 +39,14 @@ KEYWORDS: Final = EXCHANGE + "keywords-utf8"
 FLAGS: Final = MAPI + "apptstateflags"
 PRIVATE: Final = "private8506"
 RESPONSE: Final = "response8218"
-"""Aliases for named properties, whose own names break parsers; they come without a namespace."""
-_COMMON_SET: Final = "http://schemas.microsoft.com/mapi/id/{00062008-0000-0000-C000-000000000046}/"
-_APPOINTMENT_SET: Final = (
-    "http://schemas.microsoft.com/mapi/id/{00062002-0000-0000-C000-000000000046}/"
-)
+"""Aliases for named properties, whose own names break parsers; they come without a namespace …"""
+_SETS: Final = "http://schemas.microsoft.com/mapi/id/"
+_NAMED: Final = {
+    PRIVATE: ("00062008-0000-0000-C000-000000000046", "0x8506"),
+    RESPONSE: ("00062002-0000-0000-C000-000000000046", "0x8218"),
+}
+RAW: Final = {alias: f"{{{_SETS}{set_}/}}_{number}" for alias, (set_, number) in _NAMED.items()}
+"""… or, where aliases are refused, under those names as ``multistatus`` mends them."""
 _PLAIN: Final = (
     DAV + "href",
     UID,
@@ -61,10 +64,10 @@ _PLAIN: Final = (
     KEYWORDS,
     FLAGS,
 )
-_ALIASED: Final = (
-    f'"{_COMMON_SET}0x8506" as {PRIVATE}',
-    f'"{_APPOINTMENT_SET}0x8218" as {RESPONSE}',
-)
+_ALIASED: Final = [
+    f'"{_SETS}{{{set_}}}/{number}" as {alias}' for alias, (set_, number) in _NAMED.items()
+]
+_UNALIASED: Final = [f'"{_SETS}{{{set_}}}/{number}"' for set_, number in _NAMED.values()]
 
 
 def windows(whole: Interval) -> Iterator[Interval]:
@@ -81,12 +84,12 @@ def build_calendar(
 ) -> Request:
     """Ask a calendar folder for what overlaps a window, series expanded.
 
-    ``aliased``: ask for the private flag and the owner's response too, in a way that a few front
-    ends refuse (400).
+    ``aliased``: ask for the private flag and the owner's response under names of our own, which a
+    few front ends refuse (400).
     """
     names = [in_sql(name) for name in _PLAIN]
     names += [in_sql(DESCRIPTION)] if description else []
-    names += _ALIASED if aliased else ()
+    names += _ALIASED if aliased else _UNALIASED
     where = (
         f"NOT {in_sql(KIND)} = 1"
         f" AND {in_sql(DAV + 'contentclass')} = 'urn:content-classes:appointment'"

@@ -1,0 +1,224 @@
+"""The shell around one Exchange 2003 or 2007 that speaks WebDAV.
+
+Place in the flow: *source → endpoint → guarded client*. One endpoint belongs to one source of one
+organization, and owns its one client, so that everything asked of the server shares one gate. The
+credential goes to the source's own origin (and ``allowed_hosts``) alone.
+
+Two ways to sign in. Over HTTP the client adds the credential to every request. With OWA's forms
+there is one shared *session*: a request that is answered "sign on" (440, or a redirect to the
+page) waits for one re-sign-on, whoever makes it, and is repeated once. Every sign-on passes the
+credential's breaker as any other sign-in does (promise 7). ``auto`` learns from the first answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+from urllib.parse import urljoin, urlsplit
+
+from pydantic import Field
+
+from kalends import observe
+from kalends.endpoints.kind import Place, Services
+from kalends.errors import AccessDenied, BadAnswer, SignInNeeded, Unreachable
+from kalends.model.http import Request, Response
+from kalends.net.breaker import Attempt, Breakers, MemoryBreakers, Outcome
+from kalends.net.contract import Credential, HttpOptions, Limits, SignInOptions
+from kalends.wire.exchange_dav.forms import MAX_PAGE, LogOn, Refused, Session, wants_form
+
+FRESH: Final = 60.0
+"""Seconds after a sign-on in which another 440 speaks of the mailbox, not of the session."""
+_MOVED: Final = frozenset({301, 302, 307, 308})
+
+log = observe.logger(__name__)
+
+
+class ExchangeDavOptions(HttpOptions):
+    """Keys of an Exchange server that is asked over WebDAV."""
+
+    url: str = Field(max_length=2000)
+    """Address of the server: ``https://mail.example.com/``."""
+    username: str | None = None
+    """Of the service account: ``DOMAIN\\user`` (2003) or ``user@example.com``."""
+    password_env: str | None = None
+    """Environment variable that holds the password …"""
+    password_file: str | None = None
+    """… or a file; read again when it changes."""
+    auth: Literal["auto", "forms", "basic", "ntlm"] = "auto"
+    """How the account signs in. ``auto``: by HTTP, and by OWA's form where the server wants it."""
+    max_bytes: int = Field(default=50 << 20, ge=1024, le=50 << 20)
+    """A larger answer is refused."""
+
+
+class _ClientOptions(HttpOptions, SignInOptions):
+    """What the guarded client is told."""
+
+
+@dataclass(slots=True)
+class _SignedOn:
+    """The shared session, and since when (monotonic)."""
+
+    session: Session
+    at: float
+
+
+class ExchangeDavEndpoint:
+    """One server, one account, one session."""
+
+    def __init__(self, services: Services, place: Place, options: ExchangeDavOptions) -> None:
+        self.runtime = services.runtime
+        self.place = place
+        self.options = options
+        self._client = services.http(
+            place.organization.id,
+            f"source:{place.id}",
+            _client_options(options),
+            lambda: None,  # the credential is added here, where it belongs
+            trusted=place.trusted,
+        )
+        self._breakers = Breakers(services.runtime, services.breakers or MemoryBreakers())
+        self._forms = options.auth == "forms"
+        self._signed_on: _SignedOn | None = None
+        self._signing = asyncio.Lock()
+
+    @property
+    def root(self) -> str:
+        """The address below which mailboxes and public folders lie."""
+        return urljoin(self.options.url, "/")
+
+    async def send(self, request: Request, ref: object = None) -> Response:
+        """Send as the service account; the answer is told to come from where it was asked.
+
+        Raises what the guarded client raises; ``AccessDenied`` where the server wants a sign-on
+        right after one, which is how it forbids.
+        """
+        del ref
+        if not self._forms:
+            response = await self._over_http(request)
+            if not (wants_form(response) and self.options.auth == "auto"):
+                return _from(response, request)
+            self._forms = True
+        return _from(await self._by_form(request), request)
+
+    async def resolve(self, url: str) -> list[str]:
+        """Return the addresses of an URL's host. Raises ``Unreachable`` where it has none."""
+        parts = urlsplit(url)
+        try:
+            found = await asyncio.get_running_loop().getaddrinfo(
+                parts.hostname or "", parts.port or 443, type=socket.SOCK_STREAM
+            )
+        except OSError as error:
+            raise Unreachable(f"the name {parts.hostname} has no address") from error
+        return sorted({str(entry[4][0]) for entry in found})
+
+    async def close(self) -> None:
+        """Close all connections; the session ends by itself."""
+        self._signed_on = None
+        await self._client.close()
+
+    # --- over HTTP ----------------------------------------------------------------------------
+    async def _over_http(self, request: Request) -> Response:
+        return await self._carry(request, self._credential())
+
+    async def _carry(self, request: Request, credential: Credential | None) -> Response:
+        """Send; redirects are followed, but for one to a sign-on page."""
+        limits = Limits(body_bytes=self.options.max_bytes)
+        response = await self._client.send(
+            request, credential=credential, limits=limits, follow=False
+        )
+        if response.status not in _MOVED or wants_form(response):
+            return response
+        return await self._client.send(request, credential=credential, limits=limits)
+
+    def _credential(self) -> Credential | None:
+        secret = self.place.secret("password")
+        if self.options.username is None or secret is None:
+            return None
+        return Credential(self.options.username, secret)
+
+    # --- with a form --------------------------------------------------------------------------
+    async def _by_form(self, request: Request) -> Response:
+        signed = self._signed_on or await self._sign_on(None)
+        try:
+            response = await self._with_cookies(request, signed)
+        except SignInNeeded:  # 401: the server's forms were switched off
+            if self.options.auth != "auto":
+                raise
+            self._forms, self._signed_on = False, None
+            return await self._over_http(request)
+        if not wants_form(response):
+            return response
+        if self.runtime.monotonic() - signed.at >= FRESH:
+            signed = await self._sign_on(signed)
+            response = await self._with_cookies(request, signed)
+        if wants_form(response):
+            raise AccessDenied(
+                "the server forbids this mailbox: it wants a sign-on after one (440)"
+            )
+        return response
+
+    async def _with_cookies(self, request: Request, signed: _SignedOn) -> Response:
+        headers = (*request.headers, signed.session.header)
+        response = await self._carry(replace(request, headers=headers), None)
+        signed.session = signed.session.renewed(response)
+        return response
+
+    async def _sign_on(self, spent: _SignedOn | None) -> _SignedOn:
+        """Return a session other than the spent one: one sign-on serves everybody who waits."""
+        async with self._signing:
+            if self._signed_on is not None and self._signed_on is not spent:
+                return self._signed_on
+            self._signed_on = None
+            credential = self._credential()
+            if credential is None:
+                raise SignInNeeded("the server wants a sign-on and no account is configured")
+            organization = self.place.organization.id
+            async with self._breakers.attempt(organization, credential) as attempt:
+                session = await self._log_on(credential, attempt)
+            if session is None:
+                until = await self._breakers.open_until(organization, credential)
+                raise SignInNeeded("the sign-on form refused user name or password", until)
+            log.info("session.opened", organization=organization, source=self.place.id)
+            self._signed_on = _SignedOn(session, self.runtime.monotonic())
+            return self._signed_on
+
+    async def _log_on(self, credential: Credential, attempt: Attempt) -> Session | None:
+        """Walk the form; None: refused."""
+        target = urljoin(self.root, "/exchange/")
+        log_on = LogOn(target, credential.username, credential.secret)
+        result: Session | Refused | None = None
+        while result is None:
+            if log_on.posted:
+                attempt.outcome = Outcome.UNANSWERED  # until the answer says better
+            limits = Limits(body_bytes=4 * MAX_PAGE)
+            answer = await self._client.send(log_on.request, limits=limits, follow=False)
+            result = log_on.receive(answer)
+        if isinstance(result, Refused):
+            attempt.outcome = Outcome.REFUSED
+            return None
+        if not await self._accepted(Request("GET", target, (result.header,))):
+            raise BadAnswer("the server does not accept the session it opened itself")
+        attempt.outcome = Outcome.WORKED
+        return result
+
+    async def _accepted(self, request: Request) -> bool:
+        """Tell whether a new session is one: some front ends hand out cookies for anything.
+
+        An account without a mailbox of its own may get an error here: that is no sign-on page.
+        """
+        try:
+            return not wants_form(await self._client.send(request, follow=False))
+        except Unreachable:
+            return True
+
+
+def _client_options(options: ExchangeDavOptions) -> _ClientOptions:
+    told = {name: getattr(options, name) for name in HttpOptions.model_fields}
+    scheme = "none" if options.auth == "forms" else options.auth
+    return _ClientOptions.model_validate({**told, "username": options.username, "auth": scheme})
+
+
+def _from(response: Response, request: Request) -> Response:
+    return response if response.url else replace(response, url=request.url)
