@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from lab.exchange.calendar import Entry, alone, occurrences
+from lab.exchange.calendar import Entry, alone, window
 from lab.exchange.mailbox import Mailbox
 from lab.exchange.organization import Account
 from lab.exchange_dav import items, names
@@ -177,10 +177,11 @@ _CLASSES = {
 
 
 def _entries(box: Mailbox, after: datetime | None, before: datetime | None) -> Iterator[Entry]:
-    for item in box.calendar():
-        yield alone(item)
-        if item.recurrence is not None and after is not None and before is not None:
-            yield from (one for one in occurrences(item, before) if one.item.start < before)
+    """Yield everything as it is stored; with both bounds, what is left of series there too."""
+    yield from (alone(item) for item in box.calendar())
+    if after is not None and before is not None:
+        series = [item for item in box.calendar() if item.recurrence is not None]
+        yield from window(series, after, before)
 
 
 def _public_properties(folder: Folder, public: PublicFolder) -> Properties:
