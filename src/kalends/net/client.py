@@ -9,27 +9,41 @@ with the same method and body; a 401 is answered or told to the breaker; the sta
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from typing import Final, Protocol, TypeVar
+from typing import Final, Protocol
 
-from kalends.errors import BadAnswer, RedirectRefused, SignInNeeded, Throttled, Unreachable
+from kalends.errors import (
+    BadAnswer,
+    RedirectRefused,
+    SignInNeeded,
+    Throttled,
+    Unreachable,
+    UserError,
+)
 from kalends.model.http import Request, Response
 from kalends.net.address import AddressRules
 from kalends.net.breaker import Attempt, Breakers, BreakerStore, Outcome
 from kalends.net.contract import (
     STREAM,
+    A,
     Answer,
+    Auth,
+    Carrier,
+    Carry,
     Credential,
     HttpOptions,
     Limits,
+    Lined,
     SignInOptions,
     Streamed,
     Transport,
+    Using,
 )
+from kalends.net.lines import ConnectionSignIn, bound_refusal
 from kalends.net.origin import Home
-from kalends.net.signin import Password, Scheme, SignIn, Verdict
+from kalends.net.signin import Password, SignIn, Verdict
 from kalends.net.throttle import Gate, retry_after
 from kalends.net.tls import GuardedContext, TlsOptions, context
 from kalends.net.transport import AioTransport
@@ -37,11 +51,6 @@ from kalends.runtime import Runtime
 
 _SAME_METHOD: Final = frozenset({301, 302, 307, 308})
 _OUTAGE: Final = frozenset({502, 503, 504})
-
-
-A = TypeVar("A", bound=Answer)
-Carry = Callable[[Request], Awaitable[A]]
-"""Sends one request; the transport's part, or that with something around it."""
 
 
 class GuardedClient:
@@ -56,7 +65,7 @@ class GuardedClient:
         *,
         breakers: Breakers,
         transport: Transport,
-        sign_in: SignIn,
+        sign_in: SignIn | ConnectionSignIn,
         tls: GuardedContext | None = None,
     ) -> None:
         self._runtime = runtime
@@ -99,10 +108,11 @@ class GuardedClient:
         """See ``HttpClient``."""
         limits = limits or Limits()
 
-        async def carry(request: Request) -> Response:
-            return await self._transport.exchange(request, limits)
+        def using(carrier: Carrier) -> Carry[Response]:
+            return lambda request: carrier.exchange(request, limits)
 
-        return await self._guarded(request, credential, limits, carry, follow=follow)
+        async with AsyncExitStack() as held:
+            return await self._guarded(request, credential, limits, using, held, follow=follow)
 
     @asynccontextmanager
     async def stream(
@@ -115,15 +125,18 @@ class GuardedClient:
     ) -> AsyncIterator[Streamed]:
         """See ``HttpClient``."""
         limits = limits or STREAM
-        async with AsyncExitStack() as stack:
+        async with AsyncExitStack() as held, AsyncExitStack() as answers:
 
-            async def carry(request: Request) -> Streamed:
-                await stack.aclose()  # the answer before, a redirect or a challenge, is of no use
-                streamed = self._transport.stream(request, limits, silence)
-                return await stack.enter_async_context(streamed)
+            def using(carrier: Carrier) -> Carry[Streamed]:
+                async def carry(request: Request) -> Streamed:
+                    await answers.aclose()  # the one before was a redirect or a challenge
+                    streamed = carrier.stream(request, limits, silence)
+                    return await answers.enter_async_context(streamed)
+
+                return carry
 
             opening = replace(limits, seconds=min(limits.seconds, silence))
-            yield await self._guarded(request, credential, opening, carry, follow=True)
+            yield await self._guarded(request, credential, opening, using, held, follow=True)
 
     async def refused(self, credential: Credential | None = None) -> None:
         """See ``HttpClient``."""
@@ -134,6 +147,8 @@ class GuardedClient:
 
     async def close(self) -> None:
         """Close all connections."""
+        if isinstance(self._sign_in, ConnectionSignIn):
+            await self._sign_in.close()
         await self._transport.close()
 
     async def _guarded(
@@ -141,11 +156,15 @@ class GuardedClient:
         request: Request,
         credential: Credential | None,
         limits: Limits,
-        carry: Carry[A],
+        using: Using[A],
+        held: AsyncExitStack,
         *,
         follow: bool,
     ) -> A:
-        """Hold one conversation: gate, breaker, sign-in, redirects, judgement."""
+        """Hold one conversation: gate, breaker, sign-in, redirects, judgement.
+
+        What lives as long as the answer is read goes onto ``held``.
+        """
         url = self._home.address(request.url)
         request = replace(request, url=str(url))
         credential = credential or self._credential()
@@ -158,7 +177,7 @@ class GuardedClient:
                 )
             await stack.enter_async_context(self._gate.turn())
             async with self._bounded(limits.seconds, attempt):
-                signed = self._signed(credential, carry)
+                signed = self._signed(credential, limits, using, held)
                 answer = await self._follow(request, limits.redirects if follow else None, signed)
             self._judge(answer, soap=_is_soap(request))
             if answer.status != 401:
@@ -199,30 +218,30 @@ class GuardedClient:
             request = replace(request, url=str(target))
         raise RedirectRefused(f"{self._home.origin} redirects more than {redirects} times")
 
-    def _signed(self, credential: Credential | None, carry: Carry[A]) -> Carry[A]:
-        """Return what carries a request with the credential, and answers one challenge."""
-        if credential is None:
+    def _signed(
+        self, credential: Credential | None, limits: Limits, using: Using[A], held: AsyncExitStack
+    ) -> Carry[A]:
+        """Return what carries a request with the credential, and answers challenges."""
+        sign_in = self._sign_in
+        if isinstance(sign_in, ConnectionSignIn) and credential is not None:
+            return sign_in.signed(credential, limits, using, held, self._judge)
+        carry = using(self._transport)
+        if isinstance(sign_in, ConnectionSignIn) or credential is None:
             return carry
 
         async def signed(request: Request) -> A:
             for last in (False, True):
-                answer = await carry(self._sign(request, credential))
+                answer = await carry(_sign(sign_in, request, credential))
                 if answer.status != 401:
                     break
-                verdict = self._sign_in.judge(request, answer, credential)
+                verdict = sign_in.judge(request, answer, credential)
                 if last or verdict is Verdict.REFUSED:
                     break
             return answer
 
         return signed
 
-    def _sign(self, request: Request, credential: Credential) -> Request:
-        value = self._sign_in.before(request, credential)
-        if value is None:
-            return request
-        return replace(request, headers=(*request.headers, ("Authorization", value)))
-
-    def _judge(self, response: Answer, *, soap: bool) -> None:
+    def _judge(self, response: Answer, *, soap: bool = False) -> None:
         """Raise for what no protocol wants to see: silence asked for, server errors.
 
         SOAP tells its faults with a 500 (SOAP 1.1 section 6.2): what it means is SOAP's.
@@ -236,16 +255,25 @@ class GuardedClient:
         if status in _OUTAGE:
             raise Unreachable(f"{self._home.origin} answers {status}", self._gate.failed())
         self._gate.answered()
-        if status >= 500 and not (
-            soap and status == 500
-        ):  # this one request failed; the endpoint works
+        if status >= 500 and not (soap and status == 500):
+            # This one request failed; the endpoint works.
             raise Unreachable(f"{self._home.origin} answers {status}")
 
     async def _refused(self, credential: Credential | None) -> SignInNeeded:
         if credential is None:
             return SignInNeeded(f"{self._home.origin} wants a sign-in and none is configured")
         until = await self._breakers.open_until(self._organization, credential)
-        return SignInNeeded(f"{self._home.origin} refused user name or password (401)", until)
+        said = f"{self._home.origin} refused user name or password (401)"
+        if isinstance(self._sign_in, ConnectionSignIn) and self._home.origin.scheme == "https":
+            return bound_refusal(said, until)
+        return SignInNeeded(said, until)
+
+
+def _sign(sign_in: SignIn, request: Request, credential: Credential) -> Request:
+    value = sign_in.before(request, credential)
+    if value is None:
+        return request
+    return replace(request, headers=(*request.headers, ("Authorization", value)))
 
 
 def _is_soap(request: Request) -> bool:
@@ -307,17 +335,25 @@ class HttpClients:
             )
         )
         make = self._transport or (lambda _options, rules: AioTransport(rules, tls))
-        scheme: Scheme = options.auth if isinstance(options, SignInOptions) else "auto"
+        transport = make(options, rules)
         return GuardedClient(
             self._runtime,
             organization,
             options,
             credential,
             breakers=self._breakers,
-            transport=make(options, rules),
-            sign_in=Password(scheme),
+            transport=transport,
+            sign_in=self._sign_in(options, transport),
             tls=tls,
         )
+
+    def _sign_in(self, options: HttpOptions, transport: Transport) -> SignIn | ConnectionSignIn:
+        auth: Auth = options.auth if isinstance(options, SignInOptions) else "auto"
+        if auth != "ntlm" and auth != "negotiate":
+            return Password(auth)
+        if not isinstance(transport, Lined):
+            raise UserError(f"auth = {auth!r} needs connections, and there are none here")
+        return ConnectionSignIn(auth, transport, self._runtime, keep=options.max_connections)
 
 
 def http_factory(

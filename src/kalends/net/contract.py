@@ -8,10 +8,10 @@ body; answers are read against limits while they come; there is no switch to tur
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Final, Literal, Protocol
+from typing import Final, Literal, Protocol, TypeVar, runtime_checkable
 
 from pydantic import Field, field_validator
 
@@ -69,6 +69,9 @@ class HttpOptions(Document):
         return pins
 
 
+Auth = Literal["auto", "basic", "digest", "ntlm", "negotiate", "none"]
+
+
 class SignInOptions(Document):
     """Keys of a source or sink with a service account."""
 
@@ -78,8 +81,11 @@ class SignInOptions(Document):
     """Environment variable that holds the password …"""
     password_file: str | None = None
     """… or a file; read again when it changes."""
-    auth: Literal["auto", "basic", "digest", "none"] = "auto"
-    """``auto``: Basic unasked, and Digest where the server offers no Basic."""
+    auth: Auth = "auto"
+    """``auto``: Basic unasked, and Digest where the server offers no Basic. ``ntlm`` and
+    ``negotiate`` (Kerberos with the extra, else NTLM within SPNEGO) sign in each connection,
+    bound to the server's certificate; the user is ``DOMAIN\\user`` or ``user@domain``. What is
+    written here is used or nothing is: a server that offers less is told nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +133,8 @@ class Streamed(Answer, Protocol):
         """
 
 
-class Transport(Protocol):
-    """Carries one request to one vetted address, without judgement. The simulation's seam."""
+class Carrier(Protocol):
+    """Carries one request to one vetted address, without judgement."""
 
     async def exchange(self, request: Request, limits: Limits) -> Response:
         """Send, read within limits, return. Raises ``Unreachable``, ``TooLarge``, …"""
@@ -141,8 +147,53 @@ class Transport(Protocol):
         Time until the head is the caller's to bound, but for ``connect_seconds``.
         """
 
+
+class Transport(Carrier, Protocol):
+    """All connections of one endpoint. The simulation's seam."""
+
     async def close(self) -> None:
         """Close all connections."""
+
+
+A = TypeVar("A", bound=Answer)
+Carry = Callable[[Request], Awaitable[A]]
+"""Sends one request: a carrier with its limits, or that with something around it."""
+Using = Callable[[Carrier], Carry[A]]
+"""How a carrier is used: for whole answers, or for streams."""
+
+
+class Line(Protocol):
+    """One connection at a time, for whoever signs in connections (NTLM, Negotiate)."""
+
+    @property
+    def serial(self) -> int:
+        """Return the number of the connection used last; another number: another connection."""
+
+    @property
+    def certificate(self) -> bytes | None:
+        """Return the certificate (DER) the other side showed on it; None over plain http."""
+
+    async def exchange(self, request: Request, limits: Limits, *, on: int | None) -> Response:
+        """As ``Transport``, on the connection of this number (None: any).
+
+        Raises ``ConnectionChanged`` before anything is sent where that one is gone.
+        """
+
+    def stream(
+        self, request: Request, limits: Limits, silence: float, *, on: int | None
+    ) -> AbstractAsyncContextManager[Streamed]:
+        """As ``Transport``, on the connection of this number (None: any)."""
+
+    async def close(self) -> None:
+        """Close the connection."""
+
+
+@runtime_checkable
+class Lined(Protocol):
+    """A transport that gives lines."""
+
+    def line(self) -> Line:
+        """Return a line of its own; its connection is opened with its first request."""
 
 
 class HttpClient(Protocol):

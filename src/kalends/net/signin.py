@@ -2,21 +2,20 @@
 
 Place in the flow: the client asks ``before`` what to send unasked, and on a 401 ``again`` whether
 there is a better answer. Only an answer that was given and refused is a failed sign-in; a first
-challenge is not. NTLM and Negotiate will sign in a connection, not a request: they come as one
-transport per session (``AioTransport`` takes aiohttp middlewares), not as a ``SignIn``.
+challenge is not. NTLM and Negotiate sign in a connection, not a request: ``net.lines``.
 """
 
 from __future__ import annotations
 
 import base64
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import Enum
 from typing import Final, Literal, Protocol
 
 from kalends.errors import SignInNeeded
 from kalends.model.http import Request
-from kalends.net.challenge import challenges
+from kalends.net.challenge import Challenge, challenges
 from kalends.net.contract import Answer, Credential
 from kalends.net.digest import Digest, choose
 from kalends.net.origin import Origin, origin, parse_url
@@ -93,7 +92,7 @@ class Password:
         elif self._scheme != "digest" and any(one.scheme == "basic" for one in offered):
             return Verdict.REFUSED
         if digest is None:
-            raise SignInNeeded(_no_way(key[0], [one.scheme for one in offered], self._scheme))
+            raise no_way(key[0], offered, self._scheme)
         self._digests[key] = digest
         return Verdict.AGAIN
 
@@ -104,6 +103,13 @@ def basic(credential: Credential) -> str:
     return "Basic " + base64.b64encode(pair).decode()
 
 
-def _no_way(place: Origin, offered: list[str], scheme: Scheme) -> str:
-    ways = ", ".join(sorted(set(offered))) or "nothing"
-    return f"{place} offers {ways} to sign in; auth = {scheme!r} cannot be used there"
+def no_way(place: Origin, offered: Iterable[Challenge], auth: str) -> SignInNeeded:
+    """Return the error for a server that offers none of the ways that ``auth`` names."""
+    ways = sorted({one.scheme for one in offered})
+    error = SignInNeeded(
+        f"{place} offers {', '.join(ways) or 'nothing'} to sign in; auth = {auth!r} cannot be used"
+    )
+    known = [way for way in ("negotiate", "ntlm", "digest", "basic") if way in ways]
+    if known:
+        error.remedy = f"Write auth = {known[0]!r}, or let the server offer what is configured."
+    return error

@@ -7,9 +7,8 @@ status codes are the client's; the simulation plugs in a transport of its own at
 from __future__ import annotations
 
 import asyncio
-import ssl
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Final
 
@@ -17,33 +16,20 @@ import aiohttp
 from aiohttp.abc import AbstractResolver
 
 import kalends
-from kalends.errors import (
-    AddressRefused,
-    BadAnswer,
-    CertificateRefused,
-    SourceTrouble,
-    TooLarge,
-    Unreachable,
-)
-from kalends.model.http import Request, Response
+from kalends.errors import TooLarge, Unreachable
+from kalends.model.http import REPEATABLE, Request, Response
 from kalends.net.address import AddressRules, Carriage
-from kalends.net.connect import AddressNotOpen, check_literal, connector
+from kalends.net.connect import ConnectionLost, Watch, check_literal, connector
 from kalends.net.contract import Limits, Streamed
 from kalends.net.origin import origin, parse_url
-from kalends.net.tls import GuardedContext, explain
+from kalends.net.telling import LOST, told
+from kalends.net.tls import GuardedContext
 
 _AGENT: Final = f"Kalends/{kalends.__version__}"
 _HEADER_BYTES: Final = 16 << 10
 _HEADERS: Final = 128
-_REPEATABLE: Final = frozenset({"GET", "HEAD", "OPTIONS", "PROPFIND", "REPORT", "SEARCH"})
-
-
-_LOST: Final = (aiohttp.ClientError, OSError, TimeoutError, ValueError)
-"""What aiohttp raises; none of it is a ``KalendsError``."""
-
-
-class ConnectionLost(Unreachable):
-    """A kept connection turned out to be closed before an answer began."""
+_DRAINED: Final = 64 << 10
+_DRAIN_SECONDS: Final = 2.0
 
 
 class AioTransport:
@@ -55,24 +41,26 @@ class AioTransport:
         tls: GuardedContext,
         *,
         resolver: AbstractResolver | None = None,
-        middlewares: Sequence[aiohttp.ClientMiddlewareType] = (),
-        connections: int = 0,
+        watch: Watch | None = None,
     ) -> None:
         self._rules = rules
         self._tls = tls
         self._resolver = resolver
-        self._middlewares = tuple(middlewares)
-        self._connections = connections
+        self._watch = watch
         self._sessions: dict[Carriage, aiohttp.ClientSession] = {}
 
     async def exchange(self, request: Request, limits: Limits) -> Response:
         """See ``Transport``. Time is the caller's to bound, but for ``connect_seconds``."""
         try:
-            return await self._once(request, limits)
+            return await self.once(request, limits)
         except ConnectionLost:
-            if request.method not in _REPEATABLE:
+            if request.method not in REPEATABLE:
                 raise
-            return await self._once(request, limits)  # a kept connection had gone stale
+            return await self.once(request, limits)  # a kept connection had gone stale
+
+    def line(self) -> AioLine:
+        """Return a connection for whoever signs in connections; opened with its first request."""
+        return AioLine(self._rules, self._tls.refreshed(), resolver=self._resolver)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -89,25 +77,28 @@ class AioTransport:
         plain = replace(request, headers=(*request.headers, ("Accept-Encoding", "identity")))
         try:
             answer = await self._ask(plain, limits)
-        except _LOST as error:
-            raise _told(error, _place(request)) from error
+        except LOST as error:
+            raise told(error, _place(request)) from error
         try:
             yield _Stream(answer, _place(request), silence, end, limits.body_bytes)
         finally:
+            if answer.status == 401:
+                await _drain(answer)  # the next word of a sign-in goes over this connection
             answer.close()  # a body read to its end has let its connection go already
 
-    async def _once(self, request: Request, limits: Limits) -> Response:
+    async def once(self, request: Request, limits: Limits) -> Response:
+        """Exchange without a second try on another connection."""
         try:
             async with await self._ask(request, limits) as answer:
                 body = await _read(answer, limits.body_bytes)
                 return Response(answer.status, _headers(answer), body, request.url)
-        except _LOST as error:
-            raise _told(error, _place(request)) from error
+        except LOST as error:
+            raise told(error, _place(request)) from error
 
     async def _ask(self, request: Request, limits: Limits) -> aiohttp.ClientResponse:
         url = parse_url(request.url)
         self._tls = self._tls.refreshed()
-        carriage = _carriage(url.scheme, request)
+        carriage = _carriage(url.scheme, signed=self._watch is not None or _signed(request))
         check_literal(self._rules.carrying(carriage), url.raw_host or "")
         return await self._session(carriage).request(
             request.method,
@@ -127,17 +118,54 @@ class AioTransport:
                 connector=connector(
                     self._rules.carrying(carriage),
                     self._tls,
-                    connections=self._connections,
+                    watch=self._watch,
                     resolver=self._resolver,
                 ),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"User-Agent": _AGENT, "Accept-Encoding": "gzip, deflate"},
-                middlewares=self._middlewares,
                 max_line_size=_HEADER_BYTES,
                 max_field_size=_HEADER_BYTES,
                 max_headers=_HEADERS,
             )
         return session
+
+
+class AioLine:
+    """``Line`` on aiohttp: a pool of one, watched."""
+
+    def __init__(
+        self, rules: AddressRules, tls: GuardedContext, *, resolver: AbstractResolver | None = None
+    ) -> None:
+        self._watch = Watch()
+        self._transport = AioTransport(rules, tls, resolver=resolver, watch=self._watch)
+
+    @property
+    def serial(self) -> int:
+        """See ``Line``."""
+        return self._watch.serial
+
+    @property
+    def certificate(self) -> bytes | None:
+        """See ``Line``."""
+        return self._watch.certificate
+
+    async def exchange(self, request: Request, limits: Limits, *, on: int | None) -> Response:
+        """See ``Line``. Never repeated: what was sent on a lost connection may have counted."""
+        self._watch.expect(on)
+        return await self._transport.once(request, limits)
+
+    @asynccontextmanager
+    async def stream(
+        self, request: Request, limits: Limits, silence: float, *, on: int | None
+    ) -> AsyncIterator[Streamed]:
+        """See ``Line``."""
+        self._watch.expect(on)
+        async with self._transport.stream(request, limits, silence) as streamed:
+            yield streamed
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await self._transport.close()
 
 
 class _Stream:
@@ -182,19 +210,22 @@ class _Stream:
             if rest < self._silence:
                 raise Unreachable(f"a stream of {self._place} lasted too long") from error
             raise Unreachable(f"{self._place} fell silent for {self._silence:g} s") from error
-        except _LOST as error:
-            raise _told(error, self._place) from error
+        except LOST as error:
+            raise told(error, self._place) from error
 
 
 def _place(request: Request) -> str:
     return str(origin(parse_url(request.url)))
 
 
-def _carriage(scheme: str, request: Request) -> Carriage:
+def _carriage(scheme: str, *, signed: bool) -> Carriage:
     if scheme == "https":
         return Carriage.TLS
-    signed = any(name.lower() in ("authorization", "cookie") for name, _ in request.headers)
     return Carriage.PLAIN_SIGNED if signed else Carriage.PLAIN
+
+
+def _signed(request: Request) -> bool:
+    return any(name.lower() in ("authorization", "cookie") for name, _ in request.headers)
 
 
 async def _read(answer: aiohttp.ClientResponse, limit: int) -> bytes:
@@ -210,6 +241,14 @@ async def _read(answer: aiohttp.ClientResponse, limit: int) -> bytes:
     return bytes(body)
 
 
+async def _drain(answer: aiohttp.ClientResponse) -> None:
+    left = _DRAINED
+    with suppress(*LOST):
+        async with asyncio.timeout(_DRAIN_SECONDS):
+            while left > 0 and (chunk := await answer.content.readany()):
+                left -= len(chunk)
+
+
 def _too_large(answer: aiohttp.ClientResponse, limit: int) -> TooLarge:
     answer.close()  # the rest is not read: this connection is of no further use
     return TooLarge(f"the answer is larger than {limit:,} bytes")
@@ -222,45 +261,3 @@ def _headers(answer: aiohttp.ClientResponse) -> dict[str, str]:
         between = "\n" if key == "set-cookie" else ", "  # RFC 6265 section 3: dates have commas
         headers[key] = f"{headers[key]}{between}{value}" if key in headers else value
     return headers
-
-
-def _told(error: Exception, place: str) -> SourceTrouble:
-    """Turn what aiohttp raised into what the caller does next; texts carry no address parts."""
-    refusal = _refused_address(error)
-    if refusal is not None:
-        return AddressRefused(str(refusal))
-    tls = _tls_error(error)
-    if isinstance(tls, ssl.CertificateError):
-        return CertificateRefused(explain(tls, place))
-    if tls is not None:
-        return Unreachable(explain(tls, place))
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return Unreachable(f"the name of {place} cannot be resolved")
-    if isinstance(error, (TimeoutError, asyncio.TimeoutError)):
-        return Unreachable(f"no connection to {place} in time")
-    if isinstance(error, aiohttp.ClientConnectorError):
-        reason = error.strerror or "closed while it was set up"
-        return Unreachable(f"no connection to {place}: {reason}")
-    if isinstance(error, aiohttp.ServerDisconnectedError):
-        return ConnectionLost(f"{place} closed the connection")
-    if isinstance(error, aiohttp.ClientPayloadError):
-        return Unreachable(f"the answer of {place} was cut off")
-    if isinstance(error, (aiohttp.ClientResponseError, aiohttp.InvalidURL, ValueError)):
-        return BadAnswer(f"{place} does not answer as HTTP should")
-    return Unreachable(f"the connection to {place} was lost")
-
-
-def _refused_address(error: BaseException | None) -> AddressRefused | None:
-    while error is not None:
-        if isinstance(error, AddressNotOpen):
-            return error.refusal
-        error = error.__cause__ or error.__context__
-    return None
-
-
-def _tls_error(error: Exception) -> ssl.SSLError | None:
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        inner = error.certificate_error
-        return inner if isinstance(inner, ssl.SSLError) else None
-    cause = error.__cause__
-    return next((one for one in (error, cause) if isinstance(one, ssl.SSLError)), None)
