@@ -14,6 +14,7 @@ import resource
 import signal
 import ssl
 import time
+from pathlib import Path
 
 from lab.exchange import control, crowd
 from lab.exchange.seed import seed
@@ -37,7 +38,17 @@ def options() -> argparse.Namespace:
     )
     parser.add_argument("--minute", type=float, default=60.0, help="seconds a minute of EWS lasts")
     parser.add_argument("--backends", type=int, default=1)
+    parser.add_argument("--auth", default="Basic", help="of Basic,NTLM,Negotiate,Bearer")
+    parser.add_argument("--lockout", type=int, default=0, help="wrong passwords until locked")
     return parser.parse_args()
+
+
+def _tls(path: str) -> tuple[ssl.SSLContext | None, bytes]:
+    if not path:
+        return None, b""
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(path)
+    return tls, Path(path).read_bytes()
 
 
 async def main(chosen: argparse.Namespace) -> None:
@@ -47,18 +58,16 @@ async def main(chosen: argparse.Namespace) -> None:
     server.organization.domain = chosen.domain
     server.remember = False
     server.minute = chosen.minute
+    server.sign_in.schemes = tuple(chosen.auth.split(","))
+    server.organization.lockout = chosen.lockout
     name, _, password = chosen.user.partition(":")
     seed(server.organization, service=(name, password), people=())
     crowd.populate(server.organization, chosen.mailboxes, chosen.appointments)
     ended = asyncio.Event()
     for one in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(one, ended.set)
-    tls = None
-    if chosen.certificate:
-        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        tls.load_cert_chain(chosen.certificate)
     async with (
-        serving(server, chosen.port, tls),
+        serving(server, chosen.port, *_tls(chosen.certificate)),
         control.serving(server, chosen.control_port) as commands,
     ):
         ready = {

@@ -9,7 +9,6 @@ from lxml import etree
 
 from lab.exchange.http import Ask, Reply
 from lab.exchange.mailbox import Mailbox
-from lab.exchange.organization import Account
 
 if TYPE_CHECKING:
     from lab.exchange.server import ExchangeServer
@@ -22,16 +21,19 @@ _PARSER: Final = etree.XMLParser(resolve_entities=False, no_network=True, load_d
 _PAGE: Final = b"<!DOCTYPE html><html><body>The proxy could not reach the server.</body></html>"
 
 
-def handle(server: ExchangeServer, ask: Ask, account: Account | None) -> Reply:
-    """Answer a request below /autodiscover/."""
+def unsigned(server: ExchangeServer) -> Reply | None:
+    """Return what is answered to anybody; None: signing in comes first."""
     faults = server.faults
-    path = ask.path.partition("?")[0].lower()
     if faults.autodiscover_redirect:
         return Reply(302, {"location": faults.autodiscover_redirect})
     if faults.autodiscover_html:
         return Reply(200, {"content-type": "text/html"}, _PAGE)
-    if account is None:
-        return Reply(401, {"www-authenticate": 'Basic realm="exchange.test"'})
+    return None
+
+
+def handle(server: ExchangeServer, ask: Ask) -> Reply:
+    """Answer a request below /autodiscover/."""
+    path = ask.path.partition("?")[0].lower()
     try:
         root = etree.fromstring(ask.body, _PARSER)
     except etree.XMLSyntaxError:

@@ -142,13 +142,20 @@ def move(server: ExchangeServer, arguments: Arguments) -> Arguments:
 
 
 def account(server: ExchangeServer, arguments: Arguments) -> Arguments:
-    """``name [password enabled]``: change an account's password, disable or enable it."""
+    """``name [password enabled unlock]``: an account's state, and changing it."""
     found = server.organization.accounts.get(arguments["name"].lower())
     if found is None:
         raise ValueError(f"no such account: {arguments['name']}")
     found.password = arguments.get("password", found.password)
     found.enabled = bool(arguments.get("enabled", found.enabled))
-    return {"name": found.name, "enabled": found.enabled}
+    if arguments.get("unlock"):
+        found.locked_until, found.failures = 0.0, 0
+    return {
+        "name": found.name,
+        "enabled": found.enabled,
+        "failures": found.failures,
+        "locked": server.organization.locked(found),
+    }
 
 
 def grant(server: ExchangeServer, arguments: Arguments) -> Arguments:
@@ -168,7 +175,9 @@ def grant(server: ExchangeServer, arguments: Arguments) -> Arguments:
 
 
 def limits(server: ExchangeServer, arguments: Arguments) -> Arguments:
-    """``[concurrency hanging subscriptions find_count]``: budgets other than the version's."""
+    """``[concurrency hanging subscriptions find_count lockout]``: other than the version's."""
+    organization = server.organization
+    organization.lockout = int(arguments.get("lockout", organization.lockout))
     for name, field in _LIMITS.items():
         setattr(server, field, int(arguments.get(name, getattr(server, field))))
     return {name: getattr(server, field) for name, field in _LIMITS.items()}

@@ -27,5 +27,7 @@ class Reply:
     status: int
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
+    challenges: list[str] = field(default_factory=list)
+    """Values of WWW-Authenticate, each a header of its own on a socket."""
     stream: Stream | None = None
     """Set for GetStreamingEvents: what follows for minutes, envelope after envelope."""

@@ -21,6 +21,11 @@ class Account:
     impersonates: set[str] | None = field(default_factory=set)
     """Addresses in the scope of ApplicationImpersonation; None: all."""
     enabled: bool = True
+    application: bool = False
+    """A client of OAuth: its name and password are a client's id and secret."""
+    failures: int = 0
+    """Wrong passwords since the last right one."""
+    locked_until: float = 0.0
 
 
 @dataclass(slots=True)
@@ -109,6 +114,11 @@ class Organization:
         self._identities: dict[str, Mailbox] = {}
         """By principal name and by SID, in lower case."""
         self.subscriptions = Subscriptions()
+        self.certificates: dict[str, str] = {}
+        """SHA-256 of a client's certificate, in hexadecimal → name of its account."""
+        self.lockout = 0
+        """Wrong passwords in a row after which an account is locked; 0: never."""
+        self.lockout_seconds = 1800.0
         self.endpoints: dict[str, str] = {}
         """Server name → URL of its EWS, for autodiscover."""
 
@@ -129,6 +139,30 @@ class Organization:
         account = Account(name, password, mailbox.lower(), scope)
         self.accounts[name.lower()] = account
         return account
+
+    def add_application(
+        self, name: str, secret: str, *, impersonates: Iterable[str] | None = None
+    ) -> Account:
+        """Add a client of OAuth, which has no mailbox and may act as everybody."""
+        account = self.add_account(name, secret, impersonates=impersonates)
+        account.application = True
+        return account
+
+    def locked(self, account: Account) -> bool:
+        """Tell whether an account is locked out."""
+        return account.locked_until > self.now()
+
+    def signed_in(self, account: Account, *, right: bool) -> bool:
+        """Note an attempt to sign in; tell whether it succeeds. A locked account never does."""
+        if self.locked(account) or not account.enabled:
+            return False
+        if right:
+            account.failures = 0
+            return True
+        account.failures += 1
+        if self.lockout and account.failures >= self.lockout:
+            account.locked_until, account.failures = self.now() + self.lockout_seconds, 0
+        return False
 
     def add_mailbox(
         self,

@@ -15,10 +15,13 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Final
 
 from aiohttp import web
+from cryptography import x509
+from multidict import CIMultiDict
 
 from lab.exchange.http import Ask, Reply
 from lab.exchange.refusal import Fault
 from lab.exchange.server import ExchangeServer
+from lab.exchange.signin import Connection
 from lab.exchange.soap import fault
 from lab.exchange.streams import Stream
 
@@ -31,7 +34,7 @@ def application(server: ExchangeServer) -> web.Application:
     """Return an aiohttp application around a server."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        _arrived(server, request)
+        connection = _arrived(server, request)
         ask = Ask(
             request.method,
             request.raw_path,
@@ -44,30 +47,46 @@ def application(server: ExchangeServer) -> web.Application:
                 request.transport.abort()
             return web.Response()
         slow = _slow(server, ask)
-        with _counted(server, ask) as free:
+        with _counted(server, ask, connection) as free:
             if slow and server.faults.delay:
                 await asyncio.sleep(server.faults.delay)
             if not free:
                 reply = Reply(500, {"content-type": "text/xml"}, _too_many(server))
             else:
-                reply = server.handle(ask)
+                reply = server.handle(ask, connection)
         server.counters.statuses[reply.status] += 1
         server.counters.bytes_sent += len(reply.body)
         if reply.stream is not None:
             return await _streamed(request, reply, reply.stream)
         if slow and (server.faults.cut or server.faults.drip):
             return await _slowly(server, request, reply)
-        return web.Response(status=reply.status, headers=reply.headers, body=reply.body)
+        return web.Response(status=reply.status, headers=_headers(reply), body=reply.body)
 
     app = web.Application(client_max_size=64 << 20)
     app.router.add_route("*", "/{path:.*}", handle)
     return app
 
 
-def _arrived(server: ExchangeServer, request: web.Request) -> None:
-    if request.transport is not None and request.transport not in server.transports:
-        server.transports.add(request.transport)
+def _arrived(server: ExchangeServer, request: web.Request) -> Connection:
+    """Return what is remembered of the connection a request came on."""
+    if request.transport is None:
+        return Connection()
+    known = server.transports.get(request.transport)
+    if known is None:
+        tls = request.transport.get_extra_info("ssl_object")
+        known = Connection(certificate=tls.getpeercert(binary_form=True) if tls else None)
+        server.transports[request.transport] = known
         server.counters.connections += 1
+    return known
+
+
+def _headers(reply: Reply) -> CIMultiDict[str]:
+    found = CIMultiDict(reply.headers)
+    if reply.challenges:
+        del found["www-authenticate"]
+        for one in reply.challenges:
+            found.add("www-authenticate", one)
+    return found
 
 
 def _slow(server: ExchangeServer, ask: Ask) -> bool:
@@ -80,9 +99,9 @@ def _too_many(server: ExchangeServer) -> bytes:
 
 
 @contextmanager
-def _counted(server: ExchangeServer, ask: Ask) -> Iterator[bool]:
+def _counted(server: ExchangeServer, ask: Ask, connection: Connection) -> Iterator[bool]:
     """Count a request among its payer's; False where the budget is used up."""
-    payer = _payer(server, ask)
+    payer = _payer(server, ask, connection)
     running = server.running
     running[payer] += 1
     server.counters.at_once = max(server.counters.at_once, running.total())
@@ -94,11 +113,11 @@ def _counted(server: ExchangeServer, ask: Ask) -> Iterator[bool]:
             del running[payer]
 
 
-def _payer(server: ExchangeServer, ask: Ask) -> str:
+def _payer(server: ExchangeServer, ask: Ask, connection: Connection) -> str:
     """Return whose budget a request is charged to, as far as it can be told before sign-in."""
     if server.version.charges_target and (found := _IMPERSONATED.search(ask.body, 0, 4096)):
         return found[1].decode("utf-8", "replace").lower()
-    return server.claimed(ask)
+    return server.claimed(ask, connection)
 
 
 async def _streamed(request: web.Request, reply: Reply, stream: Stream) -> web.StreamResponse:
@@ -175,9 +194,17 @@ async def _slowly(server: ExchangeServer, request: web.Request, reply: Reply) ->
 
 @asynccontextmanager
 async def serving(
-    server: ExchangeServer, port: int = 0, tls: ssl.SSLContext | None = None
+    server: ExchangeServer,
+    port: int = 0,
+    tls: ssl.SSLContext | None = None,
+    certificate: bytes = b"",
 ) -> AsyncIterator[str]:
-    """Serve on loopback until left; yields the origin."""
+    """Serve on loopback until left; yields the origin.
+
+    ``certificate``: what ``tls`` shows, in PEM; Extended Protection needs to know it.
+    """
+    if certificate:
+        server.sign_in.certificate = x509.load_pem_x509_certificate(certificate)
     runner = web.AppRunner(application(server), access_log=None, shutdown_timeout=0.5)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", port, ssl_context=tls, backlog=1024)

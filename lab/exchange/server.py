@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import uuid
 from collections import Counter
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from http.cookies import SimpleCookie
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 from lxml import etree
 
-from lab.exchange import access, autodiscover
+from lab.exchange import access, autodiscover, signin
 from lab.exchange.counters import Counters
 from lab.exchange.faults import Faults
 from lab.exchange.http import Ask, Reply
@@ -22,6 +20,7 @@ from lab.exchange.mailbox import Mailbox
 from lab.exchange.operations import OPERATIONS, ORDER, SINCE, notify
 from lab.exchange.organization import Account, Organization, Subscription
 from lab.exchange.refusal import Fault, Refusal
+from lab.exchange.signin import Connection, SignIn
 from lab.exchange.soap import Call, envelope, fault, message, messages, operation, version_asked
 from lab.exchange.streams import Stream
 from lab.exchange.versions import Version, version
@@ -59,12 +58,13 @@ class ExchangeServer:
         self.hanging = self.version.hanging
         self.running: Counter[str] = Counter()
         """Whose budget → requests in work, counted by ``serve``."""
-        self.transports: WeakSet[asyncio.BaseTransport] = WeakSet()
+        self.transports: WeakKeyDictionary[asyncio.BaseTransport, Connection] = WeakKeyDictionary()
         """Connections that asked something and are open, kept by ``serve``."""
         self.streams: dict[str, Stream] = {}
         """Subscription → the connection that reads it."""
         self.connected: set[Stream] = set()
         self.counters = Counters()
+        self.sign_in = SignIn()
         self.origin = "http://exchange.test"
 
     @property
@@ -72,9 +72,9 @@ class ExchangeServer:
         """Return the URL of EWS."""
         return f"{self.origin}/EWS/Exchange.asmx"
 
-    def handle(self, ask: Ask) -> Reply:
-        """Answer one request."""
-        reply = self._faulty() or self._answer(ask)
+    def handle(self, ask: Ask, connection: Connection | None = None) -> Reply:
+        """Answer one request; ``connection`` is what its TCP connection remembers."""
+        reply = self._faulty() or self._answer(ask, connection or Connection())
         now = datetime.fromtimestamp(self.organization.now() + self.faults.clock_skew, UTC)
         reply.headers.setdefault("date", format_datetime(now, usegmt=True))
         reply.headers.setdefault("server", "Microsoft-IIS/10.0")
@@ -89,22 +89,25 @@ class ExchangeServer:
         faults = self.faults
         if faults.unauthorized:
             faults.unauthorized -= faults.unauthorized > 0
-            return _unauthorized()
+            return signin.refused(self)
         if faults.status:
             return Reply(faults.status, {"content-type": "text/html"}, HTML)
         if faults.html:
             return Reply(200, {"content-type": "text/html"}, HTML)
         return None
 
-    def _answer(self, ask: Ask) -> Reply:
+    def _answer(self, ask: Ask, connection: Connection) -> Reply:
         path = ask.path.partition("?")[0].lower()
+        if path.startswith("/oauth2/"):
+            return signin.token(self, ask) if path.endswith("/token") else Reply(404)
         if path.startswith("/autodiscover/"):
-            return autodiscover.handle(self, ask, self.account(ask))
+            told = autodiscover.unsigned(self) or signin.authenticate(self, ask, connection)
+            return told if isinstance(told, Reply) else autodiscover.handle(self, ask)
         if path != EWS:
             return Reply(404)
-        account = self.account(ask)
-        if account is None:
-            return _unauthorized()
+        account = signin.authenticate(self, ask, connection)
+        if isinstance(account, Reply):
+            return account
         if ask.method != "POST":
             return Reply(200, {"content-type": "text/html"}, HTML)
         try:
@@ -112,22 +115,12 @@ class ExchangeServer:
         except Refusal as refusal:
             return self._xml(500, fault(self, refusal), {})
 
-    def account(self, ask: Ask) -> Account | None:
-        """Return who signed in (Basic); None for nobody."""
-        claim = _basic(ask)
-        if claim is None:
-            return None
-        name, password = claim
-        found = self.organization.accounts.get(name.lower())
-        if found and found.enabled and found.password == password:
-            return found
-        self.counters.sign_in_failures += 1
-        return None
-
-    def claimed(self, ask: Ask) -> str:
+    def claimed(self, ask: Ask, connection: Connection | None = None) -> str:
         """Return the name a request signs in with, right or wrong; empty: none."""
-        claim = _basic(ask)
-        return claim[0].lower() if claim else ""
+        told = signin.claim(ask)
+        if told is None and connection is not None and connection.account is not None:
+            return connection.account.name.lower()
+        return told[0].lower() if told else ""
 
     # --- EWS ----------------------------------------------------------------------------------
     def _operation(self, ask: Ask, account: Account) -> Reply:
@@ -246,21 +239,6 @@ class ExchangeServer:
         cookie = f"exchangecookie={uuid.uuid4().hex}; path=/; HttpOnly"
         kind = {"content-type": "text/xml; charset=utf-8", "set-cookie": cookie}
         return Reply(status, {**kind, **headers}, body)
-
-
-def _basic(ask: Ask) -> tuple[str, str] | None:
-    scheme, _, rest = ask.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "basic":
-        return None
-    try:
-        name, _, password = base64.b64decode(rest).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        return None
-    return name, password
-
-
-def _unauthorized() -> Reply:
-    return Reply(401, {"www-authenticate": 'Basic realm="exchange.test"'})
 
 
 def _inside() -> Refusal:

@@ -14,6 +14,7 @@ from exchangelib import (
     BASIC,
     DELEGATE,
     IMPERSONATION,
+    NTLM,
     Account,
     CalendarItem,
     Configuration,
@@ -43,7 +44,7 @@ def sign_in(url: str, options: dict[str, str]) -> Any:
     configuration = Configuration(
         service_endpoint=url,
         credentials=Credentials(name, options.get("password", "secret")),
-        auth_type=BASIC,
+        auth_type=NTLM if options.get("auth") == "NTLM" else BASIC,
     )
     return Account(
         options.get("mailbox", "anna@example.test"),
