@@ -48,12 +48,16 @@ class PutPerson(Command, frozen=True, tag="put-person"):
     """Create or replace a person's record (``managed_by`` api)."""
 
     record: dict[str, Any]
+    expected: tuple[str, ...] | None = None
+    """Tags of which the stored one must be one (``bus.tags``); None: whatever is stored."""
 
 
 class DeletePerson(Command, frozen=True, tag="delete-person"):
     """Remove a person."""
 
     person: str
+    expected: tuple[str, ...] | None = None
+    """Tags of which the stored one must be one (``bus.tags``); None: whatever is stored."""
 
 
 class PutDocument(Command, frozen=True, tag="put-document"):
@@ -63,6 +67,8 @@ class PutDocument(Command, frozen=True, tag="put-document"):
     id: str
     body: dict[str, Any]
     managed_by: str = "api"
+    expected: tuple[str, ...] | None = None
+    """Tags of which the stored one must be one (``bus.tags``); None: whatever is stored."""
 
 
 class DeleteDocument(Command, frozen=True, tag="delete-document"):
@@ -70,6 +76,8 @@ class DeleteDocument(Command, frozen=True, tag="delete-document"):
 
     kind: str
     id: str
+    expected: tuple[str, ...] | None = None
+    """Tags of which the stored one must be one (``bus.tags``); None: whatever is stored."""
 
 
 class Apply(Command, frozen=True, tag="apply"):
@@ -196,7 +204,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     ok: bool
     value: Any = None
     code: str = ""
-    """Where not ok: ``invalid``, ``not-found``, ``conflict``, ``refused``, ``failed``."""
+    """Where not ok: ``invalid``, ``not-found``, ``conflict``, ``stale`` (not what was expected),
+    ``refused``, ``failed``."""
     message: str = ""
     problems: list[dict[str, str]] = []
     """For ``invalid``: {where, key, what, remedy}, all of them."""

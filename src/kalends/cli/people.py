@@ -109,22 +109,25 @@ def set_presence(
 ) -> None:
     """Set a person's presence by hand; it wins until its end."""
 
-    async def work() -> Any:
+    async def work() -> tuple[Any, str]:
         configuration = loaded(config)
         async with reading(configuration) as reader:
             one = await the_organization(reader, organization)
             views = await _views(reader, one)
+            await views.known(person)
         command = SetManual(
             organization=one, actor="cli", person=person, activity=activity,
             until=_moment(until, views.zone), note=note, availability=availability, role=role,
         )  # fmt: skip
-        return await ask(configuration, command)
+        return await ask(configuration, command), views.zone
 
-    told = run(work())
+    told, zone = run(work())
     if json:
         as_json(told)
     else:
-        say(f"{person} is {activity} by hand. End it with: kalends clear {person}")
+        state = told["presence"] or {"activity": activity, "until": None}
+        until = f" until {local(state['until'], zone)}" if state["until"] else ""
+        say(f"{person} is {state['activity']} by hand{until}. End it with: kalends clear {person}")
 
 
 def clear(
@@ -139,13 +142,16 @@ def clear(
         configuration = loaded(config)
         async with reading(configuration) as reader:
             one = await the_organization(reader, organization)
+            await (await _views(reader, one)).known(person)
         return await ask(configuration, ClearManual(organization=one, actor="cli", person=person))
 
     told = run(work())
     if json:
         as_json(told)
     else:
-        say(f"{person} follows the calendar again.")
+        state = told["presence"]
+        now = f" and is {state['activity'] or state['availability']} now" if state else ""
+        say(f"{person} follows the calendar again{now}.")
 
 
 def timeline(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from kalends.bus.commands import DeletePrincipal, PutPrincipal
+from kalends.cli.nearest import hint
 from kalends.cli.output import as_json, say, table
 from kalends.cli.session import (
     DEFAULT_CONFIG,
@@ -52,6 +53,7 @@ def create_token(
     """Make a token and print it as the last word; it is shown this once."""
     configuration = loaded(config)
     one = _owner(configuration, organization, role)
+    run(_somebody(configuration, one, person))
     secret, principal = new_token(
         role=role, name=name, organization=one, person=person, now=int(Runtime().now())
     )
@@ -85,6 +87,7 @@ def create_account(
     """Make an account that signs in to the console with a password."""
     configuration = loaded(config)
     one = _owner(configuration, organization, role)
+    run(_somebody(configuration, one, person))
     principal = new_account(
         role=role, name=name, organization=one, person=person, password=password,
         now=int(Runtime().now()),
@@ -126,9 +129,45 @@ def delete_token(
 ) -> None:
     """Remove a token or account; it stops working at once."""
     configuration = loaded(config)
-    one = _owner(configuration, organization, "admin")
-    run(ask(configuration, DeletePrincipal(organization=one or "*", actor="cli", id=id)))
+    one = _owner(configuration, organization, "admin") or "*"
+    run(_delete(configuration, one, id))
     say("Removed.")
+
+
+async def _delete(configuration: Configuration, organization: str, id: str) -> None:
+    async with reading(configuration) as reader:
+        known = [(one.id, one.name) for one in await reader.principals(organization)]
+    if id not in (known_id for known_id, _ in known):
+        told = f"There is no token or account {id!r} in {organization}. {hint(id, known)}".rstrip()
+        raise UserError(f"{told} List them with: kalends token list")
+    await ask(configuration, DeletePrincipal(organization=organization, actor="cli", id=id))
+
+
+async def _somebody(
+    configuration: Configuration, organization: str | None, person: str | None
+) -> None:
+    """Raise ``UserError`` where a token or account would be nobody's.
+
+    Before Kalends ever ran the file is all there is; what the API brought is in the database.
+    """
+    if person is None or organization is None:
+        return
+    written = [one for one in configuration.organizations if one.id == organization]
+    known = [(one.id, one.name) for each in written for one in each.people]
+    if person in (id for id, _ in known):
+        return
+    if not await _stored(configuration, organization, person):
+        told = f"There is no person {person!r} in {organization}. {hint(person, known)}".rstrip()
+        raise UserError(f"{told} List everybody with: kalends people")
+
+
+async def _stored(configuration: Configuration, organization: str, person: str) -> bool:
+    """Tell whether the database knows a person; where it is none yet it knows nobody."""
+    try:
+        async with reading(configuration) as reader:
+            return await reader.person(organization, person) is not None
+    except UserError:
+        return False
 
 
 async def _listed(config: Path, organization: str | None) -> list[dict[str, Any]]:

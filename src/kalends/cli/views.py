@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any
 
+from kalends.cli.nearest import near_people
 from kalends.errors import UserError
 from kalends.model.person import PersonRecord
 from kalends.model.times import seconds
@@ -59,7 +60,7 @@ class Views:
         """Return one person's presence."""
         stored = await self._reader.presence(self._organization, person)
         if stored is None:
-            raise self._nobody(person)
+            raise await self._nobody(person)
         return view_json(self._eye.sees(stored, self._now))
 
     async def timeline(self, person: str, days: int) -> list[dict[str, Any]]:
@@ -81,7 +82,7 @@ class Views:
         facts = await self._facts(person)
         document = await self._reader.person(self._organization, person)
         if document is None:
-            raise self._nobody(person)
+            raise await self._nobody(person)
         record = PersonRecord.model_validate_json(document.record)
         moment = self._now if at is None else seconds(at)
         return await reasons(self._reader, self._eye, record, facts, at=moment, now=self._now)
@@ -89,8 +90,15 @@ class Views:
     async def _facts(self, person: str) -> DuePerson:
         facts = await self._reader.facts(self._organization, person)
         if facts is None:
-            raise self._nobody(person)
+            raise await self._nobody(person)
         return facts
 
-    def _nobody(self, person: str) -> UserError:
-        return UserError(f"There is no person {person!r}. List them with: kalends people")
+    async def known(self, person: str) -> None:
+        """Raise ``UserError`` where there is no such person, naming who may be meant."""
+        await self._facts(person)
+
+    async def _nobody(self, person: str) -> UserError:
+        """Return the complaint about an unknown person, with who may be meant."""
+        near = await near_people(self._reader, self._organization, person)
+        told = f"There is no person {person!r} in {self._organization}. {near}".rstrip()
+        return UserError(f"{told} List everybody with: kalends people")

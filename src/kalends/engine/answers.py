@@ -27,10 +27,15 @@ def invalid(problems: list[Problem]) -> Answer:
 
 
 def no(code: str, message: str) -> Answer:
-    """Return a no: ``not-found``, ``conflict``, ``refused`` or ``failed``."""
+    """Return a no: ``not-found``, ``conflict``, ``stale``, ``refused`` or ``failed``."""
     return Answer(ok=False, code=code, message=message)
 
 
 def unknown(what: str, id: str) -> Answer:
     """Return that there is no such thing."""
     return no("not-found", f"There is no {what} {id!r}.")
+
+
+def stale(what: str, id: str) -> Answer:
+    """Return that what is stored is not what the writer expects to replace."""
+    return no("stale", f"The {what} {id!r} is not as you read it: somebody else changed it.")

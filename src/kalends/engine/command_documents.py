@@ -13,8 +13,9 @@ import msgspec
 from pydantic import ValidationError
 
 from kalends.bus.commands import Answer, Apply, DeleteDocument, PutDocument
+from kalends.bus.tags import document_tag, holds
 from kalends.endpoints.kind import kinds
-from kalends.engine.answers import done, invalid, no, unknown
+from kalends.engine.answers import done, invalid, no, stale, unknown
 from kalends.engine.apply import (
     MANAGED_BY_FILE,
     Difference,
@@ -59,6 +60,8 @@ async def put_document(core: Core, command: PutDocument) -> Answer:
     async with core.locks[command.organization]:
         stored = await core.store.documents(command.organization, command.kind)
         before = next((one for one in stored if one.id == command.id), None)
+        if not holds(command.expected, _tag(before)):
+            return stale(command.kind, command.id)
         if before is not None and before.managed_by != command.managed_by:
             return no(
                 "refused", f"{command.id} is managed by {before.managed_by}: change it there."
@@ -88,6 +91,8 @@ async def delete_document(core: Core, command: DeleteDocument) -> Answer:
         before = next((one for one in stored if one.id == command.id), None)
         if before is None:
             return unknown(command.kind, command.id)
+        if not holds(command.expected, _tag(before)):
+            return stale(command.kind, command.id)
         if before.managed_by == MANAGED_BY_FILE:
             return no("refused", f"{command.id} is managed by file: remove it there.")
         await core.store.save_documents([], [(command.organization, command.kind, command.id)])
@@ -98,6 +103,10 @@ async def delete_document(core: Core, command: DeleteDocument) -> Answer:
     )
     await core.told_settings(command.organization)
     return done()
+
+
+def _tag(document: Document | None) -> str | None:
+    return None if document is None else document_tag(document.version)
 
 
 def document_of(organization: str, kind: str, body: dict[str, Any]) -> tuple[Document, Secrets]:

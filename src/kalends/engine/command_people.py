@@ -19,7 +19,8 @@ from kalends.bus.commands import (
     SetLine,
     SetManual,
 )
-from kalends.engine.answers import done, invalid, no, unknown
+from kalends.bus.tags import holds, record_tag
+from kalends.engine.answers import done, invalid, no, stale, unknown
 from kalends.engine.core import Core
 from kalends.engine.opening import forbidden
 from kalends.engine.people import stored_record
@@ -29,6 +30,7 @@ from kalends.errors import Problem, UserError
 from kalends.model.organization import Permissions
 from kalends.model.person import PersonRecord, Preferences
 from kalends.model.presence import LineState
+from kalends.model.times import rfc3339
 from kalends.policy.manual import manual
 from kalends.store.contract import Lane, Store
 
@@ -71,7 +73,7 @@ async def set_manual(core: Core, command: SetManual) -> Answer:
     core.due.wake()
     await settled
     await core.audit(command.organization, command.actor, "set-manual", command.person)
-    return done({"until": made.until})
+    return done({"until": made.until, "presence": await _state(core, command)})
 
 
 async def clear_manual(core: Core, command: ClearManual) -> Answer:
@@ -82,7 +84,29 @@ async def clear_manual(core: Core, command: ClearManual) -> Answer:
     core.due.wake()
     await settled
     await core.audit(command.organization, command.actor, "clear-manual", command.person)
-    return done()
+    return done({"presence": await _state(core, command)})
+
+
+async def _state(core: Core, command: SetManual | ClearManual) -> dict[str, Any] | None:
+    """Return what the command led to, by the names of the API, without any text."""
+    stored = await core.store.presence(command.organization, command.person)
+    if stored is None:
+        return None
+    now = stored.presence
+    moments = {
+        "since": now.since, "until": now.until, "returns_at": now.returns_at,
+        "reachable_at": now.reachable_at, "set_at": now.set_at,
+    }  # fmt: skip
+    return {
+        "person": command.person,
+        "revision": stored.revision,
+        "availability": now.availability.value,
+        "activity": now.activity,
+        "role": now.role,
+        "origin": now.origin.value,
+        "set_by": now.set_by or None,
+        **{name: None if at is None else rfc3339(at) for name, at in moments.items()},
+    }
 
 
 async def set_line(core: Core, command: SetLine) -> Answer:
@@ -164,6 +188,8 @@ async def put_person(core: Core, command: PutPerson) -> Answer:
         except ValidationError as error:
             return invalid(validation_problems("person", error))
         before = await core.store.person(command.organization, record.id)
+        if not holds(command.expected, None if before is None else record_tag(before.record)):
+            return stale("person", record.id)
         if before is not None and before.managed_by != "api":
             return no("refused", f"{record.id} is managed by {before.managed_by}: change it there.")
         problems = await person_problems(core.store, tenant, record)
@@ -202,6 +228,8 @@ async def delete_person(core: Core, command: DeletePerson) -> Answer:
         document = await core.store.person(command.organization, command.person)
         if document is None:
             return unknown("person", command.person)
+        if not holds(command.expected, record_tag(document.record)):
+            return stale("person", command.person)
         if document.managed_by == "file":
             return no("refused", f"{command.person} is managed by file: remove them there.")
         await core.delete_person(command.organization, command.person)

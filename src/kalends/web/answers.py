@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from fastapi import Response
+from fastapi import Header, Response
 
 from kalends.web.problems import MEDIA_TYPE
 from kalends.web.schemas import ProblemAnswer
@@ -30,6 +30,7 @@ _TOLD = {
     404: "There is no such thing, or it is not this viewer's to see.",
     408: "The body did not arrive in time.",
     409: "Somebody else changed it first, or another one manages it.",
+    412: "It is not what If-Match names any more.",
     410: "The past is forgotten.",
     413: "The body is too large.",
     422: "The request is not what this path takes.",
@@ -39,6 +40,23 @@ _TOLD = {
 
 READ = (400, 401, 403, 404, 422)
 CHANGE = (400, 401, 403, 404, 408, 409, 413, 422, 503)
+REPLACE = (*CHANGE, 412)
+"""Of what replaces or removes a thing that others may have changed meanwhile."""
+
+IfMatch = Annotated[
+    str | None,
+    Header(
+        alias="If-Match",
+        max_length=300,
+        description="The ETag it was read with: where it is not so any more, 412, and nothing is "
+        "changed. Left out: whatever is there is replaced.",
+    ),
+]
+
+
+def etag(tag: str) -> str:
+    """Return an entity tag as the header writes it."""
+    return f'"{tag}"'
 
 
 def told(

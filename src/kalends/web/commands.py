@@ -13,11 +13,12 @@ from kalends.errors import KalendsError
 from kalends.web.problems import Problem
 from kalends.web.state import Web
 
-_STATUS: Final = {"invalid": 422, "not-found": 404, "conflict": 409, "refused": 403}
+_STATUS: Final = {"invalid": 422, "not-found": 404, "conflict": 409, "stale": 412, "refused": 403}
 _REMEDY: Final = {
     "invalid": "Correct the places listed in problems.",
     "not-found": "Check the id; lists tell the known ones.",
     "conflict": "Read it again, then decide again.",
+    "stale": "Read it again, then decide again with its new ETag.",
     "failed": "Look into the log of the engine, then try again.",
 }
 _STEP: Final = 0.01

@@ -27,6 +27,7 @@ from kalends.web.serving import serve
 from tests.contract.web.test_stream import Events
 
 ANNA = {"id": "anna", "name": "Anna Berg", "emails": ["anna@acme.example"]}
+SECRET = "whsec_ZGVtby1zZWNyZXQtb2Yta2FsZW5kcy0wMTIzNDU2Nzg5"
 ACME = {"name": "Acme AB", "timezone": "Europe/Stockholm"}
 
 
@@ -190,3 +191,81 @@ async def test_mistakes_are_told_all_at_once_and_rules_count_at_once(whole: Whol
             await call(client, "DELETE", f"/tokens/{made['id']}")
             async with other.get("/api/v1/people/anna", headers=bearer) as answer:
                 assert answer.status == 401
+
+
+COURSE = {"activity": "course"}
+THINGS = {
+    "settings": ("/organization", "/organization", ACME | {"name": "Another"}),
+    "rules": ("/rules", "/rules", [{"id": "x", "match": {"code": "q"}, "then": COURSE}]),
+    "rule": ("/rules/x", "/rules/x", {"match": {"code": "y"}, "then": COURSE}),
+    "source": ("/sources/desk", "/sources/desk",
+               {"kind": "ics", "uploads": True, "poll_seconds": 9}),
+    "sink": ("/sinks/hook", "/sinks/hook",
+             {"kind": "webhook", "url": "https://9.9.9.9/", "secret": SECRET}),
+    "person": ("/people/anna/record", "/people/anna", ANNA | {"name": "Anna Ek"}),
+}  # fmt: skip
+"""What an administrator replaces: where it is shown, where it is put, and something new."""
+
+
+async def furnish(client: aiohttp.ClientSession) -> None:
+    """Make one of each."""
+    rule = {"match": {"code": "x"}, "then": {"activity": "course"}}
+    await call(client, "PUT", "/rules/x", json=rule)
+    await call(client, "PUT", "/sources/desk", json={"kind": "ics", "uploads": True})
+    hook = {"kind": "webhook", "url": "https://8.8.8.8/", "secret": SECRET}
+    await call(client, "PUT", "/sinks/hook", json=hook)
+    await call(client, "PUT", "/people/anna", json=ANNA)
+
+
+async def test_what_somebody_else_changed_is_not_overwritten_by_who_names_its_etag(
+    whole: Whole,
+) -> None:
+    async with whole.client() as client:
+        await furnish(client)
+        for name, (shown, put, body) in THINGS.items():
+            before = await tag(client, shown)
+            assert await status(client, "PUT", put, before, body) == 200, name
+            after = await tag(client, shown)
+            assert after != before, name
+            assert await status(client, "PUT", put, before, body) == 412, name
+            assert await tag(client, shown) == after, name
+            assert await status(client, "PUT", put, f"W/{after}", body) == 412, name
+            assert await status(client, "PUT", put, f'"other", {after}', body) == 200, name
+            assert await status(client, "PUT", put, "*", body) == 200, name
+            assert await status(client, "PUT", put, None, body) == 200, name  # as ever
+        assert await status(client, "PUT", "/people/new", "*", ANNA | {"emails": []}) == 412
+        for path in ("/rules/x", "/sources/desk", "/sinks/hook", "/people/anna"):
+            assert await status(client, "DELETE", path, '"old"', None) in (404, 412), path
+            assert path == "/rules/x" or await status(client, "DELETE", path, "*", None) == 200
+
+
+async def tag(client: aiohttp.ClientSession, path: str) -> str:
+    """Return the ETag a thing is shown with."""
+    async with client.get(f"/api/v1{path}") as answer:
+        assert answer.status == 200, (path, await answer.text())
+        return answer.headers["ETag"]
+
+
+async def status(
+    client: aiohttp.ClientSession, method: str, path: str, expected: str | None, body: Any
+) -> int:
+    headers = {} if expected is None else {"If-Match": expected}
+    async with client.request(method, f"/api/v1{path}", json=body, headers=headers) as answer:
+        if answer.status == 412:
+            told = await answer.json(content_type=None)
+            assert told["detail"]
+            assert "again" in told["remedy"]
+        return answer.status
+
+
+async def test_of_ten_rules_added_at_once_none_is_lost(whole: Whole) -> None:
+    async with whole.client() as client:
+        rule = {"match": {"code": "x"}, "then": {"activity": "course"}}
+
+        async def add(name: str) -> int:
+            return await status(client, "PUT", f"/rules/{name}", None, rule)
+
+        names = [f"r{number}" for number in range(10)]
+        assert await asyncio.gather(*map(add, names)) == [200] * 10
+        kept = await call(client, "GET", "/rules")
+        assert sorted(one["id"] for one in kept) == names

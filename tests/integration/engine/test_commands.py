@@ -32,7 +32,7 @@ from tests.simulation.scripted import Faults
 from tests.simulation.virtual import BEGIN, VirtualLoop, run
 
 HOUR = 3600
-WHO = {"organization": ORGANIZATION, "actor": "token:t"}
+WHO: dict[str, Any] = {"organization": ORGANIZATION, "actor": "token:t"}
 
 
 def story(tell: Callable[[Installation], Awaitable[None]], people: int = 3) -> None:
@@ -63,12 +63,17 @@ async def refused(home: Installation, command: AnyCommand, code: str) -> Answer:
 
 def test_a_manual_presence_shows_at_once_and_clearing_goes_back() -> None:
     async def tell(home: Installation) -> None:
-        await ok(home, SetManual(**WHO, person="p0000", activity="lunch", note="soup"))
+        told = await ok(home, SetManual(**WHO, person="p0000", activity="lunch", note="soup"))
+        assert (told["presence"]["activity"], told["presence"]["set_by"]) == ("lunch", "token:t")
+        assert told["presence"]["set_at"].endswith("Z")
+        assert "soup" not in repr(told)
         assert home.plain is not None
         stored = await home.plain.presence(ORGANIZATION, "p0000")
         assert stored is not None
         assert (stored.presence.activity, stored.presence.set_by) == ("lunch", "token:t")
-        await ok(home, ClearManual(**WHO, person="p0000"))
+        told = await ok(home, ClearManual(**WHO, person="p0000"))
+        assert (told["presence"]["activity"], told["presence"]["set_by"]) == ("available", None)
+        assert told["presence"]["revision"] >= 3
         stored = await home.plain.presence(ORGANIZATION, "p0000")
         assert stored is not None
         assert stored.presence.activity == "available"

@@ -20,6 +20,7 @@ from kalends.bus.commands import (
     TestSink,
     TestSource,
 )
+from kalends.bus.tags import document_tag, expected_tags
 from kalends.store.contract import Document
 from kalends.web import answers, schemas
 from kalends.web.commands import send, steps
@@ -74,19 +75,24 @@ def _listing(api: APIRouter, kind: Kind) -> None:
     )
     async def show(web: InWeb, viewer: AsAdministrator, id: IdPath) -> Response:
         """Show one, without its secrets."""
-        return answers.json(told(await found(web, viewer, kind, id)))
+        return _shown(await found(web, viewer, kind, id))
+
+
+def _shown(document: Document) -> Response:
+    return answers.json(told(document), etag=answers.etag(document_tag(document.version)))
 
 
 def _writing(api: APIRouter, kind: Kind) -> None:
     @api.put(
         f"{_PATHS[kind]}/{{id}}",
-        responses=answers.told(schemas.DocumentAnswer, errors=answers.CHANGE, what="Stored"),
+        responses=answers.told(schemas.DocumentAnswer, errors=answers.REPLACE, what="Stored"),
     )
     async def put(
         web: InWeb,
         viewer: AsAdministrator,
         id: IdPath,
         body: Written,
+        if_match: answers.IfMatch = None,
     ) -> Response:
         """Create or replace one; it counts within seconds. A secret left out stays as it was."""
         written = {k: v for k, v in body.items() if k not in ("version", "managed_by")}
@@ -96,19 +102,26 @@ def _writing(api: APIRouter, kind: Kind) -> None:
             kind=kind,
             id=id,
             body=written | {"id": id},
+            expected=expected_tags(if_match),
         )
         await send(web, command)
-        return answers.json(told(await found(web, viewer, kind, id)))
+        return _shown(await found(web, viewer, kind, id))
 
     @api.delete(
         f"{_PATHS[kind]}/{{id}}",
-        responses=answers.told(schemas.Done, errors=answers.CHANGE, what="Removed"),
+        responses=answers.told(schemas.Done, errors=answers.REPLACE, what="Removed"),
     )
-    async def delete(web: InWeb, viewer: AsAdministrator, id: IdPath) -> Response:
+    async def delete(
+        web: InWeb, viewer: AsAdministrator, id: IdPath, if_match: answers.IfMatch = None
+    ) -> Response:
         """Remove one, with what was read from it or remembered of it."""
         await found(web, viewer, kind, id)
         command = DeleteDocument(
-            organization=viewer.organization, actor=viewer.actor, kind=kind, id=id
+            organization=viewer.organization,
+            actor=viewer.actor,
+            kind=kind,
+            id=id,
+            expected=expected_tags(if_match),
         )
         answer = await send(web, command)
         return answers.json({"done": True, "result": answer.value})

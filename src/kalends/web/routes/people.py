@@ -9,6 +9,7 @@ import msgspec
 from fastapi import APIRouter, Path, Query, Response
 
 from kalends.bus.commands import DeletePerson, PutPerson
+from kalends.bus.tags import expected_tags, record_tag
 from kalends.model.person import PersonRecord
 from kalends.store.contract import PersonDocument
 from kalends.web import answers, schemas, sight
@@ -80,32 +81,50 @@ async def one(web: InWeb, viewer: InOrganization, person: PersonPath) -> Respons
 async def record(web: InWeb, viewer: AsAdministrator, person: PersonPath) -> Response:
     """Show a person's whole record, as ``PUT`` takes it."""
     document = await listed(web, viewer, person)
-    return answers.json(msgspec.Raw(document.record))
+    return answers.json(
+        msgspec.Raw(document.record), etag=answers.etag(record_tag(document.record))
+    )
 
 
 @router.put(
     "/people/{person}",
-    responses=answers.told(schemas.Done, errors=answers.CHANGE, what="Stored"),
+    responses=answers.told(schemas.Done, errors=answers.REPLACE, what="Stored"),
 )
 async def put(
-    web: InWeb, viewer: AsAdministrator, person: PersonPath, body: schemas.PersonInput
+    web: InWeb,
+    viewer: AsAdministrator,
+    person: PersonPath,
+    body: schemas.PersonInput,
+    if_match: answers.IfMatch = None,
 ) -> Response:
     """Create or replace a person's record; keys as in ``[[organizations.people]]``."""
     # keys left out stay out: the engine keeps the person's own preferences then
     record = body.model_dump(mode="json", exclude_unset=True)
     record |= {"id": person, "managed_by": "api"}
-    command = PutPerson(organization=viewer.organization, actor=viewer.actor, record=record)
+    command = PutPerson(
+        organization=viewer.organization,
+        actor=viewer.actor,
+        record=record,
+        expected=expected_tags(if_match),
+    )
     answer = await send(web, command)
     return answers.json({"done": True, "result": answer.value})
 
 
 @router.delete(
     "/people/{person}",
-    responses=answers.told(schemas.Done, errors=answers.CHANGE, what="Removed"),
+    responses=answers.told(schemas.Done, errors=answers.REPLACE, what="Removed"),
 )
-async def delete(web: InWeb, viewer: AsAdministrator, person: PersonPath) -> Response:
+async def delete(
+    web: InWeb, viewer: AsAdministrator, person: PersonPath, if_match: answers.IfMatch = None
+) -> Response:
     """Remove a person with everything known of them."""
     await listed(web, viewer, person)
-    command = DeletePerson(organization=viewer.organization, actor=viewer.actor, person=person)
+    command = DeletePerson(
+        organization=viewer.organization,
+        actor=viewer.actor,
+        person=person,
+        expected=expected_tags(if_match),
+    )
     answer = await send(web, command)
     return answers.json({"done": True, "result": answer.value})
