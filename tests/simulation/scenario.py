@@ -47,6 +47,8 @@ class Installation:
         self.directory = Path(tempfile.mkdtemp(prefix="kalends-", dir=base))
         self.vault = Vault.load(self.directory / "kalends.key")
         self.dies: Callable[[str], bool] = lambda place: False
+        self.http: Any = None
+        """What builds HTTP clients, where a test has servers to reach."""
         self.store: MortalStore | None = None
         self.plain: Store | None = None
         self.engine: Engine | None = None
@@ -61,7 +63,7 @@ class Installation:
         )
         self.store = MortalStore(self.plain, lambda place: self.dies(place))
         bus = MemoryHub().bus()
-        services = Services(self.runtime, cast("Any", None), bus)
+        services = Services(self.runtime, self.http, bus)
         options = EngineOptions(
             tick=60.0, clock_seconds=20.0, lease_seconds=1200, retention_seconds=120.0
         )

@@ -14,6 +14,7 @@ LEAST: dict[str, dict[str, Any]] = {
     "caldav": {"url": "https://dav.example/"},
     "ics": {"url": "https://dav.example/x.ics"},
     "webhook": {"url": "https://hook.example/"},
+    "ews": {"url": "https://mail.example/"},
     "sip-publish": {"server": "sip:sip.example:5061;transport=tls"},
 }
 PLACE = Place(OrganizationSettings(id="acme", name="Acme"), "one", True, lambda field: None)

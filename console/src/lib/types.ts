@@ -102,6 +102,8 @@ export interface Preferences {
   /** A preset, or one's own table. */
   show_as: string | Record<string, string> | null;
   language: string | null;
+  /** Manual presence is written into the person's own calendar. */
+  write_back: boolean | null;
   /** Which of the choices the organization leaves to people. */
   permitted: Record<string, boolean>;
 }

@@ -96,6 +96,8 @@ class Kind:
     """Build a ``CalendarSource`` on an endpoint."""
     sink: Callable[[Any, Place, Any], Any] | None = None
     """Build a ``PresenceSink`` on an endpoint."""
+    writer: Callable[[Any], Any] | None = None
+    """Build a ``CalendarWriter`` on an endpoint, for sources with ``write_back = true``."""
     directory: Callable[[Any, Place, Any], Any] | None = None
     """Build a ``Directory`` on an endpoint."""
     directory_options: type[Document] | None = None

@@ -34,6 +34,8 @@ from kalends.model.organization import (
     SourceSpec,
 )
 from kalends.net.contract import Credential, HttpClient, HttpOptions
+from kalends.policy.vocabulary import Vocabulary
+from kalends.sinks.write_back import WriteBackSink
 from kalends.store.contract import Store
 
 Uploaded = Callable[[str, str], Awaitable[bytes | None]]
@@ -130,6 +132,23 @@ class Opener:
         """Open a sink; ``ConfigurationError`` tells everything wrong with it."""
         ground = await self._ground("sink", settings, spec)
         return self._build(ground.kind.sink, ground, spec, settings)
+
+    async def write_back(
+        self,
+        settings: OrganizationSettings,
+        spec: SourceSpec,
+        vocabulary: Callable[[], Vocabulary],
+    ) -> Opened:
+        """Open the sink that writes manual presence into a source's calendars."""
+        ground = await self._ground("source", settings, spec)
+        write = ground.kind.writer
+        assert write is not None  # ``writes_back`` saw to it
+
+        def build(endpoint: Any, place: Place, options: Any) -> WriteBackSink:
+            del place, options
+            return WriteBackSink(write(endpoint), vocabulary)
+
+        return self._build(build, ground, spec, settings)
 
     async def directory(
         self,

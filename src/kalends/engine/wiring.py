@@ -8,7 +8,7 @@ taken up. One that cannot be opened is told in its health and leaves the others 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from kalends import observe
@@ -34,6 +34,7 @@ from kalends.model.organization import (
     SourceSpec,
 )
 from kalends.model.profile import Profile
+from kalends.policy.vocabulary import Vocabulary
 from kalends.runtime import Runtime
 from kalends.sinks.contract import Delivery
 from kalends.store.contract import Evaluated, Store
@@ -201,25 +202,35 @@ class Wiring:
 
     # --- sinks ------------------------------------------------------------
     async def _match_sinks(self, tenant: Tenant) -> None:
-        wanted = {
+        wanted: dict[str, SinkSpec | SourceSpec] = {
             document.id: SinkSpec.model_validate_json(document.body)
             for document in await self.store.documents(tenant.id, "sink")
         }
+        wanted |= self._writing_back(tenant.id)
         for owner, id in list(self.sinks):
             if owner == tenant.id and id not in wanted:
                 await self._close_sink((owner, id))
                 await self.store.delete_sink(owner, id)
-        for spec in wanted.values():
-            await self._match_sink(tenant, spec)
+        for id, spec in wanted.items():
+            await self._match_sink(tenant, id, spec)
         tenant.logged = any(
             sink.opened.thing.delivery is Delivery.EVERY
             for (owner, _), sink in self.sinks.items()
             if owner == tenant.id
         )
 
-    async def _match_sink(self, tenant: Tenant, spec: SinkSpec) -> None:
-        name = (tenant.id, spec.id)
-        fresh = await self._try("sink", tenant, spec)
+    def _writing_back(self, organization: str) -> dict[str, SinkSpec | SourceSpec]:
+        """Return the sources whose calendars are written into, by the id of their sink."""
+        return {
+            f"write-back:{id}": spec
+            for id, spec in self._sources_of(organization).items()
+            if getattr(self.sources[organization, id].options, "write_back", False)
+        }
+
+    async def _match_sink(self, tenant: Tenant, id: str, spec: SinkSpec | SourceSpec) -> None:
+        name = (tenant.id, id)
+        what = "sink" if isinstance(spec, SinkSpec) else "write-back"
+        fresh = await self._try(what, tenant, spec)
         current = self.sinks.get(name)
         if fresh is None:
             if current is not None:
@@ -230,8 +241,8 @@ class Wiring:
             return
         if current is not None:
             await self._close_sink(name)
-        pump = Pump(self.store, self.runtime, self.tenants, tenant.id, spec.id, fresh.thing)
-        task = asyncio.create_task(pump.run(), name=f"sink {tenant.id}/{spec.id}")
+        pump = Pump(self.store, self.runtime, self.tenants, tenant.id, id, fresh.thing)
+        task = asyncio.create_task(pump.run(), name=f"sink {tenant.id}/{id}")
         self.sinks[name] = OpenSink(fresh, pump, task)
 
     async def _close_sink(self, name: Name) -> None:
@@ -267,7 +278,7 @@ class Wiring:
     async def _try(self, what: str, tenant: Tenant, spec: Spec) -> Opened | None:
         place = (tenant.id, what, spec.id)
         try:
-            opened = await self._open(tenant, spec)
+            opened = await self._open(what, tenant, spec)
         except Exception as error:  # a kind's fault must not keep the rest from working
             known = isinstance(error, KalendsError)
             self.broken[place] = str(error) if known else type(error).__name__
@@ -278,15 +289,21 @@ class Wiring:
         self.broken.pop(place, None)
         return opened
 
-    async def _open(self, tenant: Tenant, spec: Spec) -> Opened:
+    async def _open(self, what: str, tenant: Tenant, spec: Spec) -> Opened:
         settings = tenant.settings
         match spec:
+            case SourceSpec() if what == "write-back":
+                return await self.opener.write_back(settings, spec, self._words_of(tenant))
             case SourceSpec():
                 return await self.opener.source(settings, spec, uploaded=self._uploaded(tenant.id))
             case SinkSpec():
                 return await self.opener.sink(settings, spec)
             case DirectorySpec():
                 return await self.opener.directory(settings, spec, self._sources_of(tenant.id))
+
+    def _words_of(self, tenant: Tenant) -> Callable[[], Vocabulary]:
+        """Return the organization's words as they are at the moment they are asked for."""
+        return lambda: (self.tenants.get(tenant.id) or tenant).policy.vocabulary
 
     def _sources_of(self, organization: str) -> dict[str, SourceSpec]:
         return {

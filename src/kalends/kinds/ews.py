@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from kalends.calendars.ews.source import EwsSource
-from kalends.endpoints.dav import origin
+from kalends.directory.exchange import ExchangeDirectoryOptions, open_directory
 from kalends.endpoints.exchange.endpoint import ExchangeEndpoint
 from kalends.endpoints.exchange.options import ExchangeOptions
-from kalends.endpoints.kind import Kind, Place, Services
+from kalends.endpoints.exchange.writer import ExchangeWriter
+from kalends.endpoints.kind import Kind, Place, Services, own_key
 
 
 def _options(options: Any) -> ExchangeOptions:
@@ -21,9 +22,7 @@ def _endpoint(services: Services, place: Place, options: Any) -> ExchangeEndpoin
 
 
 def _key(place: Place, options: Any) -> tuple[Any, ...]:
-    found = _options(options)
-    where = origin(found.url) if found.url else found.domain.lower()
-    return (place.organization.id, place.id, where)
+    return own_key(place, _options(options))
 
 
 def _source(endpoint: ExchangeEndpoint, place: Place, options: Any) -> EwsSource:
@@ -38,5 +37,8 @@ KIND = Kind(
     endpoint=_endpoint,
     endpoint_key=_key,
     source=_source,
+    writer=ExchangeWriter,
+    directory=open_directory,
+    directory_options=ExchangeDirectoryOptions,
     secrets=("password",),
 )

@@ -104,7 +104,7 @@ class Preferences(Document):
     language: Language | None = None
     """Of the texts told about the person."""
     write_back: bool | None = None
-    """Whether Kalends may write into the calendar; nothing does yet."""
+    """Whether manual presence is written into the person's own calendar, where the source does."""
 
 
 class PersonRecord(Document):

@@ -39,6 +39,8 @@ class Profile(msgspec.Struct, frozen=True, array_like=True, gc=False):
     forward: dict[str, str] = {}
     skills: tuple[str, ...] = ()
     left: bool = False
+    write_back: bool = False
+    """The person wants manual presence written into the own calendar."""
 
 
 _pack = msgspec.msgpack.Encoder()

@@ -46,6 +46,7 @@ def profile(settings: OrganizationSettings, record: PersonRecord) -> Profile:
         forward=_forward(settings, own.forward),
         skills=record.skills,
         left=record.left,
+        write_back=bool(own.write_back),
     )
 
 

@@ -70,6 +70,7 @@ export const da: Words = {
   preferences: "Mine valg",
   prefCalendar: "Min kalender styrer min status",
   prefAutoReturn: "Jeg er automatisk tilbage, når en aftale slutter",
+  prefWriteBack: "Det, jeg indstiller i hånden, skrives i min kalender",
   prefShowAs: "Mine aftaler vises",
   prefByStatus: "efter deres status",
   prefAllBusy: "altid som optaget",

@@ -70,6 +70,7 @@ export const de: Words = {
   preferences: "Meine Einstellungen",
   prefCalendar: "Mein Kalender bestimmt meinen Status",
   prefAutoReturn: "Nach einem Termin bin ich von selbst zurück",
+  prefWriteBack: "Was ich von Hand setze, wird in meinen Kalender eingetragen",
   prefShowAs: "Meine Termine erscheinen",
   prefByStatus: "nach ihrem Status",
   prefAllBusy: "immer als beschäftigt",

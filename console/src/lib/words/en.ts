@@ -68,6 +68,7 @@ export const en = {
   preferences: "My preferences",
   prefCalendar: "My calendar drives my presence",
   prefAutoReturn: "I am back by myself when a booking ends",
+  prefWriteBack: "What I set by hand is written into my calendar",
   prefShowAs: "My bookings show",
   prefByStatus: "as their status says",
   prefAllBusy: "all as busy",

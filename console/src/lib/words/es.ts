@@ -70,6 +70,7 @@ export const es: Words = {
   preferences: "Mis preferencias",
   prefCalendar: "Mi calendario determina mi estado",
   prefAutoReturn: "Al terminar una cita vuelvo a estar disponible sin más",
+  prefWriteBack: "Lo que fijo a mano se anota en mi calendario",
   prefShowAs: "Mis citas aparecen",
   prefByStatus: "según su estado",
   prefAllBusy: "siempre como ocupado",

@@ -70,6 +70,7 @@ export const fi: Words = {
   preferences: "Omat asetukset",
   prefCalendar: "Kalenterini määrää tilani",
   prefAutoReturn: "Palaan automaattisesti, kun varaus päättyy",
+  prefWriteBack: "Käsin asettamani tila kirjataan kalenteriini",
   prefShowAs: "Varaukseni näkyvät",
   prefByStatus: "oman tilansa mukaan",
   prefAllBusy: "aina varattuina",

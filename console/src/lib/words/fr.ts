@@ -70,6 +70,7 @@ export const fr: Words = {
   preferences: "Mes préférences",
   prefCalendar: "Mon agenda détermine ma présence",
   prefAutoReturn: "Je suis de retour d’office à la fin d’un rendez-vous",
+  prefWriteBack: "Ce que je règle à la main est inscrit dans mon agenda",
   prefShowAs: "Mes rendez-vous apparaissent",
   prefByStatus: "selon leur statut",
   prefAllBusy: "tous comme occupé",

@@ -70,6 +70,7 @@ export const it: Words = {
   preferences: "Le mie preferenze",
   prefCalendar: "Il mio calendario determina il mio stato",
   prefAutoReturn: "Alla fine di un impegno risulto subito rientrato",
+  prefWriteBack: "Ciò che imposto a mano viene scritto nel mio calendario",
   prefShowAs: "I miei impegni appaiono",
   prefByStatus: "secondo il loro stato",
   prefAllBusy: "sempre come occupato",

@@ -70,6 +70,7 @@ export const nb: Words = {
   preferences: "Mine valg",
   prefCalendar: "Kalenderen min styrer statusen min",
   prefAutoReturn: "Jeg er automatisk tilbake når en avtale er slutt",
+  prefWriteBack: "Det jeg stiller inn for hånd, skrives inn i kalenderen min",
   prefShowAs: "Avtalene mine vises",
   prefByStatus: "etter egen status",
   prefAllBusy: "alltid som opptatt",

@@ -70,6 +70,7 @@ export const nl: Words = {
   preferences: "Mijn voorkeuren",
   prefCalendar: "Mijn agenda bepaalt mijn status",
   prefAutoReturn: "Na een afspraak ben ik vanzelf weer terug",
+  prefWriteBack: "Wat ik met de hand instel, komt in mijn agenda",
   prefShowAs: "Mijn afspraken verschijnen",
   prefByStatus: "volgens hun status",
   prefAllBusy: "altijd als bezet",

@@ -70,6 +70,7 @@ export const pl: Words = {
   preferences: "Moje ustawienia",
   prefCalendar: "Mój kalendarz decyduje o moim stanie",
   prefAutoReturn: "Po spotkaniu automatycznie jestem na miejscu",
+  prefWriteBack: "To, co ustawię ręcznie, trafia do mojego kalendarza",
   prefShowAs: "Moje spotkania widać",
   prefByStatus: "zgodnie z ich statusem",
   prefAllBusy: "zawsze jako zajęte",

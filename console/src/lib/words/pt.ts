@@ -70,6 +70,7 @@ export const pt: Words = {
   preferences: "As minhas preferências",
   prefCalendar: "O meu calendário determina o meu estado",
   prefAutoReturn: "Quando uma marcação acaba, fico logo disponível",
+  prefWriteBack: "O que defino à mão é escrito no meu calendário",
   prefShowAs: "As minhas marcações aparecem",
   prefByStatus: "conforme o seu estado",
   prefAllBusy: "sempre como ocupado",

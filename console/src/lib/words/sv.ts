@@ -70,6 +70,7 @@ export const sv: Words = {
   preferences: "Mina val",
   prefCalendar: "Min kalender styr min närvaro",
   prefAutoReturn: "Jag blir åter av mig själv när en bokning slutar",
+  prefWriteBack: "Det jag ställer in för hand skrivs in i min kalender",
   prefShowAs: "Mina bokningar visas",
   prefByStatus: "enligt sin status",
   prefAllBusy: "alla som upptagen",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import msgspec
@@ -84,12 +85,14 @@ async def _choosing(web: Web, viewer: Viewer, person: str) -> PersonDocument:
 )
 async def preferences(web: InWeb, viewer: InOrganization, person: PersonPath) -> Response:
     """Show what a person has chosen, and what the organization permits to choose."""
-    return _chosen(viewer, await _choosing(web, viewer, person))
+    return await _chosen(web, viewer, await _choosing(web, viewer, person))
 
 
-def _chosen(viewer: Viewer, document: PersonDocument) -> Response:
+async def _chosen(web: Web, viewer: Viewer, document: PersonDocument) -> Response:
     record = PersonRecord.model_validate_json(document.record)
     permitted = viewer.tenant.settings.permissions.model_dump()
+    sources = await web.reader.documents(viewer.organization, "source")
+    permitted["write_back"] = any(json.loads(one.body).get("write_back") for one in sources)
     chosen = record.preferences.model_dump(mode="json")
     return answers.json({**chosen, "permitted": permitted})
 
@@ -110,4 +113,4 @@ async def patch(
         organization=viewer.organization, actor=viewer.actor, person=person, changes=changes
     )
     await send(web, command)
-    return _chosen(viewer, await _choosing(web, viewer, person))
+    return await _chosen(web, viewer, await _choosing(web, viewer, person))
