@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from lab.exchange.calendar import Entry
+from lab.exchange.calendar import Appointment, Entry
 from lab.exchange.mailbox import Mailbox
 from lab.exchange_dav.names import written
 from lab.exchange_dav.people import Person
@@ -29,10 +29,9 @@ _RESPONSES: Final = {
 }
 
 
-def file_name(number: int, guid: str) -> str:
-    """Return the last segment of an item's address, braces and all."""
-    tail = f"{number:012X}"
-    return f"{{{guid[:24].upper()}{tail}}}.EML"
+def name(item: Appointment, guid: str) -> str:
+    """Return the last segment of an item's address: its maker's choice, or braces and all."""
+    return item.properties.get("name") or f"{{{guid[:24].upper()}{item.number:012X}}}.EML"
 
 
 def appointment(

@@ -1,74 +1,91 @@
-"""The server on a loopback port: ``python -m lab.exchange_dav.serve`` or ``serving(…)``."""
+"""The server on a loopback port: ``python -m lab.exchange_dav.serve`` or ``serving(…)``.
+
+HTTP is spoken by hand here: the parsers of ready-made servers know POLL for no method at all.
+"""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-
-from aiohttp import web
+from http import HTTPStatus
+from typing import Final
 
 from lab.exchange.http import Ask, Reply
 from lab.exchange.seed import seed
 from lab.exchange_dav.server import DavExchange
 
-
-def application(server: DavExchange) -> web.Application:
-    """Return an aiohttp application around a server."""
-
-    async def handle(request: web.Request) -> web.StreamResponse:
-        ask = Ask(
-            request.method,
-            request.raw_path,
-            {name.lower(): value for name, value in request.headers.items()},
-            await request.read(),
-        )
-        if server.faults.delay:
-            await asyncio.sleep(server.faults.delay)
-        reply = server.handle(ask)
-        response = web.StreamResponse(status=reply.status, reason=_reason(reply.status))
-        for name, value in reply.headers.items():
-            for one in value.split(", ") if name == "www-authenticate" else [value]:
-                response.headers.add(name, one)
-        _cookies(response)
-        return await _sent(server, request, response, reply)
-
-    app = web.Application(client_max_size=64 << 20)
-    app.router.add_route("*", "/{path:.*}", handle)
-    return app
+_SEVERAL: Final = {"www-authenticate": ", ", "set-cookie": "\n"}
+"""Headers that servers send one by one, and what stands between them in a Reply."""
+_BODYLESS: Final = frozenset({204, 304})
+_HEAD_BYTES: Final = 64 << 10
 
 
-def _reason(status: int) -> str | None:
-    return "Login Timeout" if status == 440 else None
+async def _converse(
+    server: DavExchange, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
+    """Answer the requests of one connection until it ends."""
+    with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+        while (ask := await _asked(reader, writer)) is not None:
+            if server.faults.delay:
+                await asyncio.sleep(server.faults.delay)
+            reply = server.handle(ask)
+            writer.write(_head(reply))
+            await _body(server, writer, reply)
+            if server.faults.cut or ask.headers.get("connection", "").lower() == "close":
+                break
+    writer.close()
+    with contextlib.suppress(ConnectionError, ssl.SSLError):
+        await writer.wait_closed()
 
 
-def _cookies(response: web.StreamResponse) -> None:
-    """Write cookies into a header each, as servers do."""
-    told = response.headers.popall("set-cookie", [])
-    for value in told:
-        for name in ("sessionid=", "UserContext="):
-            first, comma, second = value.partition(", " + name)
-            if comma:
-                response.headers.add("set-cookie", first)
-                response.headers.add("set-cookie", name + second)
+async def _asked(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Ask | None:
+    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+    first, *lines = head.rstrip("\r\n").split("\r\n")
+    method, _, rest = first.partition(" ")
+    path = rest.rpartition(" ")[0]
+    told = (line.partition(":") for line in lines)
+    headers = {name.strip().lower(): value.strip() for name, _, value in told}
+    if headers.get("expect", "").lower() == "100-continue":
+        writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    if headers.get("transfer-encoding", "").lower() == "chunked":
+        return Ask(method, path, headers, await _chunks(reader))
+    length = headers.get("content-length", "0")
+    return Ask(method, path, headers, await reader.readexactly(int(length)))
 
 
-async def _sent(
-    server: DavExchange, request: web.Request, response: web.StreamResponse, reply: Reply
-) -> web.StreamResponse:
+async def _chunks(reader: asyncio.StreamReader) -> bytes:
+    body = b""
+    while size := int((await reader.readuntil(b"\r\n")).partition(b";")[0], 16):
+        body += await reader.readexactly(size)
+        await reader.readexactly(2)
+    await reader.readuntil(b"\r\n")
+    return body
+
+
+def _head(reply: Reply) -> bytes:
+    reason = "Login Timeout" if reply.status == 440 else HTTPStatus(reply.status).phrase
+    lines = [f"HTTP/1.1 {reply.status} {reason}"]
+    for name, value in reply.headers.items():
+        parts = value.split(_SEVERAL[name]) if name in _SEVERAL else [value]
+        lines += [f"{name}: {part}" for part in parts]
+    if reply.status not in _BODYLESS:
+        lines.append(f"content-length: {len(reply.body)}")
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+
+
+async def _body(server: DavExchange, writer: asyncio.StreamWriter, reply: Reply) -> None:
     faults = server.faults
-    response.content_length = len(reply.body)
-    await response.prepare(request)
     body = reply.body[: len(reply.body) // 2] if faults.cut else reply.body
     size = max(1, len(body) // 8) if faults.drip else max(1, len(body))
     for place in range(0, len(body), size):
-        await response.write(body[place : place + size])
-        await asyncio.sleep(faults.drip)
-    if faults.cut and request.transport is not None:
-        request.transport.close()
-    return response
+        writer.write(body[place : place + size])
+        await writer.drain()
+        if faults.drip:
+            await asyncio.sleep(faults.drip)
 
 
 @asynccontextmanager
@@ -76,16 +93,23 @@ async def serving(
     server: DavExchange, port: int = 0, tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[str]:
     """Serve on loopback until left; yields the origin."""
-    runner = web.AppRunner(application(server), access_log=None, shutdown_timeout=0.5)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", port, ssl_context=tls)
-    await site.start()
-    bound = runner.addresses[0][1]
+    conversations: set[asyncio.Task[None]] = set()
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(_converse(server, reader, writer))
+        conversations.add(task)
+        task.add_done_callback(conversations.discard)
+
+    listening = await asyncio.start_server(connected, "127.0.0.1", port, ssl=tls, limit=_HEAD_BYTES)
+    bound = listening.sockets[0].getsockname()[1]
     server.origin = f"{'https' if tls else 'http'}://127.0.0.1:{bound}"
     try:
         yield server.origin
     finally:
-        await runner.cleanup()
+        listening.close()
+        for task in list(conversations):
+            task.cancel()
+        await asyncio.gather(*conversations, return_exceptions=True)
 
 
 def grant(server: DavExchange, account: str, right: str = "Owner") -> None:

@@ -10,7 +10,7 @@ from xml.etree import ElementTree as Xml
 from lab.exchange.http import Ask, Reply
 from lab.exchange.mailbox import Mailbox
 from lab.exchange.organization import Account, Organization
-from lab.exchange_dav import freebusy, names, sql
+from lab.exchange_dav import freebusy, mime, names, sql
 from lab.exchange_dav.faults import Faults
 from lab.exchange_dav.items import COMMON
 from lab.exchange_dav.people import PublicFolder
@@ -115,6 +115,8 @@ class DavExchange:
         if ask.method == "OPTIONS":
             return Reply(200, {"allow": "OPTIONS, GET, PROPFIND, SEARCH, SUBSCRIBE, POLL"})
         folder = self.store.folder(segments)
+        if ask.method == "PUT":
+            return self._put(ask, account, segments)
         if folder is None:
             return self._item(ask, account, segments)
         if not self.store.may(account, folder):
@@ -138,7 +140,21 @@ class DavExchange:
             base = f"{self.origin}/exchange/{names.written(account.mailbox)}/"
             html = f'<html><head><BASE href="{base}">\n</head><body></body></html>'
             return Reply(200, {"content-type": "text/html"}, html.encode())
-        return Reply(404 if self.store.folder(segments) is None else 200)
+        if self.store.folder(segments) is not None:
+            return Reply(200)
+        return self._message(ask, account, segments)
+
+    def _message(self, ask: Ask, account: Account, segments: list[str]) -> Reply:
+        """Return an item as a message, to whoever asks for it raw."""
+        folder = self.store.folder(segments[:-1])
+        if folder is None or folder.box is None or ask.headers.get("translate", "") != "f":
+            return Reply(404)
+        if not self.store.may(account, folder):
+            return Reply(403)
+        found = self.store.stored(folder, segments[-1])
+        if found is None:
+            return Reply(404)
+        return Reply(200, {"content-type": "message/rfc822"}, mime.message(folder.box, found))
 
     def _item(self, ask: Ask, account: Account, segments: list[str]) -> Reply:
         """Answer about a single item."""
@@ -152,6 +168,20 @@ class DavExchange:
                 wanted = _wanted(ask.body)
                 return self._shown([item], [(name, "") for name in wanted], brief=_brief(ask))
         return Reply(404)
+
+    def _put(self, ask: Ask, account: Account, segments: list[str]) -> Reply:
+        """Store a message with an appointment in it, as Outlook Express and its like did."""
+        folder = self.store.folder(segments[:-1])
+        if folder is None or folder.kind != "calendar" or folder.box is None:
+            return Reply(404)
+        if account.mailbox != folder.box.address.lower():
+            return Reply(403)
+        item = mime.appointment(ask.body, folder.box)
+        if item is None:
+            return Reply(400)
+        stored = folder.box.add(item, datetime.fromtimestamp(self.organization.now(), UTC))
+        stored.properties["name"] = segments[-1]
+        return Reply(201, {"getetag": f'"{stored.number:x}.{stored.change:x}"'})
 
     def _propfind(self, ask: Ask, folder: Folder) -> Reply:
         item = Item(folder.path, self.store.properties(folder))

@@ -7,7 +7,6 @@ import binascii
 import re
 import uuid
 from dataclasses import dataclass
-from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -115,7 +114,7 @@ class SignOn:
         value = f"{key},0x409" if self._server.year == 2003 else key
         return (
             f'cadata{self._server.cookie_suffix}="{proof}"; expires=Sat, 21-Nov-2099 10:00:00 GMT; '
-            f"HttpOnly; path=/, {name}={value}; path=/"
+            f"HttpOnly; path=/\n{name}={value}; path=/"
         )
 
     def _by_cookie(self, ask: Ask) -> Account | None:
@@ -161,13 +160,3 @@ class SignOn:
         good = found is not None and found.enabled and found.password == password
         self.attempts.append((self._server.organization.now(), name, good))
         return found if good else None
-
-
-def cookies(header: str) -> dict[str, str]:
-    """Return cookies of a header, for tests."""
-    jar: SimpleCookie = SimpleCookie()
-    try:
-        jar.load(header)
-    except CookieError:
-        return {}
-    return {name: morsel.value for name, morsel in jar.items()}

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-from lab.exchange.calendar import Entry, alone, window
+from lab.exchange.calendar import Appointment, Entry, alone, window
 from lab.exchange.mailbox import Mailbox
 from lab.exchange.organization import Account
 from lab.exchange_dav import items, names
@@ -19,7 +19,9 @@ from lab.exchange_dav.values import Properties, Value
 if TYPE_CHECKING:
     from lab.exchange_dav.server import DavExchange
 
-MOST_DAYS = 732
+MOST_DAYS: Final = 732
+HIDDEN: Final = "NON_IPM_SUBTREE"
+"""What a mailbox keeps beside what its owner sees; nothing is in it here."""
 
 
 @dataclass(slots=True)
@@ -70,6 +72,8 @@ class Store:
         base = f"/exchange/{names.written(segments[1])}/"
         if len(segments) == 2:
             return Folder(self.href(base), "mailbox", box)
+        if segments[2].upper() == HIDDEN and len(segments) == 3:
+            return Folder(self.href(f"{base}{HIDDEN}/"), "hidden", box)
         for kind, title in self.titles(box).items():
             if segments[2].lower() == title.lower() and len(segments) == 3:
                 return Folder(self.href(f"{base}{names.written(title)}/"), kind, box)
@@ -144,10 +148,18 @@ class Store:
             yield from self._people(folder, folder.public)
         elif folder.kind == "calendar" and folder.box is not None:
             for entry in _entries(folder.box, after, before):
-                href = folder.path + items.file_name(entry.stored.number, folder.box.guid)
+                href = folder.path + names.written(items.name(entry.stored, folder.box.guid))
                 ids = not self._server.faults.no_recurrence_ids
                 found = items.appointment(folder.box, entry, href, recurrence_ids=ids)
                 yield Item(href, found, items.damaged(entry))
+
+    def stored(self, folder: Folder, name: str) -> Appointment | None:
+        """Return the appointment or series with this name in a calendar."""
+        box = folder.box
+        if box is None or folder.kind != "calendar":
+            return None
+        named = ((items.name(one, box.guid), one) for one in box.calendar())
+        return next((one for known, one in named if known.lower() == name.lower()), None)
 
     def _people(self, folder: Folder, public: PublicFolder) -> Iterator[Item]:
         for below in public.folders:

@@ -6,7 +6,8 @@ credential goes to the source's own origin (and ``allowed_hosts``) alone.
 
 Two ways to sign in. Over HTTP the client adds the credential to every request. With OWA's forms
 there is one shared *session*: a request that is answered "sign on" (440, or a redirect to the
-page) waits for one re-sign-on, whoever makes it, and is repeated once. Every sign-on passes the
+page) waits for one re-sign-on, whoever makes it, and is repeated once; where the session turns out
+to be alive, the server means "forbidden". Every sign-on passes the
 credential's breaker as any other sign-in does (promise 7). ``auto`` learns from the first answer.
 """
 
@@ -28,8 +29,9 @@ from kalends.net.breaker import Attempt, Breakers, MemoryBreakers, Outcome
 from kalends.net.contract import Credential, HttpOptions, Limits, SignInOptions
 from kalends.wire.exchange_dav.forms import MAX_PAGE, LogOn, Refused, Session, wants_form
 
-FRESH: Final = 60.0
-"""Seconds after a sign-on in which another 440 speaks of the mailbox, not of the session."""
+_FORBIDDEN: Final = (
+    "the server forbids this mailbox: it wants a sign-on although there is one (440)"
+)
 _MOVED: Final = frozenset({301, 302, 307, 308})
 
 log = observe.logger(__name__)
@@ -58,10 +60,9 @@ class _ClientOptions(HttpOptions, SignInOptions):
 
 @dataclass(slots=True)
 class _SignedOn:
-    """The shared session, and since when (monotonic)."""
+    """One sign-on: its session, with the cookies as they are now."""
 
     session: Session
-    at: float
 
 
 class ExchangeDavEndpoint:
@@ -87,6 +88,11 @@ class ExchangeDavEndpoint:
     def root(self) -> str:
         """The address below which mailboxes and public folders lie."""
         return urljoin(self.options.url, "/")
+
+    @property
+    def _front(self) -> str:
+        """What nobody may be forbidden but for want of a sign-on."""
+        return urljoin(self.options.url, "/exchange/")
 
     async def send(self, request: Request, ref: object = None) -> Response:
         """Send as the service account; the answer is told to come from where it was asked.
@@ -148,15 +154,11 @@ class ExchangeDavEndpoint:
                 raise
             self._forms, self._signed_on = False, None
             return await self._over_http(request)
-        if not wants_form(response):
-            return response
-        if self.runtime.monotonic() - signed.at >= FRESH:
+        if wants_form(response):
             signed = await self._sign_on(signed)
             response = await self._with_cookies(request, signed)
         if wants_form(response):
-            raise AccessDenied(
-                "the server forbids this mailbox: it wants a sign-on after one (440)"
-            )
+            raise AccessDenied(_FORBIDDEN)
         return response
 
     async def _with_cookies(self, request: Request, signed: _SignedOn) -> Response:
@@ -170,6 +172,8 @@ class ExchangeDavEndpoint:
         async with self._signing:
             if self._signed_on is not None and self._signed_on is not spent:
                 return self._signed_on
+            if spent is not None and await self._accepted(spent.session):
+                raise AccessDenied(_FORBIDDEN)  # the session is alive: 440 is how it says no
             self._signed_on = None
             credential = self._credential()
             if credential is None:
@@ -181,13 +185,12 @@ class ExchangeDavEndpoint:
                 until = await self._breakers.open_until(organization, credential)
                 raise SignInNeeded("the sign-on form refused user name or password", until)
             log.info("session.opened", organization=organization, source=self.place.id)
-            self._signed_on = _SignedOn(session, self.runtime.monotonic())
+            self._signed_on = _SignedOn(session)
             return self._signed_on
 
     async def _log_on(self, credential: Credential, attempt: Attempt) -> Session | None:
         """Walk the form; None: refused."""
-        target = urljoin(self.root, "/exchange/")
-        log_on = LogOn(target, credential.username, credential.secret)
+        log_on = LogOn(self._front, credential.username, credential.secret)
         result: Session | Refused | None = None
         while result is None:
             if log_on.posted:
@@ -198,16 +201,17 @@ class ExchangeDavEndpoint:
         if isinstance(result, Refused):
             attempt.outcome = Outcome.REFUSED
             return None
-        if not await self._accepted(Request("GET", target, (result.header,))):
+        if not await self._accepted(result):
             raise BadAnswer("the server does not accept the session it opened itself")
         attempt.outcome = Outcome.WORKED
         return result
 
-    async def _accepted(self, request: Request) -> bool:
-        """Tell whether a new session is one: some front ends hand out cookies for anything.
+    async def _accepted(self, session: Session) -> bool:
+        """Tell whether a session is one: some front ends hand out cookies for anything.
 
         An account without a mailbox of its own may get an error here: that is no sign-on page.
         """
+        request = Request("GET", self._front, (session.header,))
         try:
             return not wants_form(await self._client.send(request, follow=False))
         except Unreachable:

@@ -17,7 +17,7 @@ from lab.exchange.serve import basic
 
 JAR = Path("/usr/share/davmail/davmail.jar")
 _SETTINGS = """davmail.server=true
-davmail.mode=EWS
+davmail.mode={mode}
 davmail.url={url}
 davmail.caldavPort={port}
 davmail.imapPort=
@@ -78,8 +78,10 @@ class DavMail:
 
 
 @asynccontextmanager
-async def davmail(url: str, place: Path, user: str, password: str) -> AsyncIterator[DavMail]:
-    """Run DavMail in front of an EWS; skips where it is not installed."""
+async def davmail(
+    url: str, place: Path, user: str, password: str, *, mode: str = "EWS"
+) -> AsyncIterator[DavMail]:
+    """Run DavMail in front of an EWS (or WebDav); skips where it is not installed."""
     java = shutil.which("java")
     if java is None or not JAR.exists():
         pytest.skip("DavMail or Java is not installed (make packages)")
@@ -87,7 +89,7 @@ async def davmail(url: str, place: Path, user: str, password: str) -> AsyncItera
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     settings, log = place / "davmail.properties", place / "davmail.log"
-    settings.write_text(_SETTINGS.format(url=url, port=port, log=log))
+    settings.write_text(_SETTINGS.format(url=url, port=port, log=log, mode=mode))
     process = await asyncio.create_subprocess_exec(
         java, "-Xmx256m", "-XX:TieredStopAtLevel=1", f"-Duser.home={place}", "-jar", str(JAR),
         str(settings), stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,

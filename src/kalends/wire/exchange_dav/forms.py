@@ -29,10 +29,6 @@ from kalends.model.http import Request, Response
 MAX_PAGE: Final = 256 << 10
 _REDIRECTS: Final = 5
 _MOVED: Final = frozenset({301, 302, 303, 307, 308})
-_NAME: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}"
-_COOKIE: Final = re.compile(rf"(?:^|,\s*)({_NAME})=(\"[^\"]*\"|[^;]*?)(?=;|$|,\s*{_NAME}=)")
-"""One cookie in headers joined by commas; a value (2003's ``sessionid``) may hold one itself."""
-_ATTRIBUTES: Final = frozenset({"expires", "path", "domain", "max-age", "samesite"})
 _PROOF: Final = ("sessionid", "cadata", "usercontext")
 """How the cookies of a signed-on session begin; servers append suffixes."""
 _LOGON: Final = re.compile(r"/(?:exchweb/bin|owa)/auth/|logon\.(?:asp|aspx)", re.IGNORECASE)
@@ -78,11 +74,15 @@ def wants_form(response: Response) -> bool:
 
 
 def cookies_of(response: Response) -> dict[str, str]:
-    """Return the cookies an answer sets; an empty value takes one away."""
+    """Return the cookies an answer sets, a line each; an empty value takes one away.
+
+    A value may hold a comma (2003's ``sessionid``) or stand in quotes, which are part of it.
+    """
     found: dict[str, str] = {}
-    for name, value in _COOKIE.findall(response.header("set-cookie")):
-        if name.lower() not in _ATTRIBUTES:
-            found[name] = value.strip()
+    for line in response.header("set-cookie").splitlines():
+        name, equals, value = line.partition(";")[0].partition("=")
+        if equals and name.strip():
+            found[name.strip()] = value.strip()
     return found
 
 

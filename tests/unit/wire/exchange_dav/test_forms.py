@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kalends.errors import BadAnswer, KalendsError, RedirectRefused
-from kalends.model.http import Request, Response
+from kalends.model.http import Response
 from kalends.wire.exchange_dav.forms import (
     LogOn,
     Refused,
@@ -52,7 +52,7 @@ def test_the_form_is_posted_where_it_says_with_what_it_holds() -> None:
 
 def test_cookies_of_2003_with_commas_and_suffixes_make_a_session() -> None:
     told = (
-        'cadataKGk8aV="2ax="; expires=Sat, 21-Nov-2026 10:00:00 GMT; HttpOnly; secure; path=/, '
+        'cadataKGk8aV="2ax="; expires=Sat, 21-Nov-2026 10:00:00 GMT; HttpOnly; secure; path=/\n'
         "sessionid=47d0,0x409; path=/"
     )
     session = at_form().receive(moved(URL, told))
@@ -135,7 +135,7 @@ def test_what_means_sign_on_again(response: Response, wants: bool) -> None:
 
 def test_a_session_takes_up_cookies_that_are_set_anew() -> None:
     session = Session((("sessionid", "1"), ("cadata", "2")))
-    renewed = session.renewed(Response(207, {"set-cookie": "cadata=3; path=/, old=; path=/"}))
+    renewed = session.renewed(Response(207, {"set-cookie": "cadata=3; path=/\nold=; path=/"}))
     assert dict(renewed.cookies) == {"sessionid": "1", "cadata": "3"}
     assert session.renewed(Response(207)) is session
 
@@ -150,9 +150,3 @@ def test_any_page_is_read_or_refused(page: bytes) -> None:
 @given(st.text(max_size=500))
 def test_any_cookie_header_is_read(header: str) -> None:
     cookies_of(Response(302, {"set-cookie": header}))
-
-
-def test_hostile_cookie_headers_take_no_time() -> None:
-    cookies_of(Response(302, {"set-cookie": "a=" + ", b" * 5000}))
-    cookies_of(Response(302, {"set-cookie": "a=" + "," * 16_000}))
-    assert Request("GET", URL).headers == ()

@@ -1,0 +1,110 @@
+"""A server that is slow, breaks off or stops in the middle: told as trouble, never read as less."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from lab.exchange.calendar import Appointment
+from lab.exchange.organization import Organization
+from lab.exchange_dav.serve import serving
+from lab.exchange_dav.server import DavExchange
+
+from kalends.calendars.contract import CalendarSource, Reading
+from kalends.endpoints.kind import Services
+from kalends.errors import BadAnswer, KalendsError, RedirectRefused, Unreachable
+from kalends.kinds import exchange_webdav
+from kalends.model.booking import Booking
+from kalends.model.times import Interval
+from kalends.net.breaker import MemoryBreakers
+from kalends.net.client import http_factory
+from kalends.runtime import Runtime
+from tests.contract.calendars.lab import place
+from tests.contract.calendars.worlds import reference
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+MARCH = Interval(1_772_323_200, 1_775_001_600)
+
+
+class _Loopback:
+    allowed_networks = ("127.0.0.0/8",)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[DavExchange]:
+    organization = Organization("acme.example")
+    organization.add_account("svc", "secret")
+    box = organization.add_mailbox("anna@acme.example")
+    box.delegates["svc"] = "Owner"
+    for number in range(30):
+        at = NOON + timedelta(hours=number)
+        box.add(Appointment(0, at, at + timedelta(minutes=30), subject=f"Möte {number}"))
+    made = DavExchange(organization, 2003, forms=True)
+    async with serving(made):
+        yield made
+
+
+@pytest.fixture
+async def source(server: DavExchange) -> AsyncIterator[CalendarSource]:
+    runtime = Runtime()
+    factory = http_factory(runtime, _Loopback(), MemoryBreakers())
+    options = exchange_webdav.ExchangeWebdavOptions(
+        url=f"{server.origin}/", username="svc", access="mailbox"
+    )
+    endpoint = exchange_webdav.KIND.endpoint(Services(runtime, factory), place("owa"), options)
+    assert exchange_webdav.KIND.source is not None
+    yield exchange_webdav.KIND.source(endpoint, place("owa"), options)
+    await endpoint.close()
+
+
+async def read(source: CalendarSource) -> int:
+    async def nothing() -> tuple[Booking, ...]:
+        return ()
+
+    ref = reference("owa", "/exchange/anna@acme.example/")
+    found = await source.read(ref, MARCH, None, nothing)
+    assert isinstance(found, Reading)
+    return len(found.bookings)
+
+
+@pytest.mark.parametrize(
+    ("faults", "error"),
+    [
+        ({"cut": True}, Unreachable),
+        ({"truncated": True}, BadAnswer),
+        ({"html": True}, BadAnswer),
+        ({"status": {"/": 503}}, Unreachable),
+        ({"redirect": "http://127.0.0.1:9"}, RedirectRefused),
+    ],
+)
+async def test_a_failing_server_is_trouble_and_works_again_afterwards(
+    server: DavExchange, source: CalendarSource, faults: dict[str, Any], error: type[KalendsError]
+) -> None:
+    assert await read(source) == 30
+    for name, value in faults.items():
+        setattr(server.faults, name, value)
+    with pytest.raises(error):
+        await read(source)
+    server.faults = type(server.faults)()
+    assert await read(source) == 30
+
+
+async def test_a_slow_server_is_read_to_its_end(
+    server: DavExchange, source: CalendarSource
+) -> None:
+    server.faults.delay, server.faults.drip = 0.01, 0.01
+    assert await read(source) == 30
+
+
+async def test_a_storm_of_401_costs_no_second_password(
+    server: DavExchange, source: CalendarSource
+) -> None:
+    await read(source)
+    server.faults.unauthorized = -1
+    for _ in range(5):
+        with pytest.raises(KalendsError):
+            await read(source)
+    shown = [ask for ask in server.asked if "authorization" in ask.headers]
+    assert len(shown) <= 3  # the first question, before the form was known, and two tries
