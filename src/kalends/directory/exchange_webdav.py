@@ -62,7 +62,10 @@ class PublicFolders:
             if len(found) > MOST_KEPT:
                 break
             response = await self._endpoint.send(told.build_contacts(url))
-            found += (self._contact(one, path) for one in told.parse_contacts(response))
+            try:
+                found += (self._contact(one, path) for one in told.parse_contacts(response))
+            except AccessDenied:
+                self._closed(path)
         return tuple(found)
 
     async def _folders(self) -> AsyncIterator[tuple[str, str]]:
@@ -72,7 +75,7 @@ class PublicFolders:
         seen = 0
         while queue and seen < _MOST_FOLDERS:
             path, parent = queue.popleft()
-            for one in await self._below(parent, named=bool(path)):
+            for one in await self._below(parent, "/".join(path)):
                 seen += 1
                 here, url = (*path, one.name), at_origin(one.path, root)
                 if one.has_subfolders and len(here) < _DEEPEST and self._leads_on(here):
@@ -80,15 +83,18 @@ class PublicFolders:
                 if one.contacts and self._wanted(here):
                     yield "/".join(here), url
 
-    async def _below(self, url: str, *, named: bool) -> tuple[told.Folder, ...]:
-        """Return a folder's folders; one within the tree that is closed to us has none."""
+    async def _below(self, url: str, path: str) -> tuple[told.Folder, ...]:
         response = await self._endpoint.send(told.build_folders(url))
         try:
             return told.parse_folders(response)
         except AccessDenied:
-            if named and not self._paths:
-                return ()
-            raise
+            self._closed(path)
+            return ()
+
+    def _closed(self, path: str) -> None:
+        """Judge a folder that is not ours to read: raises, unless it is one of all there are."""
+        if self._paths or not path:
+            raise AccessDenied(f"the account may not read the public folder {path or 'tree'}")
 
     def _contact(self, one: told.Contact, folder: str) -> Contact:
         return Contact(

@@ -1,4 +1,4 @@
-"""Kind ``exchange-webdav``: calendars of Exchange 2003 and 2007 without web services."""
+"""Kind ``exchange-webdav``: Exchange 2003 and 2007 without web services, calendars and contacts."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any, Literal
 from pydantic import Field
 
 from kalends.calendars.exchange_webdav import ExchangeWebdavSource
-from kalends.endpoints.dav import origin
+from kalends.directory.exchange_webdav import ExchangeWebdavDirectoryOptions, open_directory
 from kalends.endpoints.exchange_dav import ExchangeDavEndpoint, ExchangeDavOptions
-from kalends.endpoints.kind import Kind, Place, Services
+from kalends.endpoints.kind import Kind, Place, Services, own_key
 
 
 class ExchangeWebdavOptions(ExchangeDavOptions):
@@ -33,7 +33,7 @@ def _endpoint(services: Services, place: Place, options: Any) -> ExchangeDavEndp
 
 
 def _key(place: Place, options: Any) -> tuple[Any, ...]:
-    return (place.organization.id, place.id, origin(_options(options).url))
+    return own_key(place, _options(options))
 
 
 def _source(endpoint: ExchangeDavEndpoint, place: Place, options: Any) -> ExchangeWebdavSource:
@@ -46,10 +46,12 @@ def _source(endpoint: ExchangeDavEndpoint, place: Place, options: Any) -> Exchan
 
 KIND = Kind(
     name="exchange-webdav",
-    summary="Calendars on Exchange 2003, or 2007 without web services, over WebDAV",
+    summary="Mailboxes on Exchange 2003, or 2007 without web services, over WebDAV",
     options=ExchangeWebdavOptions,
     endpoint=_endpoint,
     endpoint_key=_key,
     source=_source,
+    directory=open_directory,
+    directory_options=ExchangeWebdavDirectoryOptions,
     secrets=("password",),
 )
