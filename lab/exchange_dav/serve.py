@@ -16,6 +16,7 @@ from typing import Final
 
 from lab.exchange.http import Ask, Reply
 from lab.exchange.seed import seed
+from lab.exchange.signin import Connection
 from lab.exchange_dav.server import DavExchange
 
 _SEVERAL: Final = {"www-authenticate": ", ", "set-cookie": "\n"}
@@ -28,11 +29,12 @@ async def _converse(
     server: DavExchange, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> None:
     """Answer the requests of one connection until it ends."""
+    connection = Connection()
     with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
         while (ask := await _asked(reader, writer)) is not None:
             if server.faults.delay:
                 await asyncio.sleep(server.faults.delay)
-            reply = server.handle(ask)
+            reply = server.handle(ask, connection)
             writer.write(_head(reply))
             await _body(server, writer, reply)
             if server.faults.cut or ask.headers.get("connection", "").lower() == "close":

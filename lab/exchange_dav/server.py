@@ -10,6 +10,7 @@ from xml.etree import ElementTree as Xml
 from lab.exchange.http import Ask, Reply
 from lab.exchange.mailbox import Mailbox
 from lab.exchange.organization import Account, Organization
+from lab.exchange.signin import Connection
 from lab.exchange_dav import freebusy, mime, names, sql
 from lab.exchange_dav.faults import Faults
 from lab.exchange_dav.items import COMMON
@@ -63,10 +64,11 @@ class DavExchange:
         self.signon.expire()
         self.watches.open.clear()
 
-    def handle(self, ask: Ask) -> Reply:
-        """Answer one request."""
+    def handle(self, ask: Ask, connection: Connection | None = None) -> Reply:
+        """Answer one request; ``connection`` remembers who signed it in."""
         self.asked.append(ask)
-        reply = self._faulty(ask) or self.signon.page(ask) or self._answer(ask)
+        connection = connection or Connection()
+        reply = self._faulty(ask) or self.signon.page(ask) or self._answer(ask, connection)
         now = datetime.fromtimestamp(self.organization.now(), UTC)
         reply.headers.setdefault("date", format_datetime(now, usegmt=True))
         reply.headers.setdefault("server", "Microsoft-IIS/6.0")
@@ -103,8 +105,8 @@ class DavExchange:
         return reply
 
     # --- requests -----------------------------------------------------------------------------
-    def _answer(self, ask: Ask) -> Reply:
-        account = self.signon.account(ask)
+    def _answer(self, ask: Ask, connection: Connection) -> Reply:
+        account = self.signon.account(ask, connection)
         if isinstance(account, Reply):
             return account
         url = urlsplit(ask.path)

@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, quote, urlsplit
 
+from lab.exchange import signin
 from lab.exchange.http import Ask, Reply
 from lab.exchange.organization import Account
+from lab.exchange.server import ExchangeServer
+from lab.exchange.signin import Connection
 
 if TYPE_CHECKING:
     from lab.exchange_dav.server import DavExchange
@@ -48,6 +51,9 @@ class SignOn:
         self.sessions: dict[str, Session] = {}
         self.attempts: list[tuple[float, str, bool]] = []
         """(when, name, worked) of every password shown, for tests that count."""
+        self.windows = ExchangeServer(server.organization)
+        """Signs connections in by NTLM and Negotiate, as any IIS does."""
+        self.windows.sign_in.schemes = ("NTLM", "Negotiate")
         self.extra_fields = ""
         """HTML put into the form: fields a site has added."""
         self.script = False
@@ -57,10 +63,14 @@ class SignOn:
         """End all sessions."""
         self.sessions.clear()
 
-    def account(self, ask: Ask) -> Account | Reply:
+    def account(self, ask: Ask, connection: Connection) -> Account | Reply:
         """Return who asks, or the answer that asks him to sign in."""
         if self._server.forms:
             return self._by_cookie(ask) or self._wants_form(ask)
+        scheme = ask.headers.get("authorization", "").partition(" ")[0].lower()
+        offered = {one.lower() for one in self._server.schemes}
+        if scheme in offered & {"ntlm", "negotiate"} or (connection.account and not scheme):
+            return signin.authenticate(self.windows, ask, connection)
         return self._by_password(ask) or self._wants_password()
 
     def page(self, ask: Ask) -> Reply | None:

@@ -38,6 +38,7 @@ from kalends.wire.exchange_dav.folders import Folders
 from kalends.wire.exchange_dav.urls import at_origin, mailboxes
 
 _DAY: Final = 86_400
+_BUSY_ONLY: Final = "busy times, without subjects"
 _ABSENT: Final = frozenset({400, 404, 410})
 
 
@@ -129,7 +130,7 @@ class ExchangeWebdavSource:
         try:
             (url,) = (self._url(ref),) if ref.url else await self._located(ref)
             if self._access == "freebusy":
-                detail = "free/busy, without subjects"
+                detail = _BUSY_ONLY
                 if not await self._published(*ref.emails[:1]):
                     raise AccessDenied("this person's free/busy is not published")
             else:
@@ -139,7 +140,9 @@ class ExchangeWebdavSource:
                 detail = await self._counted(found, url)
             yield Step("calendar", name, True, detail)
         except AccessDenied as error:
-            yield Step("calendar", name, False, str(error), self._grant(ref))
+            stands_in = self._access == "auto" and await self._published(*ref.emails[:1])
+            detail = f"{_BUSY_ONLY}: {error}" if stands_in else str(error)
+            yield Step("calendar", name, stands_in, detail, self._grant(ref))
         except SourceTrouble as error:
             yield explained("calendar", name, error)
 

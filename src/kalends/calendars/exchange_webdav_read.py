@@ -30,8 +30,8 @@ from kalends.model.booking import Booking
 from kalends.model.http import Request, Response
 from kalends.model.times import Interval
 from kalends.wire.exchange_dav import folders, freebusy, search, subscribe
-from kalends.wire.exchange_dav.appointment import Broken, read_rows
-from kalends.wire.exchange_dav.multistatus import Row, rows
+from kalends.wire.exchange_dav.appointment import Broken, Found, read_answers
+from kalends.wire.exchange_dav.multistatus import accept
 from kalends.wire.exchange_dav.subscribe import News
 from kalends.wire.exchange_dav.urls import at_origin
 
@@ -39,6 +39,10 @@ Access = Literal["auto", "mailbox", "freebusy"]
 WHOLE_EVERY: Final = 3600
 _HALF_A_DAY: Final = 14 * 3600
 """All-day bookings are days of their owner: east or west of where they were made by so much."""
+_LARGE: Final = 256 << 10
+"""Bytes beyond which answers are read by a worker: a crowded calendar keeps nobody waiting."""
+_LARGE_SECONDS: Final = 5.0
+_READ: Final = "kalends.wire.exchange_dav.appointment:read_answers"
 _DISLIKED: Final = frozenset({400, 422})
 _UNWATCHED: Final = frozenset({400, 403, 405, 501})
 _PROBES: Final = ((3600, 300), (1 << 60, 3600))
@@ -194,9 +198,8 @@ class Read:
     ) -> Reading | Unchanged:
         await self._watch(path)
         version = "" if self._watched.subscription else await self._version(path)
-        found = await self._search(path, window)
-        shown = read_rows(found, window, self._zone, self._url, description=self._description)
-        if not found:
+        count, shown = await self._search(path, window)
+        if not count:
             await self._doubt()
         cursor = self._cursor(window, shown.bookings, path, version)
         return self._settled(cursor, shown.bookings, shown.broken, known)
@@ -204,11 +207,18 @@ class Read:
     async def _folder(self) -> str:
         return folders.parse_folders(await self._send(folders.build_folders(self._url))).calendar
 
-    async def _search(self, path: str, window: Interval) -> list[Row]:
+    async def _search(self, path: str, window: Interval) -> tuple[int, Found]:
+        """Return how many rows the folder shows, and the bookings that overlap the window."""
         wider = Interval(window.start - _HALF_A_DAY, window.end + _HALF_A_DAY)
-        found: list[Row] = []
+        bodies: list[bytes] = []
         for part in search.windows(wider):
-            found += rows(await self._ask(self._at(path), part))
+            response = accept(await self._ask(self._at(path), part), 207)
+            bodies.append(response.body)
+        if sum(map(len, bodies)) <= _LARGE:
+            return read_answers(bodies, window, self._ref.timezone, self._description)
+        found: tuple[int, Found] = await self._endpoint.runtime.workers.run(
+            _READ, bodies, window, self._ref.timezone, self._description, seconds=_LARGE_SECONDS
+        )
         return found
 
     async def _ask(self, url: str, window: Interval) -> Response:

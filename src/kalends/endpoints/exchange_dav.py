@@ -50,8 +50,8 @@ class ExchangeDavOptions(HttpOptions):
     """… or a file; read again when it changes."""
     auth: Literal["auto", "forms", "basic", "ntlm"] = "auto"
     """How the account signs in. ``auto``: by HTTP, and by OWA's form where the server wants it."""
-    max_bytes: int = Field(default=50 << 20, ge=1024, le=50 << 20)
-    """A larger answer is refused."""
+    max_bytes: int = Field(default=10 << 20, ge=1024, le=50 << 20)
+    """A larger answer is refused; five weeks of a calendar are rarely beyond a tenth of it."""
 
 
 class _ClientOptions(HttpOptions, SignInOptions):

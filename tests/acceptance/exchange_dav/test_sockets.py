@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -48,11 +49,19 @@ async def server() -> AsyncIterator[DavExchange]:
 
 @pytest.fixture
 async def source(server: DavExchange) -> AsyncIterator[CalendarSource]:
+    async with opened(server) as found:
+        yield found
+
+
+@asynccontextmanager
+async def opened(
+    server: DavExchange, auth: str = "auto", username: str = "svc"
+) -> AsyncIterator[CalendarSource]:
+    """Open a source as the configuration says."""
     runtime = Runtime()
     factory = http_factory(runtime, _Loopback(), MemoryBreakers())
-    options = exchange_webdav.ExchangeWebdavOptions(
-        url=f"{server.origin}/", username="svc", access="mailbox"
-    )
+    told = {"url": f"{server.origin}/", "username": username, "access": "mailbox", "auth": auth}
+    options = exchange_webdav.ExchangeWebdavOptions.model_validate(told)
     endpoint = exchange_webdav.KIND.endpoint(Services(runtime, factory), place("owa"), options)
     assert exchange_webdav.KIND.source is not None
     yield exchange_webdav.KIND.source(endpoint, place("owa"), options)
@@ -108,3 +117,15 @@ async def test_a_storm_of_401_costs_no_second_password(
             await read(source)
     shown = [ask for ask in server.asked if "authorization" in ask.headers]
     assert len(shown) <= 3  # the first question, before the form was known, and two tries
+
+
+@pytest.mark.parametrize("schemes", [("NTLM",), ("Negotiate", "NTLM", "Basic")])
+async def test_ntlm_signs_a_connection_in(server: DavExchange, schemes: tuple[str, ...]) -> None:
+    server.organization.add_account("ACME\\svc", "secret")
+    server.organization.mailboxes["anna@acme.example"].delegates["acme\\svc"] = "Owner"
+    server.forms, server.schemes = False, schemes
+    async with opened(server, "ntlm", "ACME\\svc") as source:
+        assert await read(source) == 30
+        assert await read(source) == 30
+    shown = [ask.headers.get("authorization", "") for ask in server.asked]
+    assert not any(one.startswith("Basic") for one in shown)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import pickle
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from lab.exchange.calendar import Appointment
@@ -25,6 +27,7 @@ from kalends.kinds import exchange_webdav
 from kalends.model.booking import ShowAs
 from kalends.model.times import Interval, rfc3339
 from kalends.net.breaker import MemoryBreakers
+from kalends.runtime import InlineWorkers
 from tests.contract.calendars.exchange_dav import ACCOUNT, ORIGIN, ExchangeWorld
 from tests.contract.calendars.lab import place
 from tests.contract.calendars.suite import LUNCH, MEETING, Follower, utc
@@ -298,6 +301,26 @@ async def test_a_window_of_years_is_asked_in_parts(
     assert len(queries) == 3
 
 
+async def test_a_crowded_calendar_is_read_by_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It keeps nobody else waiting, and what goes there and back can be pickled."""
+    world = ExchangeWorld(2003, max_bytes=10 << 20)
+    asked: list[str] = []
+    inline = InlineWorkers.run
+
+    async def run(self: InlineWorkers, function: str, *arguments: Any, **bounds: Any) -> Any:
+        asked.append(function)
+        told = pickle.loads(pickle.dumps(arguments))
+        return pickle.loads(pickle.dumps(await inline(self, function, *told, **bounds)))
+
+    monkeypatch.setattr(InlineWorkers, "run", run)
+    for number in range(400):
+        world.put(f"u{number}", *LUNCH)
+    follower = Follower(world)
+    await follower.read()
+    assert len(follower.bookings) == 400
+    assert asked == ["kalends.wire.exchange_dav.appointment:read_answers"]
+
+
 async def test_occurrences_deleted_from_a_series_are_gone(
     world: ExchangeWorld, follower: Follower
 ) -> None:
@@ -405,6 +428,10 @@ async def test_a_refused_mailbox_shows_busy_times_until_it_is_granted() -> None:
     booking = await follower.only()
     assert (booking.busy_only, booking.subject, booking.show_as) == (True, "", ShowAs.BUSY)
     assert rfc3339(booking.start) == "2026-03-02T12:00:00Z"
+    told = [step async for step in world.source.check((world.ref,))][-1]
+    assert (told.what, told.ok) == ("calendar", True)
+    assert told.detail.startswith("busy times, without subjects")
+    assert "FullAccess" in told.remedy
     world.anna.delegates[ACCOUNT.lower()] = "Owner"
     assert isinstance(await follower.read(), Unchanged)  # not tried at every poll
     world.clock.at += 301

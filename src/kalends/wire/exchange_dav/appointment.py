@@ -20,10 +20,11 @@ import msgspec
 
 from kalends.errors import BadBooking
 from kalends.model.booking import Booking, Response, Sensitivity, ShowAs
+from kalends.model.http import Response as Answer
 from kalends.model.times import Interval, utc
 from kalends.wire.exchange_dav import search
-from kalends.wire.exchange_dav.multistatus import Row
-from kalends.wire.exchange_dav.urls import path_of, plain
+from kalends.wire.exchange_dav.multistatus import Row, rows
+from kalends.wire.exchange_dav.urls import plain
 
 _MAX_TEXT: Final = 255
 _MAX_CATEGORIES: Final = 64
@@ -76,16 +77,30 @@ class Found(NamedTuple):
     broken: tuple[Broken, ...] = ()
 
 
+def read_answers(
+    bodies: Iterable[bytes],
+    window: Interval,
+    zone: str,
+    description: bool = False,  # a worker's arguments have no names
+) -> tuple[int, Found]:
+    """Return how many rows the answers to a window's questions hold, and the bookings in them.
+
+    For a worker: what comes and goes can be pickled. Raises what ``multistatus.rows`` raises.
+    """
+    told = [row for body in bodies for row in rows(Answer(207, {}, body))]
+    return len(told), read_rows(told, window, ZoneInfo(zone), description=description)
+
+
 def read_rows(
-    rows: Iterable[Row], window: Interval, zone: ZoneInfo, base: str, *, description: bool = False
+    told: Iterable[Row], window: Interval, zone: ZoneInfo, *, description: bool = False
 ) -> Found:
     """Return the bookings that overlap a window in their owner's zone."""
     bookings: dict[str, Booking] = {}
     broken: dict[str, Broken] = {}
-    for row in rows:
+    for row in told:
         if row.status not in (0, 200) or row.number(search.KIND) == _MASTER:
             continue
-        item = _item(row, base)
+        item = _item(row)
         try:
             booking = _booking(row, item, zone, description=description)
         except BadBooking as error:
@@ -129,10 +144,10 @@ def _booking(row: Row, item: str, zone: ZoneInfo, *, description: bool) -> Booki
     )
 
 
-def _item(row: Row, base: str) -> str:
-    """Return a short name of what a row is about."""
-    path = plain(path_of(row.href, base)).encode("utf-8", "surrogateescape")
-    return blake2b(path, digest_size=8).hexdigest()
+def _item(row: Row) -> str:
+    """Return a short name of what a row is about: its path, whatever host it names."""
+    path = row.href.split("/", 3)[-1] if "://" in row.href else row.href.lstrip("/")
+    return blake2b(plain(path).encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
 
 
 def _series(uid: str) -> str:

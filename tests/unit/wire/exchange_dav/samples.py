@@ -50,7 +50,7 @@ def answer(*items: str, status: int = 207) -> Response:
 
 def read(*items: str, zone: ZoneInfo = STOCKHOLM, window: Interval = ALWAYS) -> Found:
     """Read an answer's bookings."""
-    return read_rows(rows(answer(*items)), window, zone, BASE)
+    return read_rows(rows(answer(*items)), window, zone)
 
 
 def only(*properties: str, zone: ZoneInfo = STOCKHOLM) -> Booking:

@@ -8,8 +8,20 @@ import pytest
 
 from kalends.model.booking import Response, Sensitivity, ShowAs
 from kalends.model.times import Interval, rfc3339
+from kalends.wire.exchange_dav import search
+from kalends.wire.exchange_dav.appointment import read_rows
+from kalends.wire.exchange_dav.multistatus import rows
 from kalends.wire.exchange_dav.search import RAW
-from tests.unit.wire.exchange_dav.samples import TIMES, item, only, read
+from tests.unit.wire.exchange_dav.samples import (
+    ALWAYS,
+    BASE,
+    STOCKHOLM,
+    TIMES,
+    answer,
+    item,
+    only,
+    read,
+)
 
 GLOBAL_ID = "040000008200E00074C5B7101A82E008{}0000000000000000000000001000000047D0B31E4825"
 
@@ -176,3 +188,14 @@ def test_broken_ones_are_counted_and_the_rest_lives() -> None:
 
 def test_long_texts_are_cut() -> None:
     assert len(only(f"<e:subject>{'x' * 5000}</e:subject>").subject) == 255
+
+
+def test_a_description_is_read_only_where_it_was_asked_for() -> None:
+    told = rows(answer(item(TIMES, f"<e:textdescription>{'x' * 900}</e:textdescription>")))
+    assert read_rows(told, ALWAYS, STOCKHOLM).bookings[0].description == ""
+    (booking,) = read_rows(told, ALWAYS, STOCKHOLM, description=True).bookings
+    assert booking.description == "x" * 255
+    asked = [
+        search.build_calendar(BASE, ALWAYS, description=wanted).body for wanted in (False, True)
+    ]
+    assert [b"textdescription" in body for body in asked] == [False, True]
