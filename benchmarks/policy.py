@@ -76,7 +76,7 @@ def a_calendar(count: int, *, recurring: bool, seed: int) -> tuple[Booking, ...]
                 start,
                 start + dice.choice((1800, HOUR, 2 * HOUR)),
                 dice.choice((ShowAs.BUSY, ShowAs.BUSY, ShowAs.BUSY, ShowAs.TENTATIVE)),
-                text if recurring else f"{text} {number}",
+                text if recurring else f"{text} {number}, {seed}",
                 response=Response.OWN if series % 3 else Response.ACCEPTED,
                 organizer="" if series % 3 else "bo@acme.example",
                 recurring=recurring,

@@ -115,7 +115,7 @@ class Policy:
             person=record.id,
             zone=self.zone_of(record),
             language=language_of(self.settings, record),
-            emails=frozenset(email.lower() for email in record.emails),
+            emails=frozenset([email.lower() for email in record.emails]),
             domains=self.domains,
             targets=self.targets,
             signs=self.signs,
@@ -177,8 +177,10 @@ class Policy:
         key = (
             department.id if department is not None else None,
             languages,
-            own.show_as if isinstance(own.show_as, str | None) else tuple(own.show_as.items()),
-            tuple(rule.model_dump_json() for rule in (*record.rules, *own.keywords)),
+            tuple(own.show_as.items()) if isinstance(own.show_as, dict) else own.show_as,
+            tuple(rule.model_dump_json() for rule in (*record.rules, *own.keywords))
+            if record.rules or own.keywords
+            else (),
             len(record.rules),
         )
 

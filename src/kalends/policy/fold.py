@@ -27,9 +27,34 @@ def fold(text: str) -> str:
     """Return ``text`` in the one form in which subjects and rules are compared."""
     if text.isascii():
         return text.lower()
+    try:
+        # Most text with accents: each letter by itself, at a fifth of the price.
+        plain = text.encode("latin-1").translate(_LATIN_1)
+    except UnicodeEncodeError:
+        return _folded(text)
+    return plain.decode("latin-1") if _MANY not in plain else _folded(text)
+
+
+def _folded(text: str) -> str:
     parts = unicodedata.normalize("NFKD", text.casefold())
     bare = _MARKS.sub("", parts)
     return bare if bare.isascii() else bare.translate(_WHOLE_LETTERS)
+
+
+_MANY: Final = b"\x80"
+"""Stands for letters that are folded to several (ß, æ), or to one that is not Latin-1."""
+
+
+def _latin_1() -> bytes:
+    """Return the folded form of each Latin-1 character: none depends on its neighbours."""
+    forms = [_folded(chr(code)) for code in range(256)]
+    return b"".join(
+        form.encode("latin-1") if len(form) == 1 and "\x80" != form < "\u0100" else _MANY
+        for form in forms
+    )
+
+
+_LATIN_1: Final = _latin_1()
 
 
 def spellings(word: str) -> frozenset[str]:

@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from kalends.model.booking import Booking, Gist, ShowAs
 from kalends.policy.marks import read_marks
 from kalends.policy.situation import Standing, counted_as, is_outside, standing
-from kalends.policy.subject import Subject, without_prefixes
+from kalends.policy.subject import Subject, subject_of, without_prefixes
 
 if TYPE_CHECKING:
     from kalends.policy.person import PersonPolicy
@@ -31,7 +31,10 @@ READ: Final = 1024
 NOTHING: Final = Gist()
 """The text said nothing to any rule."""
 
-UNREAD: Final = Subject("")
+_OWN: Final = Standing.OWN
+_FOREIGN: Final = Standing.FOREIGN
+
+UNREAD: Final = subject_of("")
 """The subject of a booking whose text was taken away."""
 
 
@@ -42,18 +45,18 @@ def hear(
     meaning = person.meaning
     subject = without_prefixes(booking.subject[:READ], meaning.codes)
     marked = None
-    if own is Standing.OWN and subject.text.startswith(person.signs):
+    if own is _OWN and subject.text.startswith(person.signs):
         marked = read_marks(subject.text, person.settings.marks, person.targets)
-        subject = Subject(marked.text)
-    if own is Standing.FOREIGN:
+        subject = subject_of(marked.text)
+    if own is _FOREIGN:
         return NOTHING, subject
-    rules = meaning.spoken(subject, booking.categories)
+    rules = meaning.texts.spoken(subject, booking.categories)
     built_in = meaning.built_in(subject, own, show_as) if subject.text else None
     if marked is not None:
         return Gist(rules, built_in, *marked[1:]), subject
     if not rules and built_in is None:
         return NOTHING, subject
-    return Gist(rules, built_in), subject
+    return meaning.gist(rules, built_in), subject
 
 
 def without_text(person: PersonPolicy, booking: Booking) -> Booking:

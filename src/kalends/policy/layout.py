@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from kalends.model.presence import Segment
 from kalends.model.vocabulary import Availability, Level, Origin
-from kalends.policy.judge import Judgement
+from kalends.policy.judgement import Judgement
 
 Rank = tuple[bool, bool, int, int, int, int, str]
 """Precedence as a tuple: the smaller wins."""
@@ -147,14 +147,29 @@ def filled(segments: list[Segment], off: Sequence[Segment]) -> list[Segment]:
         while index < count and segments[index].start < end:
             segment = segments[index]
             if segment.start > at:
-                merged.append(_cut(stretch, at, segment.start))
+                merged.append(_off(stretch, at, segment.start))
             merged.append(segment)
             at = max(at, segment.end)
             index += 1
         if at < end:
-            merged.append(_cut(stretch, at, end))
+            merged.append(_off(stretch, at, end))
     merged.extend(segments[index:])
     return merged
+
+
+def _off(stretch: Segment, start: int, end: int) -> Segment:
+    """Return a part of a schedule's segment, which says no more than these fields."""
+    return Segment(
+        start,
+        end,
+        stretch.availability,
+        stretch.activity,
+        stretch.role,
+        stretch.origin,
+        "",
+        stretch.rule,
+        divert=stretch.divert,
+    )
 
 
 def _cut(segment: Segment, start: int, end: int) -> Segment:

@@ -296,12 +296,12 @@ def _shared_words(settings: OrganizationSettings) -> Iterator[Finding]:
         for activity, words in PACKS[language].words.items():
             for word in listed(words):
                 for form in sorted(phrases(word)):
-                    winner = table[form]
-                    if winner.activity != activity:
+                    meant, rule, _ = table[form].meant
+                    if meant != activity:
                         yield Finding(
                             Fault.COLLIDES,
                             "keyword_languages",
-                            f"{form!r} means {winner.activity} ({winner.rule}) before it means "
+                            f"{form!r} means {meant} ({rule}) before it means "
                             f"{activity} in {language}.",
                             "Reorder the languages, or write a rule for the word.",
                         )

@@ -8,6 +8,7 @@ means the moment of the jump.
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 
@@ -32,6 +33,7 @@ def moment(day: date, minutes: int, zone: ZoneInfo) -> int:
     return _jump(int(aware.replace(fold=1).timestamp()), at, wall, zone)
 
 
+@lru_cache(maxsize=1024)  # asked for many people at one moment
 def local_day(at: int, zone: ZoneInfo) -> date:
     """Return the local calendar day of a moment."""
     return _wall(at, zone).date()

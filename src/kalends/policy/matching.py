@@ -17,7 +17,7 @@ import re2
 from kalends.model.rules import Match, Outcome, RuleSpec
 from kalends.policy.fold import fold, spellings
 from kalends.policy.situation import Situation, Standing, Test, is_outside
-from kalends.policy.subject import Subject, phrase, phrases
+from kalends.policy.subject import Subject, openings, phrase, phrases
 from kalends.policy.workhours import DAYS
 
 T = TypeVar("T")
@@ -204,8 +204,9 @@ def _code(codes: Iterable[str]) -> TextTest:
 def _opening(texts: Iterable[str]) -> TextTest:
     texts = tuple(texts)
     wanted = frozenset(form for text in texts for form in phrases(text))
+    opening = openings(wanted)
     whole = frozenset(form for text in texts for form in spellings(text.strip()))
-    return lambda subject, _: subject.begins_with(wanted) or subject.folded in whole
+    return lambda subject, _: subject.begins_with(wanted, opening) or subject.folded in whole
 
 
 def _anywhere(texts: Iterable[str]) -> TextTest:

@@ -14,16 +14,17 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from kalends.model.booking import ShowAs
+from kalends.model.booking import Gist, ShowAs
 from kalends.model.rules import RuleSpec
 from kalends.model.vocabulary import Availability
+from kalends.policy.index import TextIndex
 from kalends.policy.matching import Rule, code_forms, compile_rule, many
 from kalends.policy.packs import ABSENCES, DEFAULT_CODES, PACKS, Pack, listed, pack_language
 from kalends.policy.situation import Standing
-from kalends.policy.subject import Subject, phrases
+from kalends.policy.subject import Subject, first_word, is_joined, openings, phrases
 
 if TYPE_CHECKING:
-    from kalends.policy.judge import Judgement
+    from kalends.policy.judge import Settled
 
 NATURAL: Final[Mapping[ShowAs, Availability]] = {
     ShowAs.FREE: Availability.AVAILABLE,
@@ -48,30 +49,27 @@ def show_as_table(choice: str | Mapping[str, Availability]) -> Mapping[ShowAs, A
 class PackWord(NamedTuple):
     """One phrase of a pack."""
 
-    activity: str
-    rule: str
-    """``pack:sv:meeting``."""
+    meant: tuple[str, str, bool]
+    """Activity, ``pack:sv:meeting``, and that no code said so."""
     alone: bool
     absence: bool
     joiners: frozenset[str]
     followers: frozenset[str]
 
-    def holds(self, subject: Subject, end: int) -> bool:
+    def holds(self, folded: str, end: int) -> bool:
         """Tell whether the phrase ending at ``end`` is meant, not part of another name."""
-        if subject.joined_after(end):
+        rest = folded[end:].lstrip()
+        if not rest:
+            return True
+        if is_joined(rest):
             return False
-        following = subject.word_after(end)
+        following = first_word(rest)[0]
         if not following:
             return True
         if following in self.joiners or following in self.followers:
             return False
-        return not self.alone or _set_apart(subject.folded, end)
-
-
-def _set_apart(text: str, end: int) -> bool:
-    """Tell whether a sign or a number follows rather than another word."""
-    rest = text[end : end + 3].lstrip()
-    return not rest or not rest[0].isalpha()
+        # Alone: a sign or a number may follow, but no other word.
+        return not (self.alone and rest[0].isalpha())
 
 
 def _pack_words(pack: Pack) -> Iterable[tuple[str, PackWord]]:
@@ -83,7 +81,8 @@ def _pack_words(pack: Pack) -> Iterable[tuple[str, PackWord]]:
         absence = activity in ABSENCES
         for word in listed(words):
             for form in phrases(word):
-                yield form, PackWord(activity, rule, form in alone, absence, joiners, followers)
+                meant = (activity, rule, False)
+                yield form, PackWord(meant, form in alone, absence, joiners, followers)
 
 
 @lru_cache(maxsize=256)
@@ -97,8 +96,8 @@ def pack_table(languages: tuple[str, ...]) -> Mapping[str, PackWord]:
 
 
 @lru_cache(maxsize=256)
-def _first_words(languages: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(form.partition(" ")[0] for form in pack_table(languages))
+def _openings(languages: tuple[str, ...]) -> Mapping[str, int]:
+    return openings(pack_table(languages))
 
 
 def known_languages(tags: Iterable[str]) -> tuple[str, ...]:
@@ -122,18 +121,24 @@ def _pack_wording(language: str) -> object:
     return language, sorted(pack.words.items()), pack.alone, pack.joiners, pack.followers
 
 
+_GISTS: Final = 1024
+"""Kept gists of one meaning; a few dozen occur."""
+
+
 class Meaning:
     """Rules, codes and words of everybody with equal settings."""
 
     __slots__ = (
+        "_gists",
+        "asks_organizer",
         "codes",
         "default_codes",
-        "first_words",
         "kept",
+        "openings",
         "packs",
         "rules",
         "show_as",
-        "textual",
+        "texts",
         "timeless",
         "wording",
     )
@@ -150,62 +155,68 @@ class Meaning:
         self.rules: tuple[Rule, ...] = tuple(
             compile_rule(spec, identity) for identity, spec in specs
         )
-        self.textual = tuple(rule for rule in self.rules if rule.reads is not None)
+        self.texts = TextIndex(zip(self.rules, (spec.match for _, spec in specs), strict=True))
         self.default_codes: Mapping[str, str] = DEFAULT_CODES if packs else {}
         self.packs: Mapping[str, PackWord] = pack_table(languages) if packs else {}
-        self.first_words = _first_words(languages) if packs else frozenset()
+        self.openings = _openings(languages) if packs else {}
         """With what pack phrases begin: most subjects are done with after one look."""
         self.timeless = not any(rule.timed for rule in self.rules)
         """No rule looks at when or how long a booking is."""
+        self.asks_organizer = any(spec.match.organizer is not None for _, spec in specs)
         own = {
             form for _, spec in specs for code in many(spec.match.code) for form in code_forms(code)
         }
         self.codes = frozenset(own | set(self.default_codes))
         """Every code in force: none of them is taken for a reply prefix."""
         self.show_as = show_as_table(show_as)
-        self.kept: dict[tuple[object, ...], Judgement] = {}
+        self.kept: dict[tuple[object, ...], Settled] = {}
         """Judgements without any text of a booking (``judge``)."""
+        self._gists: dict[tuple[tuple[str, ...], tuple[str, str, bool] | None], Gist] = {}
         self.wording = digest(
-            sorted((rule.key, rule.wording) for rule in self.textual),
+            sorted((rule.key, rule.wording) for rule in self.rules if rule.textual),
             sorted(self.default_codes),
             [_pack_wording(language) for language in languages] if packs else None,
         )
         """Digest of everything here that says what a text means (``gist``)."""
 
-    def spoken(self, subject: Subject, categories: tuple[str, ...]) -> tuple[str, ...]:
-        """Return the keys of the rules whose conditions on text hold."""
-        said = [
-            rule.key
-            for rule in self.textual
-            if rule.reads is not None and rule.reads(subject, categories)
-        ]
-        return tuple(said) if said else ()
+    def gist(self, rules: tuple[str, ...], built_in: tuple[str, str, bool] | None) -> Gist:
+        """Return a gist without marks, one for all who say the same: it is a key, too."""
+        found = self._gists.get((rules, built_in))
+        if found is None:
+            if len(self._gists) >= _GISTS:
+                self._gists.clear()
+            found = self._gists[rules, built_in] = Gist(rules, built_in)
+        return found
 
     def built_in(
         self, subject: Subject, own: Standing, show_as: ShowAs
     ) -> tuple[str, str, bool] | None:
         """Return activity, rule id and whether a code said so, from default codes and packs."""
-        activity = self.default_codes.get(subject.head)
-        if activity is not None:
-            if activity in ABSENCES and own is not Standing.OWN:
+        if subject.head and subject.head in self.default_codes:
+            activity = self.default_codes[subject.head]
+            if activity in ABSENCES and own is not _OWN:
                 return None
             return activity, f"code:{activity}", True
         word = self._word(subject)
         if word is None or (word.absence and not _may_be_absent(own, show_as)):
             return None
-        return word.activity, word.rule, False
+        return word.meant
 
     def _word(self, subject: Subject) -> PackWord | None:
         """Return the longest pack phrase the subject is or begins with."""
-        if subject.first_word not in self.first_words:
-            return None
-        for phrase, end in reversed(subject.opening):
+        if subject.first_word not in self.openings:
+            return None  # most subjects
+        for phrase, end in subject.opens_with(self.openings):
             word = self.packs.get(phrase)
             if word is not None:
-                return word if word.holds(subject, end) else None
+                return word if word.holds(subject.folded, end) else None
         return None
 
 
 def _may_be_absent(own: Standing, show_as: ShowAs) -> bool:
     """Tell whether absence words count: in an own booking not shown as free."""
-    return own is Standing.OWN and show_as is not ShowAs.FREE
+    return own is _OWN and show_as is not _FREE
+
+
+_OWN: Final = Standing.OWN
+_FREE: Final = ShowAs.FREE

@@ -69,12 +69,16 @@ Test = Callable[[Situation], bool]
 
 def counted_as(person: PersonPolicy, booking: Booking) -> ShowAs:
     """Return the show-as a booking counts with."""
-    if booking.response not in OPEN or booking.show_as is ShowAs.FREE:
+    if booking.response not in OPEN or booking.show_as is _FREE:
         # What shows as free stays free: an unanswered invitation does not take up time.
         return booking.show_as
     return _UNANSWERED[person.settings.unanswered]
 
 
+# Names of a module are found ten times as fast as members of an enumeration.
+_FREE: Final = ShowAs.FREE
+_ANSWER_OWN: Final = Response.OWN
+_OWN: Final = Standing.OWN
 OPEN: Final = (Response.UNANSWERED, Response.TENTATIVE)
 """Answers that are none yet."""
 _UNANSWERED: Final = {
@@ -90,10 +94,10 @@ def standing(person: PersonPolicy, booking: Booking) -> Standing:
     if booking.gist is not None:
         return Standing(booking.gist.standing)
     organizer, response = booking.organizer, booking.response
-    if response is Response.OWN and (not organizer or not person.emails):
-        return Standing.OWN
+    if response is _ANSWER_OWN and (not organizer or not person.emails):
+        return _OWN
     if organizer in person.emails:
-        return Standing.OWN
+        return _OWN
     if organizer.rpartition("@")[2] not in person.domains:
         return Standing.FOREIGN
     if response is Response.OWN:

@@ -11,9 +11,11 @@ is a sign a person puts in front; the *head* is what stands before the first ``:
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Mapping
 from itertools import islice
 from typing import Final
+
+import msgspec
 
 from kalends.policy.fold import fold, spellings
 
@@ -34,53 +36,49 @@ _MOST_PREFIXES: Final = 50
 _COUNTED: Final = re.compile(r"\s*(?:\[\d{1,4}\]|\(\d{1,4}\))$")
 """``RE[2]``, ``AW (3)``."""
 _WORD: Final = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
-_JOINED: Final = re.compile(r"\s*(?:&|\+|/|'n'?\s|\bn')")
+_JOINED: Final = re.compile(r"&|\+|/|'n'?\s|n'")
 """Signs that make two words one name: ``Lunch & learn``."""
+_JOINING: Final = ("&", "+", "/", "'", "n")
+"""With what those begin."""
 
 
-class Subject:
-    """One subject as rules see it. Lazy by hand: it is made for every booking."""
+class Subject(msgspec.Struct, eq=False, gc=False):
+    """One subject as rules see it: made for every booking, so made at once (``subject_of``)."""
 
-    __slots__ = ("_folded", "_opening", "_words", "head", "tail", "text")
-
-    def __init__(self, text: str, head: str | None = None, head_end: int = 0) -> None:
-        if head is None:
-            head, head_end = find_head(text, 0)
-        self.text = text
-        """The subject without prefixes and marks, as written."""
-        self.head = head
-        """What stands before the first ``:`` or ``;``, folded; empty where there is none."""
-        self.tail = text[head_end:].strip() if head else ""
-        """What stands behind it, as written: the note."""
-        self._folded: str | None = None
-        self._opening: tuple[tuple[str, int], ...] | None = None
-        self._words: str | None = None
-
-    @property
-    def folded(self) -> str:
-        """Return the whole text, folded."""
-        if self._folded is None:
-            self._folded = fold(self.text)
-        return self._folded
+    text: str
+    """The subject without prefixes and marks, as written."""
+    folded: str
+    """The whole text, folded."""
+    head: str
+    """What stands before the first ``:`` or ``;``, folded; empty where there is none."""
+    head_end: int
+    first_word: str
+    """Folded; empty where there is no word."""
+    first_end: int
+    _words: str | None = None
 
     @property
-    def first_word(self) -> str:
-        """Return the first word, folded; empty where there is none."""
-        found = _WORD.search(self.folded)
-        return found[0] if found else ""
+    def tail(self) -> str:
+        """Return what stands behind the head, as written: the note."""
+        return self.text[self.head_end :].strip() if self.head else ""
 
-    @property
-    def opening(self) -> tuple[tuple[str, int], ...]:
-        """Return the first words (at most eight), joined by spaces, each with its end."""
-        if self._opening is None:
-            self._opening = tuple(self._openings())
-        return self._opening
+    def opens_with(self, phrases: Mapping[str, int]) -> list[tuple[str, int]]:
+        """Return the first words, joined by spaces, each with its end, the longest first.
 
-    def _openings(self) -> Iterator[tuple[str, int]]:
+        ``phrases`` tells for each word that a phrase begins with how many words the longest such
+        phrase has: the first word decides how far one has to look, and mostly that it is over.
+        """
+        longest = phrases.get(self.first_word)
+        if longest is None:
+            return []
+        if longest == 1:
+            return [(self.first_word, self.first_end)]
+        found: list[tuple[str, int]] = []
         so_far = ""
-        for word in islice(_WORD.finditer(self.folded), LONGEST_PHRASE):
+        for word in islice(_WORD.finditer(self.folded), longest):
             so_far = f"{so_far} {word[0]}" if so_far else word[0]
-            yield so_far, word.end()
+            found.append((so_far, word.end()))
+        return found[::-1]
 
     @property
     def words(self) -> str:
@@ -91,16 +89,53 @@ class Subject:
 
     def joined_after(self, end: int) -> bool:
         """Tell whether ``&``, ``+`` or ``/`` ties what ends at ``end`` to the next word."""
-        return _JOINED.match(self.folded, end) is not None
+        return is_joined(self.folded[end:].lstrip())
 
-    def word_after(self, end: int) -> str:
-        """Return the word behind ``end``, folded; empty where there is none."""
-        found = _WORD.search(self.folded, end)
-        return found[0] if found else ""
+    def begins_with(self, phrases: Container[str], opening: Mapping[str, int]) -> bool:
+        """Tell whether it is, or begins with, one of the phrases as a word of its own.
 
-    def begins_with(self, phrases: Container[str]) -> bool:
-        """Tell whether it is, or begins with, one of the phrases as a word of its own."""
-        return any(phrase in phrases and not self.joined_after(end) for phrase, end in self.opening)
+        ``opening``: ``openings`` of the phrases.
+        """
+        return any(
+            phrase in phrases and not self.joined_after(end)
+            for phrase, end in self.opens_with(opening)
+        )
+
+
+def subject_of(text: str) -> Subject:
+    """Return a subject that has no prefixes or marks any more."""
+    head, end = find_head(text, 0)
+    return _subject(text, head, end)
+
+
+def _subject(text: str, head: str, head_end: int) -> Subject:
+    folded = fold(text)
+    first, end = first_word(folded)
+    return Subject(text, folded, head, head_end, first, end)
+
+
+def first_word(text: str) -> tuple[str, int]:
+    """Return the first word of a folded text and its end; an empty one where there is none."""
+    end = text.find(" ")
+    word = text[:end] if end >= 0 else text
+    if word.isalnum():  # as ``_WORD`` would find it, at half the price
+        return word, len(word)
+    found = _WORD.search(text)
+    return (found[0], found.end()) if found else ("", 0)
+
+
+def is_joined(rest: str) -> bool:
+    """Tell whether ``&``, ``+`` or ``/`` begins what stands behind a word."""
+    return rest[:1] in _JOINING and _JOINED.match(rest) is not None
+
+
+def openings(phrases: Iterable[str]) -> Mapping[str, int]:
+    """Return for each word that a phrase begins with how many words the longest one has."""
+    longest: dict[str, int] = {}
+    for each in phrases:
+        words = each.split(" ")
+        longest[words[0]] = max(longest.get(words[0], 0), min(len(words), LONGEST_PHRASE))
+    return longest
 
 
 LONGEST_PHRASE: Final = 8
@@ -127,8 +162,10 @@ def find_head(text: str, at: int) -> tuple[str, int]:
     Empty where there is no such sign, nothing before it, or too much.
     """
     found = _HEAD_ENDS.search(text, at, at + _LONGEST_HEAD + 16)
-    if found is None:
-        return "", at
+    return ("", at) if found is None else _head(text, at, found)
+
+
+def _head(text: str, at: int, found: re.Match[str]) -> tuple[str, int]:
     head = text[at : found.start()].strip()
     if not head or len(head) > _LONGEST_HEAD:
         return "", at
@@ -138,17 +175,18 @@ def find_head(text: str, at: int) -> tuple[str, int]:
 def without_prefixes(text: str, codes: Container[str]) -> Subject:
     """Return the subject behind its reply prefixes; a code of the organization is none."""
     text = text.strip()
-    head, end = find_head(text, 0)
-    if not head:
-        return Subject(text, "")
+    found = _HEAD_ENDS.search(text, 0, _LONGEST_HEAD + 16)
+    if found is None:
+        return _subject(text, "", 0)  # most subjects
+    head, end = _head(text, 0, found)
     at = 0
     for _ in range(_MOST_PREFIXES):
-        name = _COUNTED.sub("", head) if head[-1] in ")]" else head
+        name = _COUNTED.sub("", head) if head and head[-1] in ")]" else head
         if name not in REPLY_PREFIXES or name in codes:
             break
         at = end
         head, end = find_head(text, at)
-        if not head:
-            break
+    if not at:
+        return _subject(text, head, end)
     rest = text[at:].lstrip()
-    return Subject(rest, head, end - (len(text) - len(rest)))
+    return _subject(rest, head, end - (len(text) - len(rest)))

@@ -16,10 +16,10 @@ segment. Laying out is a sweep over starts and ends, O(n log n).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
-from functools import partial
 from operator import attrgetter
+from typing import Final
 
 import msgspec
 
@@ -29,7 +29,8 @@ from kalends.model.presence import Timeline
 from kalends.model.times import FOREVER, Interval, day_start
 from kalends.model.vocabulary import Availability
 from kalends.policy.copies import superseded
-from kalends.policy.judge import Judgement, judge_at
+from kalends.policy.judge import judge_at
+from kalends.policy.judgement import Judgement
 from kalends.policy.layout import ALL_DAY, REPLY, TIMED, Claim, acted, filled, laid_out, won
 from kalends.policy.localtime import local_day
 from kalends.policy.person import PersonPolicy
@@ -70,7 +71,10 @@ def build_timeline(person: PersonPolicy, calendars: Sequence[CalendarFacts], now
         segments, day_end = filled(segments, schedule.off), schedule.day_end(now)
     if acting:
         segments = acted(segments, acting)
-    return Timeline(tuple(each for each in segments if each.end > now), horizon, day_end)
+    over = 0
+    while over < len(segments) and segments[over].end <= now:
+        over += 1
+    return Timeline(tuple(segments[over:] if over else segments), horizon, day_end)
 
 
 def plan_of(person: PersonPolicy, calendars: Iterable[CalendarFacts]) -> WeekPlan | None:
@@ -92,69 +96,69 @@ def _sight(person: PersonPolicy, today: date, known: int) -> tuple[date, int]:
     return max(today, local_day(horizon - 1, person.zone)), horizon
 
 
-def _claims(person: PersonPolicy, calendars: Sequence[CalendarFacts], now: int) -> Iterator[Claim]:
-    """Yield what counts and has not ended."""
+def _claims(person: PersonPolicy, calendars: Sequence[CalendarFacts], now: int) -> list[Claim]:
+    """Return what counts and has not ended."""
     if person.opted_out:
-        return
-    zone, judged = person.zone, _judging(person)
-    replies = person.settings.automatic_replies
+        return []
     copies = superseded(person, calendars) if len(calendars) > 1 else frozenset()
+    replies = person.settings.automatic_replies
+    claims: list[Claim] = []
     for place, calendar in enumerate(calendars):
-        prefix = f"{calendar.name}/"
-        for booking in calendar.bookings:
-            if booking.end <= now and not booking.all_day:
-                continue
-            interval = booking.interval(zone)
-            if interval[1] <= now or interval[1] <= interval[0]:
-                continue
-            if copies and (place, booking.uid, interval.start) in copies:
-                continue
-            judgement = judged(booking, interval)
-            if judgement.counts:
-                all_day = booking.all_day
-                yield Claim(
-                    interval[0],
-                    interval[1],
-                    judgement,
-                    prefix + booking.uid,
-                    ALL_DAY if all_day else TIMED,
-                    all_day and booking.show_as is ShowAs.FREE,
-                )
+        silent = frozenset((uid, start) for at, uid, start in copies if at == place)
+        _claim(claims, person, calendar, now, silent)
         reply = calendar.automatic_reply
         if reply is not None and reply[1] > max(now, reply[0]) and replies:
-            yield _reply(person, Interval(*reply))
+            claims.append(_reply(person, Interval(*reply)))
+    return claims
 
 
-def _judging(person: PersonPolicy) -> Callable[[Booking, Interval], Judgement]:
-    """Return a judge for one build: occurrences of a series are judged once.
+def _claim(
+    claims: list[Claim],
+    person: PersonPolicy,
+    calendar: CalendarFacts,
+    now: int,
+    silent: frozenset[tuple[str, int]],
+) -> None:
+    """Append what counts in one calendar; for ``silent`` bookings another calendar speaks.
 
-    Where a rule looks at the time, each occurrence is a case of its own.
+    Occurrences of a series are judged once, but where a rule looks at the time.
     """
-    if not person.meaning.timeless:
-        return partial(judge_at, person)
-    known: dict[tuple[object, ...], Judgement] = {}
+    prefix, zone, timeless = f"{calendar.name}/", person.zone, person.meaning.timeless
+    series: dict[object, Judgement] = {}
+    for booking in calendar.bookings:
+        all_day = booking.all_day
+        start, end = booking.interval(zone) if all_day else (booking.start, booking.end)
+        if end <= now or end <= start or (silent and (booking.uid, start) in silent):
+            continue
+        if booking.recurring and timeless:
+            said = _said(booking)
+            judgement = series.get(said)
+            if judgement is None:
+                judgement = series[said] = judge_at(person, booking, start, end)
+        else:
+            judgement = judge_at(person, booking, start, end)
+        if judgement.counts:
+            kind, pale = (ALL_DAY, booking.show_as is _FREE) if all_day else (TIMED, False)
+            claims.append(Claim(start, end, judgement, prefix + booking.uid, kind, pale))
 
-    def judged(booking: Booking, interval: Interval) -> Judgement:
-        if not booking.recurring:
-            return judge_at(person, booking, interval)
-        facts = (
-            booking.subject,
-            booking.show_as,
-            booking.response,
-            booking.organizer,
-            booking.sensitivity,
-            booking.all_day,
-            booking.cancelled,
-            booking.categories,
-            booking.description,
-            booking.gist,
-        )
-        judgement = known.get(facts)
-        if judgement is None:
-            judgement = known[facts] = judge_at(person, booking, interval)
-        return judgement
 
-    return judged
+_FREE: Final = ShowAs.FREE
+
+
+def _said(booking: Booking) -> tuple[object, ...]:
+    """Return everything of a recurring booking that a judgement may look at, but its time."""
+    return (
+        booking.subject,
+        booking.show_as,
+        booking.response,
+        booking.organizer,
+        booking.sensitivity,
+        booking.all_day,
+        booking.cancelled,
+        booking.categories,
+        booking.description,
+        booking.gist,
+    )
 
 
 def _reply(person: PersonPolicy, interval: Interval) -> Claim:

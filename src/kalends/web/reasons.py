@@ -7,7 +7,8 @@ from typing import Any
 from kalends.model.booking import Booking
 from kalends.model.person import PersonRecord
 from kalends.model.presence import Facts
-from kalends.policy.judge import Judgement, judge
+from kalends.policy.judge import judge
+from kalends.policy.judgement import Judgement
 from kalends.presence import Reading, account, explain, explanation_json
 from kalends.store.contract import DuePerson, PolicyInputs, Reader
 from kalends.web.eye import Eye

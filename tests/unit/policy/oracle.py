@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 from kalends.model.booking import Booking, ShowAs
 from kalends.model.person import WorkHours
-from kalends.policy.judge import Judgement
+from kalends.policy.judgement import Judgement
 
 MINUTE = 60
 

@@ -8,7 +8,7 @@ import pytest
 
 from kalends.model.booking import Booking, Response, Sensitivity, ShowAs
 from kalends.model.vocabulary import Availability, Level
-from kalends.policy.judge import Judgement
+from kalends.policy.judgement import Judgement
 from kalends.policy.person import PersonPolicy
 from tests.unit.policy.world import (
     COLLEAGUE,

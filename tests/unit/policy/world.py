@@ -11,7 +11,8 @@ from kalends.model.organization import OrganizationSettings
 from kalends.model.person import PersonRecord, WorkHours
 from kalends.model.presence import Segment, Timeline
 from kalends.policy.compile import Policy, compile_policy
-from kalends.policy.judge import Judgement, judge
+from kalends.policy.judge import judge
+from kalends.policy.judgement import Judgement
 from kalends.policy.person import PersonPolicy
 from kalends.policy.timeline import CalendarFacts, build_timeline
 
