@@ -70,6 +70,8 @@ def check_box(call: Call, box: Mailbox) -> None:
 
 def right(call: Call, box: Mailbox, folder: Folder) -> str:
     """Return what the actor may do in a folder; empty: nothing."""
+    if box is call.organization.public:
+        return "Reviewer"
     if call.actor is box:
         return "Owner"
     actor = call.actor.address.lower() if call.actor else call.account.name.lower()
@@ -96,6 +98,10 @@ def place(call: Call, node: Node) -> Place:
         if name not in FOLDERS:
             raise Refusal("ErrorFolderNotFound")
         folder = FOLDERS[name]
+        if name == "publicfoldersroot":
+            box = call.organization.public
+            if box is None:
+                raise Refusal("ErrorNoPublicFolderServerAvailable")
     if box is None:
         code = "ErrorNonExistentMailbox" if local(node) != "FolderId" else "ErrorFolderNotFound"
         raise Refusal(code)
@@ -105,6 +111,16 @@ def place(call: Call, node: Node) -> Place:
         # What one may not see does not exist.
         raise Refusal("ErrorFolderNotFound" if local(node) != "FolderId" else "ErrorAccessDenied")
     return Place(box, folder, granted)
+
+
+def place_of(call: Call, box: Mailbox, folder: str) -> Place:
+    """Return a folder by its name; Refusal for what the actor may not see."""
+    check_box(call, box)
+    found = box.folder(folder)
+    granted = right(call, box, found)
+    if not granted:
+        raise Refusal("ErrorItemNotFound")
+    return Place(box, found, granted)
 
 
 def may(found: Place, wanted: str) -> None:

@@ -78,6 +78,12 @@ def _pox(server: ExchangeServer, root: etree._Element) -> str:
         f"<GroupingInformation>database-{box.database}</GroupingInformation></Protocol>"
         for kind in ("EXCH", "EXPR")
     )
+    public = server.organization.public
+    if public is not None and server.version.year >= 2013:
+        protocols += (
+            f"<PublicFolderInformation><SmtpAddress>{escape(public.address)}</SmtpAddress>"
+            "</PublicFolderInformation>"
+        )
     return _account(
         f"<AccountType>email</AccountType><Action>settings</Action>{protocols}",
         f"<User><DisplayName>{escape(box.name)}</DisplayName><LegacyDN>/o=lab/cn={box.number}"
@@ -136,6 +142,9 @@ def _user(server: ExchangeServer, address: str, wanted: list[str]) -> str:
         "EwsSupportedSchemas": "Exchange2007, Exchange2007_SP1, Exchange2010, Exchange2010_SP1, "
         "Exchange2010_SP2, Exchange2013, Exchange2013_SP1, Exchange2015",
     }
+    public = server.organization.public
+    if public is not None and server.version.year >= 2013:
+        known["PublicFolderInformation"] = public.address
     errors = "".join(
         "<UserSettingError><ErrorCode>SettingIsNotAvailable</ErrorCode><ErrorMessage>"
         f"The setting is not available.</ErrorMessage><SettingName>{escape(name)}</SettingName>"

@@ -335,7 +335,8 @@ def read_shape(call: Call, node: Node | None) -> Shape:
         if local(one) == "ExtendedFieldURI":
             paths.append(one)
         else:
-            uris.append(checked(call, one.get("FieldURI", "")))
+            index = one.get("FieldIndex", "")
+            uris.append(checked(call, one.get("FieldURI", "")) + (f":{index}" if index else ""))
     base = text_of(node.find(T + "BaseShape")) or "Default"
     mime = text_of(node.find(T + "IncludeMimeContent")) in ("true", "1")
     return Shape(base, frozenset(uris), tuple(paths), mime or "item:MimeContent" in uris)

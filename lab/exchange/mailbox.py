@@ -16,6 +16,7 @@ from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 from lab.exchange.calendar import Appointment, Entry
+from lab.exchange.contacts import Card
 
 
 class Folder(NamedTuple):
@@ -45,6 +46,7 @@ FOLDERS: Final = {
         Folder(9, "outbox", "Outbox", "msgfolderroot", "IPF.Note"),
         Folder(10, "tasks", "Tasks", "msgfolderroot", "IPF.Task", "TasksFolder"),
         Folder(12, "junkemail", "Junk Email", "msgfolderroot", "IPF.Note"),
+        Folder(13, "publicfoldersroot", "", "publicfoldersroot", "IPF"),
         Folder(11, "recoverableitemsdeletions", "Deletions", "root", "IPF.Note"),
     )
 }
@@ -132,6 +134,10 @@ class Mailbox:
     own: dict[str, Folder] = field(default_factory=dict)
     """Folders beside those every mailbox has, by a name nobody sees."""
     items: dict[int, Appointment] = field(default_factory=dict)
+    cards: dict[int, Card] = field(default_factory=dict)
+    """Contacts in its folders."""
+    card: Card | None = None
+    """What the directory tells of its owner, beyond name, addresses and phone."""
     history: list[Event] = field(default_factory=list)
     """The latest events, oldest first."""
     revision: int = 0
@@ -182,8 +188,16 @@ class Mailbox:
         """Remove one of its own folders with what is in it."""
         for one in (folder, *self.below(folder, deep=True)):
             del self.own[one.name]
-            for item in [each for each in self.items.values() if each.folder == one.name]:
-                del self.items[item.number]
+            for stored in (self.items, self.cards):
+                for number in [k for k, each in stored.items() if each.folder == one.name]:
+                    stored.pop(number)
+
+    def add_card(self, card: Card, folder: str = "contacts") -> Card:
+        """Put a contact into a folder."""
+        card.number, self._next = self._next, self._next + 1
+        card.folder = folder
+        self.cards[card.number] = card
+        return card
 
     # --- what lies there ----------------------------------------------------------------------
     def after(self, number: int) -> list[Event]:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from lab.exchange.mailbox import Event, Mailbox
+from lab.exchange.contacts import Card
+from lab.exchange.mailbox import FOLDERS, Event, Folder, Mailbox
 
 
 @dataclass(slots=True)
@@ -90,6 +91,14 @@ class Subscriptions(dict[str, Subscription]):
             if not index[name]:
                 del index[name]
 
+    def pop(self, key: str, default: object = None) -> object:  # type: ignore[override] # as it is used
+        """Forget one, if it is there."""
+        one = self.get(key)
+        if one is None:
+            return default
+        del self[key]
+        return one
+
     def of_payer(self, name: str) -> list[Subscription]:
         """Return what is charged to a mailbox or an account."""
         return list(self._payers.get(name, {}).values())
@@ -114,6 +123,12 @@ class Organization:
         self._identities: dict[str, Mailbox] = {}
         """By principal name and by SID, in lower case."""
         self.subscriptions = Subscriptions()
+        self.directory: list[Card] = []
+        """Contacts of the address list that have no mailbox here."""
+        self.public: Mailbox | None = None
+        """What holds the tree of public folders; None: there are none."""
+        self._replicas: dict[str, Mailbox] = {}
+        """Public folder → the mailbox its contents lie in, where not with the tree."""
         self.certificates: dict[str, str] = {}
         """SHA-256 of a client's certificate, in hexadecimal → name of its account."""
         self.lockout = 0
@@ -181,6 +196,36 @@ class Organization:
         self._identities[box.principal.lower()] = self._identities[box.sid.lower()] = box
         for alias in aliases:
             self.aliases[alias.lower()] = address.lower()
+        return box
+
+    # --- public folders -----------------------------------------------------------------------
+    def public_folders(self) -> Mailbox:
+        """Return what holds the tree of public folders; the first call makes it."""
+        if self.public is None:
+            self.public = self._hidden("publicfolders")
+        return self.public
+
+    def public_folder(
+        self, title: str, parent: Folder | None = None, *, folder_class: str = "IPF.Contact"
+    ) -> Folder:
+        """Add a public folder, below the root where no parent is told."""
+        tree = self.public_folders()
+        return tree.make_folder(parent or FOLDERS["publicfoldersroot"], title, folder_class)
+
+    def move_contents(self, folder: Folder, name: str) -> Mailbox:
+        """Move the contents of a public folder to a mailbox of its own (2013 and later)."""
+        self._replicas[folder.name] = self._hidden(name)
+        return self._replicas[folder.name]
+
+    def replica(self, folder: Folder) -> Mailbox:
+        """Return the mailbox that holds the contents of a public folder."""
+        return self._replicas.get(folder.name) or self.public_folders()
+
+    def _hidden(self, name: str) -> Mailbox:
+        box = Mailbox(f"{name}@{self.domain}", name, 900_000 + len(self._replicas))
+        self.guids[box.guid] = box
+        for identity in (box.address, f"{box.guid}@{self.domain}"):
+            self._identities[identity.lower()] = box
         return box
 
     def mailbox(self, identity: str) -> Mailbox | None:

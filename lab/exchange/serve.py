@@ -11,13 +11,14 @@ import base64
 import re
 import ssl
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Final
 
 from aiohttp import web
 from cryptography import x509
 from multidict import CIMultiDict
 
+from lab.exchange import pushes
 from lab.exchange.http import Ask, Reply
 from lab.exchange.refusal import Fault
 from lab.exchange.server import ExchangeServer
@@ -213,9 +214,13 @@ async def serving(
     server.origin = f"{'https' if tls else 'http'}://127.0.0.1:{bound}"
     if server.name:
         server.organization.endpoints[server.name] = server.url
+    calling = asyncio.create_task(pushes.run(server))
     try:
         yield server.origin
     finally:
+        calling.cancel()
+        with suppress(asyncio.CancelledError):
+            await calling
         for stream in list(server.streams.values()):
             stream.over = True
             stream.wake()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from http.cookies import SimpleCookie
@@ -19,6 +20,7 @@ from lab.exchange.http import Ask, Reply
 from lab.exchange.mailbox import Mailbox
 from lab.exchange.operations import OPERATIONS, ORDER, SINCE, notify
 from lab.exchange.organization import Account, Organization, Subscription
+from lab.exchange.pushes import Push
 from lab.exchange.refusal import Fault, Refusal
 from lab.exchange.signin import Connection, SignIn
 from lab.exchange.soap import Call, envelope, fault, message, messages, operation, version_asked
@@ -63,6 +65,10 @@ class ExchangeServer:
         self.streams: dict[str, Stream] = {}
         """Subscription → the connection that reads it."""
         self.connected: set[Stream] = set()
+        self.pushes: dict[str, Push] = {}
+        """Push subscriptions by id; ``serve`` makes their calls."""
+        self.pushed: Callable[[], None] = lambda: None
+        """Called when one of them may have something to say."""
         self.counters = Counters()
         self.sign_in = SignIn()
         self.origin = "http://exchange.test"
@@ -151,6 +157,10 @@ class ExchangeServer:
         if name == "GetStreamingEvents":
             return self._stream(call)
         content = OPERATIONS[name](call)
+        if call.push is not None:
+            one, url, frequency = call.push
+            self.pushes[one.id] = Push(self, one, url, frequency)
+            self.pushed()
         return self._xml(200, envelope(self, content), call.headers)
 
     def _busy(self, name: str) -> None:

@@ -13,7 +13,7 @@ from lxml import etree
 
 from lab.exchange.http import Ask
 from lab.exchange.mailbox import Mailbox
-from lab.exchange.organization import Account, Organization
+from lab.exchange.organization import Account, Organization, Subscription
 from lab.exchange.refusal import Fault, Refusal
 from lab.exchange.versions import Version
 from lab.exchange.xml import SOAP, M, Node, T, children, m, t, text_of
@@ -41,6 +41,8 @@ class Call:
     actor: Mailbox | None = None
     """The mailbox acted as: impersonated or the account's own; None: the account has none."""
     impersonating: bool = False
+    push: tuple[Subscription, str, int] | None = None
+    """A push subscription that was made: whom to call, and how often (minutes)."""
     headers: dict[str, str] = field(default_factory=dict)
     """Headers the answer gets."""
 

@@ -14,6 +14,7 @@ from lab.exchange.operations import (
     items,
     names,
     notify,
+    people,
     sync,
     zones,
 )
@@ -39,6 +40,7 @@ OPERATIONS: Final[dict[str, Callable[[Call], Node]]] = {
     "GetUserConfiguration": configuration.get_user_configuration,
     "ResolveNames": names.resolve_names,
     "ConvertId": names.convert_id,
+    "FindPeople": people.find_people,
     "GetServerTimeZones": zones.get_server_time_zones,
 }
 """Operation → what answers it; GetStreamingEvents is the server's own, as it does not end."""
@@ -90,7 +92,16 @@ ORDER: Final = {
     "UpdateItem": ("SavedItemFolderId", "ItemChanges"),
     "DeleteItem": ("ItemIds",),
     "GetUserConfiguration": ("UserConfigurationName", "UserConfigurationProperties"),
+    "FindPeople": (
+        "PersonaShape",
+        "IndexedPageItemView",
+        "Restriction",
+        "AggregationRestriction",
+        "SortOrder",
+        "ParentFolderId",
+        "QueryString",
+    ),
     "ResolveNames": ("ParentFolderIds", "UnresolvedEntry"),
 }
 """Children of an operation in the order its schema demands."""
-SINCE: Final = {"GetServerTimeZones": 2010, "GetUserConfiguration": 2010}
+SINCE: Final = {"GetServerTimeZones": 2010, "GetUserConfiguration": 2010, "FindPeople": 2013}

@@ -9,6 +9,7 @@ from lab.exchange import access
 from lab.exchange.access import Place
 from lab.exchange.calendar import Appointment, Entry, alone, window
 from lab.exchange.fields import Shape, Shown, read_shape, write_item
+from lab.exchange.operations import people
 from lab.exchange.operations.restriction import Value, holds, of_item, sort_key
 from lab.exchange.refusal import Fault, Refusal
 from lab.exchange.soap import Call, inside, message, messages
@@ -31,7 +32,9 @@ def find_item(call: Call) -> Node:
     for each in inside(call.body, "ParentFolderIds"):
         with message(found, "FindItem") as node:
             one = access.place(call, each)
-            if view is not None:
+            if one.folder.kind == "ContactsFolder" and view is None:
+                people.find_contacts(call, node, one.box, one.folder, shape)
+            elif view is not None:
                 _calendar_view(call, node, one, shape, view)
             else:
                 _page(call, node, one, shape)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from typing import Final
 
 from lab.exchange import access, ids
 from lab.exchange.access import Place
 from lab.exchange.fields import Shape, read_shape, write_rights
+from lab.exchange.operations import people
 from lab.exchange.operations.restriction import Value, holds
 from lab.exchange.refusal import Refusal
 from lab.exchange.soap import Call, flag, inside, message, messages
@@ -22,7 +24,8 @@ def get_folder(call: Call) -> Node:
     for each in inside(call.body, "FolderIds"):
         with message(found, "GetFolder", empty="Folders") as node:
             one = access.place(call, each)
-            _folder(m(node, "Folders"), one, shape)
+            people.check_public(call, one.box, one.folder, contents=False)
+            _folder(m(node, "Folders"), call, one, shape)
     return root
 
 
@@ -35,7 +38,9 @@ def find_folder(call: Call) -> Node:
     for each in inside(call.body, "ParentFolderIds"):
         with message(found, "FindFolder") as node:
             one = access.place(call, each)
-            if call.body.get("Traversal") == "SoftDeleted":
+            people.check_public(call, one.box, one.folder, contents=False)
+            public = one.box is call.organization.public
+            if call.body.get("Traversal") == "SoftDeleted" or (public and deep):
                 raise Refusal("ErrorInvalidOperation")
             below = [
                 Place(one.box, folder, one.right) for folder in one.box.below(one.folder, deep=deep)
@@ -47,7 +52,7 @@ def find_folder(call: Call) -> Node:
                 attributes = {"IndexedPagingOffset": str(len(below)), **attributes}
             box = t(m(node, "RootFolder", **attributes), "Folders")
             for folder in below:
-                _folder(box, folder, shape)
+                _folder(box, call, folder, shape)
     return root
 
 
@@ -85,10 +90,9 @@ def delete_folder(call: Call) -> Node:
     return root
 
 
-def _folder(parent: Node, one: Place, shape: Shape) -> None:
+def _folder(parent: Node, call: Call, one: Place, shape: Shape) -> None:
     folder, box = one.folder, one.box
     node = t(parent, folder.kind)
-    items = [item for item in box.items.values() if item.folder == folder.name]
     t(node, "FolderId", Id=ids.folder_id(box, folder), ChangeKey=ids.change_key(box.revision + 1))
     if shape.base == "AllProperties" or "folder:ParentFolderId" in shape.uris:
         above = box.folder(folder.parent)
@@ -99,19 +103,25 @@ def _folder(parent: Node, one: Place, shape: Shape) -> None:
     if default or "folder:DisplayName" in shape.uris:
         t(node, "DisplayName", folder.title)
     if default or "folder:TotalCount" in shape.uris:
-        t(node, "TotalCount", str(len(items)))
+        t(node, "TotalCount", _count(one))
     if default or "folder:ChildFolderCount" in shape.uris:
         t(node, "ChildFolderCount", str(len(box.below(folder))))
-    _properties(node, one, shape)
+    _properties(node, call, one, shape)
     if shape.base == "AllProperties" or "folder:EffectiveRights" in shape.uris:
         write_rights(node, "EffectiveRights", contents=True, modify=one.right != "Reviewer")
     if folder.kind == "Folder" and (default or "folder:UnreadCount" in shape.uris):
         t(node, "UnreadCount", "0")
 
 
-def _properties(node: Node, one: Place, shape: Shape) -> None:
+def _properties(node: Node, call: Call, one: Place, shape: Shape) -> None:
     for path in shape.paths:
         value = _property(one, path.get("PropertyTag", ""))
+        if (
+            int(path.get("PropertyTag", "0"), 0) == _REPLICAS
+            and call.organization.public is one.box
+        ):
+            home = call.organization.replica(one.folder).guid
+            value = base64.b64encode(home.encode() + b"\0").decode()
         if value is not None:
             box = t(node, "ExtendedProperty")
             t(box, "ExtendedFieldURI", **{str(k): str(v) for k, v in path.attrib.items()})
@@ -124,13 +134,17 @@ def _last_change(one: Place) -> str | None:
 
 
 def _count(one: Place) -> str:
-    return str(sum(1 for item in one.box.items.values() if item.folder == one.folder.name))
+    held = [item.folder for item in one.box.items.values()]
+    held += [card.folder for card in one.box.cards.values()]
+    return str(held.count(one.folder.name))
 
 
 def _subfolders(one: Place) -> str:
     return truth(bool(one.box.below(one.folder)))
 
 
+_REPLICAS: Final = 0x6698
+"""PR_REPLICA_LIST: which mailbox holds the contents of a public folder."""
 _TAGS: Final[dict[int, Callable[[Place], str | None]]] = {
     0x670A: _last_change,  # PR_LOCAL_COMMIT_TIME_MAX
     0x670B: lambda one: str(one.box.deletions),  # PR_DELETED_COUNT_TOTAL

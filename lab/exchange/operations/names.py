@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from lab.exchange import ids
+from lab.exchange.contacts import Card, write_card
 from lab.exchange.fields import write_mailbox
-from lab.exchange.mailbox import Mailbox
+from lab.exchange.operations.people import directory, fits
 from lab.exchange.refusal import Refusal
 from lab.exchange.soap import Call, flag, inside, message, messages
 from lab.exchange.xml import Node, answer, m, t
@@ -23,7 +24,7 @@ def resolve_names(call: Call) -> Node:
         sought = flag(call.body, "UnresolvedEntry").lower().removeprefix("smtp:")
         if not sought.strip(" ,-"):
             raise Refusal("ErrorInvalidNameForNameResolution")
-        found = [box for box in call.organization.mailboxes.values() if _fits(box, sought)]
+        found = _found(call, sought)
         if not found:
             raise Refusal("ErrorNameResolutionNoResults", "No results were found.")
         if len(found) > 1:
@@ -31,14 +32,22 @@ def resolve_names(call: Call) -> Node:
         complete = "true" if len(found) <= MOST else "false"
         count = str(min(len(found), MOST))
         box = m(node, "ResolutionSet", TotalItemsInView=count, IncludesLastItemInRange=complete)
-        for one in found[:MOST]:
-            _resolution(call, box, one)
+        for card, source in found[:MOST]:
+            _resolution(call, box, card, source)
     return root
 
 
-def _fits(box: Mailbox, sought: str) -> bool:
-    names = (box.address, *box.aliases, *box.name.split(), box.name)
-    return any(one.lower().startswith(sought) for one in names)
+def _found(call: Call, sought: str) -> list[tuple[Card, str]]:
+    """Return cards with where they come from, in the order their scope is searched."""
+    scope = call.body.get("SearchScope", "ActiveDirectoryContacts")
+    listed = [(card, "ActiveDirectory") for _, card in directory(call) if fits(card, sought)]
+    own = call.actor.cards.values() if call.actor else ()
+    stored = [(card, "Store") for card in own if fits(card, sought)]
+    if scope == "ActiveDirectory":
+        return listed
+    if scope == "Contacts":
+        return stored
+    return stored + listed if scope == "ContactsActiveDirectory" else listed + stored
 
 
 def _several(node: Node) -> None:
@@ -50,23 +59,11 @@ def _several(node: Node) -> None:
     m(node, "DescriptiveLinkKey", "0")
 
 
-def _resolution(call: Call, parent: Node, box: Mailbox) -> None:
+def _resolution(call: Call, parent: Node, card: Card, source: str) -> None:
     node = t(parent, "Resolution")
-    write_mailbox(node, box.name, box.address, call)
-    if call.body.get("ReturnFullContactData") != "true":
-        return
-    first, _, last = box.name.partition(" ")
-    contact = t(node, "Contact")
-    t(contact, "DisplayName", box.name)
-    t(contact, "GivenName", first)
-    addresses = t(contact, "EmailAddresses")
-    for number, one in enumerate((box.address, *box.aliases)[:3], 1):
-        t(addresses, "Entry", f"SMTP:{one}", Key=f"EmailAddress{number}")
-    if box.phone:
-        t(t(contact, "PhoneNumbers"), "Entry", box.phone, Key="BusinessPhone")
-    t(contact, "ContactSource", "ActiveDirectory")
-    if last:
-        t(contact, "Surname", last)
+    write_mailbox(node, card.name, card.emails[0] if card.emails else "", call)
+    if call.body.get("ReturnFullContactData") == "true":
+        write_card(t(node, "Contact"), card, lambda uri: uri != "item:Subject", source)
 
 
 def convert_id(call: Call) -> Node:

@@ -31,14 +31,24 @@ def subscribe(call: Call) -> Node:
         kind = _KINDS.get(local(request))
         if kind is None or (kind == "streaming" and not call.version.streaming):
             raise Fault("ErrorSchemaValidation", f"Element '{local(request)}' is not known.")
-        if kind == "push":
-            raise Refusal("ErrorInvalidPushSubscriptionUrl", "No push from this server.")
+        where = _callback(request) if kind == "push" else ("", 0)
         one = _subscription(call, request, kind)
         call.organization.subscriptions[one.id] = one
         m(node, "SubscriptionId", one.id)
-        if kind == "pull":
+        if kind == "push":
+            call.push = (one, *where)
+        if kind != "streaming":
             m(node, "Watermark", ids.watermark(one.mailbox, one.position))
     return root
+
+
+def _callback(request: Node) -> tuple[str, int]:
+    url, frequency = flag(request, "URL"), flag(request, "StatusFrequency", "30")
+    if not frequency.isdecimal() or not 1 <= int(frequency) <= 1440:
+        raise Fault("ErrorSchemaValidation", "The 'StatusFrequency' element is invalid.")
+    if not url.startswith(("http://", "https://")) or len(url) >= 2083:
+        raise Refusal("ErrorInvalidPushSubscriptionUrl")
+    return url, int(frequency)
 
 
 def _subscription(call: Call, request: Node, kind: str) -> Subscription:
