@@ -21,6 +21,7 @@ from lab.exchange.seed import seed
 from lab.exchange.serve import serving
 from lab.exchange.server import ExchangeServer
 from lab.exchange.versions import VERSIONS
+from lab.exchange.zones import DAYS
 
 
 def options() -> argparse.Namespace:
@@ -29,6 +30,10 @@ def options() -> argparse.Namespace:
     parser.add_argument("--version", default="2019", help=", ".join([*VERSIONS, "SE"]))
     parser.add_argument("--mailboxes", type=int, default=10, help="person1@… to personN@…")
     parser.add_argument("--appointments", type=int, default=20, help="in each mailbox")
+    parser.add_argument("--people", default="", help="a file of lines: address, tab, name")
+    parser.add_argument(
+        "--always-at-work", action="store_true", help="work hours are all week, day and night"
+    )
     parser.add_argument("--domain", default="example.test")
     parser.add_argument("--user", default="svc@example.test:secret", help="name:password")
     parser.add_argument("--port", type=int, default=0, help="0: a free one")
@@ -41,6 +46,11 @@ def options() -> argparse.Namespace:
     parser.add_argument("--auth", default="Basic", help="of Basic,NTLM,Negotiate,Bearer")
     parser.add_argument("--lockout", type=int, default=0, help="wrong passwords until locked")
     return parser.parse_args()
+
+
+def _people(path: str) -> list[tuple[str, str]]:
+    lines = Path(path).read_text("utf-8").splitlines() if path else []
+    return [(address, name) for address, _, name in (one.partition("\t") for one in lines)]
 
 
 def _tls(path: str) -> tuple[ssl.SSLContext | None, bytes]:
@@ -61,8 +71,11 @@ async def main(chosen: argparse.Namespace) -> None:
     server.sign_in.schemes = tuple(chosen.auth.split(","))
     server.organization.lockout = chosen.lockout
     name, _, password = chosen.user.partition(":")
-    seed(server.organization, service=(name, password), people=())
+    seed(server.organization, service=(name, password), people=_people(chosen.people))
     crowd.populate(server.organization, chosen.mailboxes, chosen.appointments)
+    if chosen.always_at_work:
+        for box in server.organization.mailboxes.values():
+            box.days, box.hours = DAYS, (0, 1440)
     ended = asyncio.Event()
     for one in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(one, ended.set)
@@ -75,7 +88,7 @@ async def main(chosen: argparse.Namespace) -> None:
             "control": commands,
             "version": server.version.name,
             "account": name,
-            "mailboxes": chosen.mailboxes,
+            "mailboxes": len(server.organization.mailboxes),
             "seconds": round(time.monotonic() - begun, 2),
             "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
         }

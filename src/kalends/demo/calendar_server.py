@@ -8,13 +8,13 @@ import time
 import urllib.error
 import urllib.request
 from base64 import b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from icalendar import Calendar, Event, vRecur
-from kalends.demo.organization import DemoBooking
+from kalends.demo.ical import ics, read
+from kalends.demo.organization import DemoBooking, DemoPerson
 from kalends.errors import UserError
 
 USER: Final = "svc"
@@ -28,6 +28,11 @@ class CalendarServer:
     directory: Path
     port: int
     process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def title(self) -> str:
+        """Return what it is called where the demo speaks of it."""
+        return "a calendar server"
 
     @property
     def url(self) -> str:
@@ -74,10 +79,10 @@ class CalendarServer:
         if status not in {200, 201, 204}:
             raise UserError(f"The demo's calendar server refused the booking: HTTP {status}.")
 
-    def get(self, calendar: str, uid: str) -> bytes | None:
-        """Return a booking's iCalendar text, or None."""
+    def booking(self, calendar: str, uid: str) -> DemoBooking | None:
+        """Return a booking; None where it is not there."""
         status, body = self._send("GET", f"{USER}/{calendar}/{uid}.ics")
-        return body if status == 200 else None
+        return read(body) if status == 200 else None
 
     def delete(self, calendar: str, uid: str) -> bool:
         """Remove a booking; False where it was not there."""
@@ -88,6 +93,22 @@ class CalendarServer:
         """Return the uids of a calendar, ordered."""
         folder = self.directory / "collections" / "collection-root" / USER / calendar
         return sorted(path.stem for path in folder.glob("*.ics"))
+
+    def source(self) -> list[str]:
+        """Return its ``[[organizations.sources]]`` in kalends.toml, from ``id`` on."""
+        return ['id = "dav"', 'kind = "caldav"', f'url = "{self.url}"', "poll_seconds = 2"]
+
+    def calendar(self, person: DemoPerson) -> Mapping[str, Any]:
+        """Return a person's entry of ``calendars`` in kalends.toml."""
+        return {"source": "dav", "url": f"/{USER}/{person.id}/"}
+
+    def invitation(self) -> str:
+        """Return how other clients reach it."""
+        return f"Any CalDAV client: {self.url}  user {USER}, password {PASSWORD}"
+
+    def ended(self) -> bool:
+        """Tell whether it was started and runs no more."""
+        return self.process is not None and self.process.poll() is not None
 
     def answers(self) -> bool:
         """Tell whether a server listens and is not failing."""
@@ -109,33 +130,6 @@ class CalendarServer:
                 return answer.status, answer.read()
         except urllib.error.HTTPError as error:
             return error.code, b""
-
-
-def ics(booking: DemoBooking) -> bytes:
-    """Return a booking as an iCalendar object."""
-    event = Event()
-    event.add("uid", booking.uid)
-    event.add("dtstamp", datetime.now(UTC))
-    event.add("summary", booking.subject)
-    event.add("dtstart", booking.start)
-    event.add("dtend", booking.end)
-    if booking.rule:
-        event.add("rrule", vRecur.from_ical(booking.rule))
-    if booking.private:
-        event.add("class", "PRIVATE")
-    if booking.categories:
-        event.add("categories", list(booking.categories))
-    event.add("x-microsoft-cdo-busystatus", booking.show_as)
-    if booking.show_as == "FREE":
-        event.add("transp", "TRANSPARENT")
-    calendar = Calendar()
-    calendar.add("prodid", "-//Kalends//demo//EN")
-    calendar.add("version", "2.0")
-    calendar.add_component(event)
-    if isinstance(booking.start, datetime):
-        calendar.add_missing_timezones(first_date=date(2020, 1, 1), last_date=date(2038, 1, 1))
-    text: bytes = calendar.to_ical()
-    return text
 
 
 _CONFIG: Final = """\

@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-import tomllib
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from icalendar import Calendar
 from kalends.cli.output import as_json, local, say, table
 from kalends.cli.session import JsonOption
-from kalends.demo.calendar_server import CalendarServer
+from kalends.demo.exchange_server import VERSIONS
 from kalends.demo.organization import ZONE, DemoBooking, people
+from kalends.demo.servers import DemoServer, running
 from kalends.errors import UserError
 
 app = typer.Typer(
@@ -38,15 +38,26 @@ def demo(
     sip_server: Annotated[
         str | None, typer.Option(help="Publish to a SIP presence server: sip:host:port.")
     ] = None,
+    calendar: Annotated[
+        str, typer.Option(help="Where calendars lie: caldav, exchange.")
+    ] = "caldav",
+    exchange_version: Annotated[
+        str, typer.Option(help=f"Version of the emulated Exchange: {', '.join(VERSIONS)}.")
+    ] = "2016",
 ) -> None:
     """Run the demo until Ctrl-C."""
     if context.invoked_subcommand is not None:
         return
     from kalends.demo.run import run
 
+    if calendar not in ("caldav", "exchange"):
+        raise UserError(f"{calendar!r} is no calendar server of the demo; say caldav or exchange.")
+    if exchange_version not in VERSIONS:
+        raise UserError(f"{exchange_version!r} is not emulated; there are {', '.join(VERSIONS)}.")
+    version = exchange_version if calendar == "exchange" else ""
     directory.mkdir(parents=True, exist_ok=True)
     with contextlib.suppress(asyncio.CancelledError):  # SIGTERM
-        asyncio.run(run(directory.resolve(), port=port, sip_server=sip_server))
+        asyncio.run(run(directory.resolve(), port=port, sip_server=sip_server, exchange=version))
 
 
 @app.command()
@@ -70,7 +81,7 @@ def book(
         show_as=words.get(show_as, show_as.upper()), private=private,
         categories=tuple(category or ()),
     )  # fmt: skip
-    _server(directory).put(person, booking)
+    running(directory).put(person, booking)
     say(f"Booked {subject!r} for {person}: {begin:%H:%M:%S} to {begin + _span(length):%H:%M:%S}.")
 
 
@@ -81,15 +92,12 @@ def move(
     directory: DirectoryOption = DEFAULT,
 ) -> None:
     """Move the booking made last with ``book``."""
-    server = _server(directory)
+    server = running(directory)
     uid = _last(server, _known(person))
-    event = _event(server, person, uid)
-    start, end = event["DTSTART"].dt + _span(by), event["DTEND"].dt + _span(by)
-    show_as = str(event.get("X-MICROSOFT-CDO-BUSYSTATUS", "BUSY"))
-    moved = DemoBooking(uid, str(event["SUMMARY"]), start, end, show_as=show_as,
-                        private=str(event.get("CLASS")) == "PRIVATE")  # fmt: skip
+    found = _booking(server, person, uid)
+    moved = replace(found, start=found.start + _span(by), end=found.end + _span(by))
     server.put(person, moved)
-    say(f"Moved {moved.subject!r}: {start:%H:%M:%S} to {end:%H:%M:%S}.")
+    say(f"Moved {moved.subject!r}: {moved.start:%H:%M:%S} to {moved.end:%H:%M:%S}.")
 
 
 @app.command()
@@ -98,7 +106,7 @@ def cancel(
     directory: DirectoryOption = DEFAULT,
 ) -> None:
     """Remove the booking made last with ``book``."""
-    server = _server(directory)
+    server = running(directory)
     server.delete(_known(person), _last(server, person))
     say("Cancelled.")
 
@@ -110,13 +118,12 @@ def list_bookings(
     json: JsonOption = False,
 ) -> None:
     """Show a person's bookings as they stand in the calendar server."""
-    server = _server(directory)
+    server = running(directory)
     found: list[tuple[str, list[str]]] = []
     for uid in server.uids(_known(person)):
-        event = _event(server, person, uid)
-        start, end = (event[name].dt for name in ("DTSTART", "DTEND"))
-        series = "weekly" if event.get("RRULE") else ""
-        found.append((str(start), [_when(start), _when(end), str(event["SUMMARY"]), series]))
+        one = _booking(server, person, uid)
+        series = "weekly" if one.rule else ""
+        found.append((str(one.start), [_when(one.start), _when(one.end), one.subject, series]))
     rows = [row for _, row in sorted(found, key=lambda one: one[0])]
     if json:
         as_json([dict(zip(("from", "to", "subject", "series"), row, strict=True)) for row in rows])
@@ -130,18 +137,6 @@ def _when(moment: Any) -> str:
     return str(moment)
 
 
-def _server(directory: Path) -> CalendarServer:
-    config = directory.resolve() / "kalends.toml"
-    if not config.exists():
-        raise UserError(f"No demo runs in {directory}. Start it in another terminal: kalends demo")
-    data = tomllib.loads(config.read_text("utf-8"))
-    url = data["organizations"][0]["sources"][0]["url"]
-    server = CalendarServer(directory.resolve() / "calendars", int(url.rstrip("/").split(":")[-1]))
-    if not server.answers():
-        raise UserError("The demo's calendar server does not answer. Start it with: kalends demo")
-    return server
-
-
 def _known(person: str) -> str:
     ids = [one.id for one in people()]
     if person not in ids:
@@ -149,18 +144,18 @@ def _known(person: str) -> str:
     return person
 
 
-def _last(server: CalendarServer, person: str) -> str:
+def _last(server: DemoServer, person: str) -> str:
     made = [uid for uid in server.uids(person) if uid.startswith(f"{person}-hand-")]
     if not made:
         raise UserError(f"{person} has no booking made with `kalends demo book`.")
     return made[-1]
 
 
-def _event(server: CalendarServer, person: str, uid: str) -> Any:
-    body = server.get(person, uid)
-    if body is None:
+def _booking(server: DemoServer, person: str, uid: str) -> DemoBooking:
+    found = server.booking(person, uid)
+    if found is None:
         raise UserError("The booking is not there any more.")
-    return Calendar.from_ical(body).walk("VEVENT")[0]
+    return found
 
 
 def _span(text: str) -> timedelta:

@@ -25,7 +25,9 @@ from kalends.cli.session import ask
 from kalends.config import Configuration, load
 from kalends.config.export import inline
 from kalends.demo.calendar_server import PASSWORD, USER, CalendarServer
+from kalends.demo.exchange_server import ExchangeServer
 from kalends.demo.organization import people, week
+from kalends.demo.servers import DemoServer
 from kalends.errors import KalendsError, UserError
 from kalends.web.tokens import Role, document, new_account
 from kalends.wire.webhook import Secret
@@ -54,19 +56,25 @@ def free_port(wanted: int) -> int:
     raise UserError("No free port could be found on 127.0.0.1.")
 
 
-async def run(directory: Path, *, port: int, sip_server: str | None) -> None:
-    """Run until interrupted. State stays in ``directory``: the next run goes on from there."""
+async def run(directory: Path, *, port: int, sip_server: str | None, exchange: str = "") -> None:
+    """Run until interrupted. State stays in ``directory``: the next run goes on from there.
+
+    ``exchange``: the version of Exchange to emulate; empty: a CalDAV server.
+    """
     this = asyncio.current_task()
     assert this is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
     ports = Ports(free_port(port), free_port(5232), free_port(9000))
-    say("Starting a calendar server with 25 people …")
-    server = CalendarServer(directory / "calendars", ports.calendar)
+    calendars = directory / "calendars"
+    server: DemoServer = CalendarServer(calendars, ports.calendar)
+    if exchange:
+        server = ExchangeServer(calendars, ports.calendar, exchange)
+    say(f"Starting {server.title} with 25 people …")
     server.start()
     try:
         seed(server)
         config = directory / "kalends.toml"
-        config.write_text(configuration_text(ports, sip_server), "utf-8")
+        config.write_text(configuration_text(ports, server, sip_server), "utf-8")
         receiver = await _receive(ports.webhook)
         try:
             await _serve(load(config), server, ports, directory)
@@ -76,7 +84,7 @@ async def run(directory: Path, *, port: int, sip_server: str | None) -> None:
         server.stop()
 
 
-def seed(server: CalendarServer) -> None:
+def seed(server: DemoServer) -> None:
     """Write everybody's week; bookings made by hand stay."""
     now = datetime.now(UTC)
     for person in people():
@@ -85,7 +93,7 @@ def seed(server: CalendarServer) -> None:
             server.put(person.id, booking)
 
 
-def configuration_text(ports: Ports, sip_server: str | None) -> str:
+def configuration_text(ports: Ports, server: DemoServer, sip_server: str | None) -> str:
     """Return the demo's ``kalends.toml``: nothing in it is special to the demo."""
     lines = [
         "# Written by `kalends demo` at every start.",
@@ -101,12 +109,9 @@ def configuration_text(ports: Ports, sip_server: str | None) -> str:
         'domains = ["acme.example"]',
         "",
         "[[organizations.sources]]",
-        'id = "dav"',
-        'kind = "caldav"',
-        f'url = "http://127.0.0.1:{ports.calendar}/"',
+        *server.source(),
         f'username = "{USER}"',
         'password_env = "KALENDS_DEMO_PASSWORD"',
-        "poll_seconds = 2",
         "",
         "[[organizations.sinks]]",
         'id = "hook"',
@@ -126,7 +131,7 @@ def configuration_text(ports: Ports, sip_server: str | None) -> str:
             "emails": [f"{person.id}@acme.example"],
             "extension": person.extension,
             "sip": f"sip:{person.id}@acme.example",
-            "calendars": [{"source": "dav", "url": f"/{USER}/{person.id}/"}],
+            "calendars": [server.calendar(person)],
             **({"title": person.title} if person.title else {"kind": "room"}),
         }
         lines += ["", "[[organizations.people]]"]
@@ -135,7 +140,7 @@ def configuration_text(ports: Ports, sip_server: str | None) -> str:
 
 
 async def _serve(
-    configuration: Configuration, server: CalendarServer, ports: Ports, directory: Path
+    configuration: Configuration, server: DemoServer, ports: Ports, directory: Path
 ) -> None:
     """Start ``kalends serve`` as anybody would, tell what to do, and wait for its end."""
     environment = os.environ | {
@@ -150,9 +155,9 @@ async def _serve(
             env=environment, stdout=sink, stderr=sink,
         )  # fmt: skip
     try:
-        await _ready(configuration, process, log)
+        await _ready(configuration, process, ports, log)
         await _accounts(configuration)
-        _tell(ports, directory)
+        _tell(ports, server, directory)
         keeper = asyncio.create_task(_keep(server))
         try:
             await process.wait()
@@ -165,13 +170,16 @@ async def _serve(
 
 
 async def _ready(
-    configuration: Configuration, process: asyncio.subprocess.Process, log: Path
+    configuration: Configuration, process: asyncio.subprocess.Process, ports: Ports, log: Path
 ) -> None:
+    """Wait until the engine takes commands and the page can be opened."""
     for _ in range(300):
         if process.returncode is not None:
             break
         with contextlib.suppress(KalendsError, OSError):
             await ask(configuration, Ping(organization="*", actor="cli"), seconds=1)
+            _, writer = await asyncio.open_connection("127.0.0.1", ports.http)
+            writer.close()
             return
         await asyncio.sleep(0.1)
     raise UserError(f"Kalends did not start within 30 seconds; its log is {log}.")
@@ -203,7 +211,7 @@ def _command() -> str:
     return os.path.relpath(Path(sys.executable).with_name("kalends"))
 
 
-def _tell(ports: Ports, directory: Path) -> None:
+def _tell(ports: Ports, server: DemoServer, directory: Path) -> None:
     say("")
     say(f"  [bold]http://127.0.0.1:{ports.http}/[/bold]")
     say(f"  Sign in as wilma (telephonist), anna (herself) or admin; the password is {SIGN_IN}.")
@@ -214,21 +222,20 @@ def _tell(ports: Ports, directory: Path) -> None:
     say(f"    {kalends} demo move emma --by 10m")
     say(f"    {kalends} demo cancel emma")
     say(f"    {kalends} people --config {os.path.relpath(directory / 'kalends.toml')}")
-    say(
-        f"  Any CalDAV client: http://127.0.0.1:{ports.calendar}/  user {USER}, password {PASSWORD}"
-    )
+    say(f"  {server.invitation()}")
     say(f"  Logs and state: {directory}   End: Ctrl-C")
     say("")
     say("  What the webhook is told:")
 
 
-async def _keep(server: CalendarServer) -> None:
+async def _keep(server: DemoServer) -> None:
     """Start the calendar server again when somebody killed it."""
     while True:
         await asyncio.sleep(1)
-        if server.process is not None and server.process.poll() is not None:
+        if server.ended():
             say("  (the calendar server ended; starting it again)")
             await asyncio.to_thread(server.start)
+            await asyncio.to_thread(seed, server)
 
 
 async def _receive(port: int) -> web.AppRunner:
