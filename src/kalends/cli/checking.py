@@ -52,6 +52,9 @@ async def checked(
         for person in organization.people:
             if problem := _unfindable(person, organization):
                 take(organization.id, "", problem)
+        for spec in organization.sources:
+            if old := _old_tls(spec):
+                take(organization.id, spec.id, old)
     with Progress(SpinnerColumn(), TextColumn("{task.description}"), console=out, transient=True,
                   disable=quiet) as progress:  # fmt: skip
         task = progress.add_task("")
@@ -141,6 +144,15 @@ def _without_secret(spec: SourceSpec) -> Step | None:
         return None
     remedy = f"Set it where this command and kalends serve run: export {name}=…"
     return Step("password", name, False, "the environment variable is not set", remedy)
+
+
+def _old_tls(spec: SourceSpec) -> Step | None:
+    """Return a warning where a source may speak TLS that protects little by itself."""
+    oldest = spec.options.get("tls_minimum")
+    if oldest not in ("1.0", "1.1"):
+        return None
+    told = f"down to TLS {oldest}: only the pinned certificate protects it; better a TLS proxy"
+    return Step("TLS", "warning", True, told)
 
 
 def _references(organization: OrganizationDocument, source: str) -> tuple[CalendarRef, ...]:

@@ -127,12 +127,21 @@ class Alarms:
         opened += [(name, sink.opened) for name, sink in wiring.sinks.items()]
         for (owner, id), one in opened:
             for client in wiring.opener.clients(one):
-                ends = client.certificate_expires_at
-                days = None if ends is None else days_left(ends - now)
-                if days is not None:
-                    text = f"The certificate of {owner}/{id} ends within {days} days."
-                    yield Alarm(f"certificate/{owner}/{id}/{days}", text,
-                                "Renew it on that server.")  # fmt: skip
+                place = f"{owner}/{id}"
+                yield from _ending(f"certificate/{place}", f"The certificate of {place}",
+                                   client.certificate_expires_at, now,
+                                   "Renew it on that server.")  # fmt: skip
+                yield from _ending(f"client-certificate/{place}",
+                                   f"The certificate that {place} shows",
+                                   client.client_certificate_expires_at, now,
+                                   "Write a new one into its client_certificate.")  # fmt: skip
+
+
+def _ending(key: str, what: str, ends: float | None, now: float, remedy: str) -> Iterable[Alarm]:
+    days = None if ends is None else days_left(ends - now)
+    if days is not None:
+        unit = "day" if days == 1 else "days"
+        yield Alarm(f"{key}/{days}", f"{what} ends within {days} {unit}.", remedy)
 
 
 def _barren(slot: Slot, now: float) -> Failing | None:

@@ -65,6 +65,10 @@ class Client(Protocol):
     def certificate_expires_at(self) -> float | None:
         """When the first certificate seen ends, UTC seconds."""
 
+    @property
+    def client_certificate_expires_at(self) -> float | None:
+        """When the certificate we show ends, UTC seconds; None: none is shown."""
+
     async def sign_in_open_until(self) -> int | None:
         """Until when the credential is not tried; None: it may be."""
 

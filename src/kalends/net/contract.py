@@ -8,12 +8,13 @@ body; answers are read against limits while they come; there is no switch to tur
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Final, Literal, Protocol, TypeVar, runtime_checkable
+from typing import Any, Final, Literal, Protocol, Self, TypeVar, runtime_checkable
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from kalends.model.http import Request, Response
 from kalends.model.vocabulary import Document
@@ -49,6 +50,9 @@ class HttpOptions(Document):
     (``pin-sha256:base64``); two at once for rotation. A pinned certificate needs no authority."""
     client_certificate: str | None = None
     """PEM file with certificate and key to show to the server."""
+    tls_minimum: Literal["1.0", "1.1", "1.2", "1.3"] = "1.2"
+    """Oldest TLS version spoken. Below 1.2 (servers of 2003) only with ``certificate_pins``: such
+    TLS proves little by itself."""
     max_connections: int = Field(default=4, ge=1, le=100)
     """At most this many connections to the endpoint at once."""
     allowed_hosts: tuple[str, ...] = ()
@@ -62,6 +66,15 @@ class HttpOptions(Document):
             raise ValueError("a URL carries no user name or password; write them as keys")
         return url
 
+    @model_validator(mode="after")
+    def _old_tls_is_pinned(self) -> Self:
+        if self.tls_minimum in ("1.0", "1.1") and not self.certificate_pins:
+            raise ValueError(
+                f"tls_minimum = {self.tls_minimum!r} is spoken only to a certificate named in "
+                "certificate_pins; add its SHA-256, or put a TLS proxy before the server"
+            )
+        return self
+
     @field_validator("certificate_pins")
     @classmethod
     def _readable_pins(cls, pins: tuple[str, ...]) -> tuple[str, ...]:
@@ -69,7 +82,8 @@ class HttpOptions(Document):
         return pins
 
 
-Auth = Literal["auto", "basic", "digest", "ntlm", "negotiate", "none"]
+_SAFE: Final = re.compile(r"https://|http://(127\.0\.0\.1|localhost|\[::1\])[:/]")
+Auth = Literal["auto", "basic", "digest", "ntlm", "negotiate", "oauth", "none"]
 
 
 class SignInOptions(Document):
@@ -85,7 +99,33 @@ class SignInOptions(Document):
     """``auto``: Basic unasked, and Digest where the server offers no Basic. ``ntlm`` and
     ``negotiate`` (Kerberos with the extra, else NTLM within SPNEGO) sign in each connection,
     bound to the server's certificate; the user is ``DOMAIN\\user`` or ``user@domain``. What is
-    written here is used or nothing is: a server that offers less is told nothing."""
+    written here is used or nothing is: a server that offers less is told nothing. ``oauth`` sends
+    a token fetched with client credentials."""
+    token_url: str | None = Field(default=None, max_length=2000)
+    """For ``oauth``: where tokens are fetched, ``https://…``."""
+    client_id: str | None = None
+    """For ``oauth``: the application's id (the same as ``username``). ``password_*`` is its secret,
+    or a PEM with certificate and private key, with which it signs instead."""
+    scope: str = Field(default="", max_length=1000)
+    """For ``oauth``: ``https://outlook.office365.com/.default``."""
+    token_ca_file: str | None = None
+    """For ``oauth``: PEM file with the authorities of ``token_url``, where they are your own."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _client_is_user(cls, written: Any) -> Any:
+        if isinstance(written, dict) and written.get("client_id") and not written.get("username"):
+            return {**written, "username": written["client_id"]}
+        return written
+
+    @model_validator(mode="after")
+    def _token_from_somewhere(self) -> Self:
+        if self.auth == "oauth":
+            if not self.token_url or not self.username:
+                raise ValueError('auth = "oauth" needs token_url and client_id')
+            if not _SAFE.match(self.token_url):
+                raise ValueError("token_url begins with https://: a secret goes there")
+        return self
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,8 @@
 """TLS as Kalends speaks it: TLS 1.2 or newer, always verified, or pinned (threat 20).
 
+Older TLS, for servers of 2003, is spoken to a pinned certificate only. Its handshake is signed
+with MD5 and SHA-1 and its records can be guessed at: the pin says who is there, not more.
+
 Place in the flow: ``context`` makes the ``ssl.SSLContext`` of an endpoint; HTTP, SIP and mail use
 it alike. The check of pins is part of the handshake itself, so nothing can be sent before it.
 
@@ -26,6 +29,7 @@ import binascii
 import hashlib
 import re
 import ssl
+import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -40,6 +44,13 @@ from kalends.errors import UserError
 _HEX: Final = re.compile(r"(?:[0-9a-fA-F]{2}:?){31}[0-9a-fA-F]{2}\Z")
 _EXPIRED: Final = 10  # X509_V_ERR_CERT_HAS_EXPIRED
 _NOT_YET: Final = 9  # X509_V_ERR_CERT_NOT_YET_VALID
+_LEGACY_SERVER_CONNECT: Final = 0x4  # SSL_OP_LEGACY_SERVER_CONNECT; Python 3.12 names it
+_VERSIONS: Final = {
+    "1.0": ssl.TLSVersion.TLSv1,
+    "1.1": ssl.TLSVersion.TLSv1_1,
+    "1.2": ssl.TLSVersion.TLSv1_2,
+    "1.3": ssl.TLSVersion.TLSv1_3,
+}
 _WRONG_HOST: Final = frozenset({62, 64})  # X509_V_ERR_HOSTNAME_MISMATCH, …_IP_ADDRESS_MISMATCH
 
 
@@ -98,6 +109,9 @@ class GuardedContext(ssl.SSLContext):
     pins: Pins
     clock: Callable[[], float] | None
     expires_at: dict[str, float]
+    """Ends of the servers' certificates seen, UTC seconds, by host."""
+    client_expires_at: float | None
+    """End of the certificate we show."""
     made_of: TlsOptions
     stamps: tuple[tuple[int, int, int] | None, ...]
 
@@ -168,14 +182,17 @@ class TlsOptions:
     client_certificate: str | None = None
     clock: Callable[[], float] | None = field(default=None, compare=False)
     """For the dates of pinned certificates; None: the machine's."""
+    minimum: str = "1.2"
+    """Oldest version spoken."""
 
 
 def context(options: TlsOptions) -> GuardedContext:
     """Return the context of an endpoint. ``UserError`` where a file cannot be used."""
     made = GuardedContext(ssl.PROTOCOL_TLS_CLIENT)
     made.sslobject_class = _VettedObject
-    made.minimum_version = ssl.TLSVersion.TLSv1_2
+    _speak(made, options.minimum)
     made.expires_at = {}
+    made.client_expires_at = None
     made.clock = options.clock
     try:
         made.pins = Pins.parse(options.certificate_pins)
@@ -193,7 +210,29 @@ def context(options: TlsOptions) -> GuardedContext:
         made.load_default_certs()
     if options.client_certificate:
         _load("client_certificate", options.client_certificate, made.load_cert_chain)
+        made.client_expires_at = _end_of(options.client_certificate)
     return made
+
+
+def _speak(made: ssl.SSLContext, minimum: str) -> None:
+    if minimum in ("1.0", "1.1"):
+        # What OpenSSL calls level 0, and renegotiation as before RFC 5746, which 2003 speaks.
+        made.set_ciphers("DEFAULT:@SECLEVEL=0")
+        made.options |= _LEGACY_SERVER_CONNECT
+        with warnings.catch_warnings():  # Python warns of what the operator has chosen
+            warnings.simplefilter("ignore", DeprecationWarning)
+            made.minimum_version = _VERSIONS[minimum]
+        return
+    made.minimum_version = _VERSIONS[minimum]
+
+
+def _end_of(path: str) -> float | None:
+    """Return when the first certificate of a file ends; None: it cannot be read."""
+    try:
+        shown = x509.load_pem_x509_certificates(Path(path).read_bytes())
+    except (OSError, ValueError):
+        return None
+    return shown[0].not_valid_after_utc.timestamp()
 
 
 def _stamps(options: TlsOptions) -> tuple[tuple[int, int, int] | None, ...]:

@@ -16,8 +16,9 @@ from aiohttp.abc import AbstractResolver
 
 from kalends.net.address import AddressRules
 from kalends.net.breaker import MemoryBreakers
-from kalends.net.client import GuardedClient, http_factory
+from kalends.net.client import http_factory
 from kalends.net.contract import Credential, HttpOptions
+from kalends.net.guarded import GuardedClient
 from kalends.net.tls import TlsOptions, context
 from kalends.net.transport import AioTransport
 from kalends.runtime import Runtime

@@ -11,8 +11,8 @@ from lab.faultproxy import Ending, Fault, FaultProxy, http_answer
 
 from kalends.errors import Throttled, Unreachable
 from kalends.model.http import Request
-from kalends.net.client import GuardedClient
 from kalends.net.contract import Limits
+from kalends.net.guarded import GuardedClient
 from tests.acceptance.net.conftest import Network
 
 FEED = b"BEGIN:VCALENDAR\r\n" + b"X-PAD:0123456789\r\n" * 20_000 + b"END:VCALENDAR\r\n"

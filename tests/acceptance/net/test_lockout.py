@@ -14,8 +14,8 @@ from aiohttp import web
 
 from kalends.errors import SignInNeeded
 from kalends.model.http import Request
-from kalends.net.client import GuardedClient
 from kalends.net.contract import Credential, HttpOptions, SignInOptions
+from kalends.net.guarded import GuardedClient
 from kalends.runtime import Runtime
 from tests.acceptance.net.conftest import Network, eventually
 from tests.acceptance.net.windows import Windows

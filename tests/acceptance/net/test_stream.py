@@ -20,8 +20,8 @@ from kalends.errors import (
     Unreachable,
 )
 from kalends.model.http import Request
-from kalends.net.client import GuardedClient
 from kalends.net.contract import Credential, Limits
+from kalends.net.guarded import GuardedClient
 from kalends.runtime import Runtime
 from tests.acceptance.net.conftest import Network, eventually, plain
 

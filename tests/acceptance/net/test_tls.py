@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
+from pydantic import ValidationError
 
 from kalends.errors import CertificateRefused, Unreachable, UserError
 from kalends.model.http import Request
+from kalends.net.contract import HttpOptions
 from tests.acceptance.net.authority import Authority, Identity
 from tests.acceptance.net.conftest import Network, Server, plain
 
@@ -108,6 +110,69 @@ async def test_old_tls_is_not_spoken(network: Network) -> None:
     assert server.seen == []
 
 
+# --- servers of 2003 ------------------------------------------------------------------------
+
+
+def old_server(identity: Identity, version: ssl.TLSVersion) -> ssl.SSLContext:
+    tls = identity.server()
+    tls.set_ciphers("ALL:@SECLEVEL=0")
+    tls.minimum_version = ssl.TLSVersion.TLSv1
+    tls.maximum_version = version
+    return tls
+
+
+OLD = [("1.0", ssl.TLSVersion.TLSv1), ("1.1", ssl.TLSVersion.TLSv1_1)]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize(("minimum", "version"), OLD)
+async def test_old_tls_is_spoken_to_a_pinned_certificate(
+    network: Network, minimum: str, version: ssl.TLSVersion
+) -> None:
+    identity = network.authority.issue("exchange-2003", self_signed=True)
+    spoken = []
+
+    async def answer(request: web.Request) -> web.Response:
+        assert request.transport is not None
+        spoken.append(request.transport.get_extra_info("ssl_object").version())
+        return web.Response(text="hello")
+
+    server = await network.serve(answer, old_server(identity, version))
+    keys = {"certificate_pins": (identity.pin,), "tls_minimum": minimum}
+    assert await get(network, server, **keys) == b"hello"
+    assert spoken == ["TLSv1" if minimum == "1.0" else "TLSv1.1"]
+    stranger = network.authority.issue(self_signed=True)
+    with pytest.raises(CertificateRefused, match="not a pinned one"):
+        await get(network, server, **(keys | {"certificate_pins": (stranger.pin,)}))
+    with pytest.raises(Unreachable):
+        await get(network, server, certificate_pins=(identity.pin,))
+    assert len(spoken) == 1
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+async def test_a_minimum_is_a_minimum(network: Network) -> None:
+    identity = network.authority.issue(self_signed=True)
+    old = await network.serve(plain, old_server(identity, ssl.TLSVersion.TLSv1))
+    new = identity.server()
+    new.maximum_version = ssl.TLSVersion.TLSv1_2
+    modern = await network.serve(plain, new)
+    pins = (identity.pin,)
+    with pytest.raises(Unreachable):
+        await get(network, old, certificate_pins=pins, tls_minimum="1.1")
+    assert await get(network, modern, certificate_pins=pins, tls_minimum="1.0") == b"hello"
+    with pytest.raises(Unreachable):
+        await get(network, modern, certificate_pins=pins, tls_minimum="1.3")
+
+
+@pytest.mark.parametrize("minimum", ["1.0", "1.1"])
+def test_old_tls_without_a_pin_is_refused_with_its_remedy(minimum: str) -> None:
+    with pytest.raises(ValidationError, match="certificate_pins; add its SHA-256, or put a TLS"):
+        HttpOptions(url="https://mail.example/", tls_minimum=minimum)
+
+
+# --- when certificates end ------------------------------------------------------------------
+
+
 async def test_the_end_of_a_certificate_is_seen(network: Network) -> None:
     identity = network.authority.issue(days=(-1, 12))
     server = await serve(network, identity)
@@ -115,6 +180,20 @@ async def test_the_end_of_a_certificate_is_seen(network: Network) -> None:
     assert client.certificate_expires_at is None
     await client.send(Request("GET", server.url))
     assert client.certificate_expires_at == identity.certificate.not_valid_after_utc.timestamp()
+
+
+async def test_the_end_of_the_certificate_we_show_is_known_before_it_is_shown(
+    network: Network, tmp_path: Path
+) -> None:
+    file = tmp_path / "client.pem"
+    for days in (12, 300):
+        identity = network.authority.issue("kalends", days=(-1, days))
+        file.write_bytes(identity.path.read_bytes())
+        if days == 12:
+            client = network.client("https://127.0.0.1/", client_certificate=str(file))
+        ends = identity.certificate.not_valid_after_utc.timestamp()
+        assert client.client_certificate_expires_at == ends
+    assert network.client("https://127.0.0.1/").client_certificate_expires_at is None
 
 
 async def test_a_file_that_cannot_be_used_is_named(network: Network) -> None:

@@ -16,8 +16,8 @@ from aiohttp import web
 
 from kalends.errors import BadAnswer, SignInNeeded, Throttled, Unreachable
 from kalends.model.http import Request
-from kalends.net.client import GuardedClient
 from kalends.net.contract import Credential, HttpOptions, SignInOptions
+from kalends.net.guarded import GuardedClient
 from tests.acceptance.net.conftest import Network, Server
 from tests.acceptance.net.windows import Windows
 
