@@ -86,7 +86,7 @@ class Password:
         known = self._digests.get(key)
         digest = None if self._scheme == "basic" else choose(offered)
         if known is not None:
-            if digest is None or not digest.stale:
+            if digest is None or not digest.challenge.stale:
                 self._digests[key] = digest or known
                 return Verdict.REFUSED
         elif self._scheme != "digest" and any(one.scheme == "basic" for one in offered):

@@ -92,11 +92,11 @@ def test_the_strongest_algorithm_is_chosen_and_unknown_ones_are_not() -> None:
     given = {"realm": "r", "nonce": "n"}
     offers = [
         Challenge("digest", given | {"algorithm": name})
-        for name in ("SHA-512-256", "MD5", "SHA-256", "MD5-sess")
+        for name in ("SHA-999", "MD5", "SHA-256", "MD5-sess")
     ]
     best = choose(offers)
     assert best is not None
-    assert best.algorithm == "SHA-256"
+    assert best.challenge.algorithm == "SHA-256"
     assert choose(offers[:1]) is None
     assert choose([Challenge("digest", given | {"qop": "auth-int"})]) is None
 

@@ -1,4 +1,4 @@
-"""Digest sign-in as a client: RFC 3261 section 22, RFC 7616, RFC 8760 (SHA-2 for SIP).
+"""Digest sign-in as a SIP client: RFC 3261 section 22, RFC 8760. The sums are ``wire.digest``'s.
 
 A nonce that worked is used again for the next requests with a rising count, so that a burst
 needs one challenge, not one per request. Whether a refusal means "new nonce, please" or "wrong
@@ -7,7 +7,6 @@ password" is the caller's to decide from ``Answer.fresh``.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -15,9 +14,9 @@ from typing import Final
 
 from sipmessage import Response
 
+from kalends.wire.digest import Challenge, authorization, read
 from kalends.wire.sip.message import BadMessage
 
-_ALGORITHMS: Final = {"md5": "md5", "sha-256": "sha256", "sha-512-256": "sha512_256"}
 _PARAMETER: Final = re.compile(
     r'\s*([!%\'*+.0-9A-Za-z_`~-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",]+))\s*(?:,|$)'
 )
@@ -25,28 +24,6 @@ _ESCAPE: Final = re.compile(r"\\(.)")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _MAX_CHALLENGE: Final = 4096
 _MAX_REALMS: Final = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Challenge:
-    """One way to sign in that a server offers."""
-
-    realm: str
-    nonce: str
-    algorithm: str
-    """As the server wrote it; empty means MD5."""
-    opaque: str | None
-    qop: bool
-    """Whether ``auth`` is offered; without it the old form of RFC 2069 is used."""
-    stale: bool
-    """Only the nonce was too old: the password was right."""
-    proxy: bool
-    """From Proxy-Authenticate (407), else WWW-Authenticate (401)."""
-
-    @property
-    def hash_name(self) -> str:
-        """Return hashlib's name of the algorithm."""
-        return _ALGORITHMS[self.algorithm.lower().removesuffix("-sess") or "md5"]
 
 
 def challenges(response: Response) -> list[Challenge]:
@@ -68,21 +45,10 @@ def _challenge(line: str, proxy: bool) -> Challenge:
     scheme, _, rest = line.strip().partition(" ")
     if scheme.lower() != "digest" or len(line) > _MAX_CHALLENGE:
         raise BadMessage("not a digest challenge")
-    told = _parameters(rest)
-    qops = {word.strip().lower() for word in told.get("qop", "").split(",") if word.strip()}
-    algorithm = told.get("algorithm", "")
-    known = algorithm.lower().removesuffix("-sess") in {"", *_ALGORITHMS}
-    if not known or "nonce" not in told or (qops and "auth" not in qops):
+    found = read(_parameters(rest), proxy=proxy)
+    if found is None:
         raise BadMessage("a challenge we cannot answer")
-    return Challenge(
-        realm=told.get("realm", ""),
-        nonce=told["nonce"],
-        algorithm=algorithm,
-        opaque=told.get("opaque"),
-        qop=bool(qops),
-        stale=told.get("stale", "").lower() == "true",
-        proxy=proxy,
-    )
+    return found
 
 
 def _parameters(text: str) -> dict[str, str]:
@@ -155,46 +121,3 @@ class Digest:
                     count=session.count,
                 ),
             )
-
-
-def authorization(
-    challenge: Challenge,
-    username: str,
-    password: str,
-    method: str,
-    uri: str,
-    *,
-    cnonce: str,
-    count: int,
-) -> str:
-    """Return the value of Authorization or Proxy-Authorization (RFC 7616 section 3.4)."""
-
-    def digest(text: str) -> str:
-        return hashlib.new(challenge.hash_name, text.encode(), usedforsecurity=False).hexdigest()
-
-    secret = digest(f"{username}:{challenge.realm}:{password}")
-    if challenge.algorithm.lower().endswith("-sess"):
-        secret = digest(f"{secret}:{challenge.nonce}:{cnonce}")
-    times = f"{count:08x}"
-    middle = f"{challenge.nonce}:{times}:{cnonce}:auth" if challenge.qop else challenge.nonce
-    response = digest(f"{secret}:{middle}:{digest(f'{method}:{uri}')}")
-    parts = [
-        f"username={_quoted(username)}",
-        f"realm={_quoted(challenge.realm)}",
-        f"nonce={_quoted(challenge.nonce)}",
-        f"uri={_quoted(uri)}",
-        f'response="{response}"',
-    ]
-    if challenge.algorithm:
-        parts.append(f"algorithm={challenge.algorithm}")
-    if challenge.opaque is not None:
-        parts.append(f"opaque={_quoted(challenge.opaque)}")
-    if challenge.qop:
-        parts += ["qop=auth", f"nc={times}", f'cnonce="{cnonce}"']
-    elif challenge.algorithm.lower().endswith("-sess"):
-        parts.append(f'cnonce="{cnonce}"')
-    return "Digest " + ", ".join(parts)
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

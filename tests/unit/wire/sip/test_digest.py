@@ -7,7 +7,8 @@ import time
 import pytest
 from sipmessage import Response
 
-from kalends.wire.sip.digest import Challenge, Digest, authorization, challenges
+from kalends.wire.digest import Challenge, authorization
+from kalends.wire.sip.digest import Digest, challenges
 
 
 def refusal(*lines: str, code: int = 401) -> Response:
