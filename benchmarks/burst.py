@@ -26,6 +26,7 @@ from kalends.bus.commands import Apply
 from kalends.bus.memory import MemoryHub
 from kalends.endpoints.kind import Kind, Services, kinds
 from kalends.engine.engine import Engine
+from kalends.engine.pacing import calm_collector
 from kalends.model.presence import Next, Presence, Segment, Timeline
 from kalends.model.profile import Profile, pack_profile
 from kalends.model.view import View
@@ -37,12 +38,14 @@ from kalends.store.contract import Store, shard_of
 from kalends.store.sealing import Seals
 from kalends.store.sqlite import connect, run_call
 from kalends.store.statements import Statement, upsert
-from kalends.store.tables import person, plan, state
+from kalends.store.tables import organization, person, plan, state
 from kalends.store.vault import Vault
 
 BOUNDARY = 1_790_000_000
 HOUR = 3600
 ACME = "acme"
+REVISIONS = 1_000_003
+"""A prime: as many revisions were given before."""
 AHEAD = 60.0
 """Seconds between start and boundary."""
 
@@ -103,6 +106,7 @@ def _timeline(first: int) -> Timeline:
 
 
 def _rows(seals: Seals, first: int, last: int, apart: int) -> Iterator[tuple[dict[str, Any], ...]]:
+    """Who changed last is nobody's neighbour: revisions lie across the order of the people."""
     for number in range(first, last):
         who = f"p{number:07}"
         one = {"organization": ACME, "person": who}
@@ -117,7 +121,8 @@ def _rows(seals: Seals, first: int, last: int, apart: int) -> Iterator[tuple[dic
             {**one, "managed_by": "api", "version": 1, "record": record.encode()},
             {
                 **one, "shard": shard_of(ACME, who), "lane": 0, "queued_at": None,
-                "next_change_at": begin, "input_version": 1, "dirty": False, "revision": 0,
+                "next_change_at": begin, "input_version": 1, "dirty": False,
+                "revision": number * 7_919 % REVISIONS + 1,
                 "evaluated_at": BOUNDARY - HOUR, "manual": None, "hold": None,
                 "presence": seals.presence(ACME, who, presence),
             },
@@ -139,6 +144,9 @@ def _fill(path: Path, vault: Vault, people: int, due: int) -> None:
         with connection:
             for insert, values in zip(inserts, zip(*rows, strict=True), strict=True):
                 run_call(connection, insert.each(values))
+        run_call(connection, Statement(upsert(organization, "revision")).each(
+            [{"organization": ACME, "revision": REVISIONS}]
+        ))  # fmt: skip
     connection.close()
 
 
@@ -159,7 +167,7 @@ async def _prepare(store: Store, engine: Engine) -> None:
     answer = await engine.handle(Apply(organization="*", actor="bench", organizations=[body]))
     assert answer.ok, answer.message
     await engine.stop()
-    await store.save_sink(ACME, "lamp", cursor=0)
+    await store.save_sink(ACME, "lamp", cursor=REVISIONS)
 
 
 async def measure(people: int, due: int) -> tuple[list[float], float]:
@@ -180,6 +188,7 @@ async def measure(people: int, due: int) -> tuple[list[float], float]:
         store = await open_store(database, vault, runtime)
         engine = _engine(store, runtime)
         await engine.start()
+        calm_collector()
         running = asyncio.create_task(engine.run())
         sink.expected = due
         with contextlib.suppress(TimeoutError):

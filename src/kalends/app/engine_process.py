@@ -23,6 +23,7 @@ from kalends.config.server import ServerOptions
 from kalends.endpoints.kind import Services
 from kalends.engine.channels import channels
 from kalends.engine.engine import Engine, EngineOptions
+from kalends.engine.pacing import calm_collector
 from kalends.errors import ConfigurationError, Problem, UserError
 from kalends.net.client import HttpClients, http_factory
 from kalends.runtime import Runtime
@@ -58,6 +59,7 @@ def run_engine(config: Path) -> int:
 async def _work(configuration: Configuration) -> None:
     async with opened(configuration) as engine:
         await engine.start()
+        calm_collector()
         running = asyncio.create_task(engine.run())
         try:
             await apply_file(engine, configuration)

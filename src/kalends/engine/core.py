@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from kalends import observe
 from kalends.bus.contract import Bus
@@ -23,11 +24,19 @@ from kalends.engine.wiring import Wiring
 from kalends.model.person import PersonRecord
 from kalends.model.profile import Profile
 from kalends.runtime import Runtime
-from kalends.store.contract import AuditEntry, Lane, PersonDocument, Store
+from kalends.store.contract import AuditEntry, CalendarRow, Lane, PersonDocument, Store
 
 log = observe.logger(__name__)
 
-PAGE = 500
+PAGE: Final = 500
+CALENDARS: Final = 2000
+"""Calendars read with a page of people."""
+BEHIND: Final = "\U0010ffff"
+"""Sorts behind every source and name."""
+BREATH: Final = 20
+"""People after whom others run (slices stay under 2 ms)."""
+REST: Final = 0.02
+"""Seconds between two pages that are looked after: nothing waits for them."""
 
 
 @dataclass(slots=True)
@@ -81,11 +90,13 @@ class Core:
             for record in kept[start : start + PAGE]:
                 await self.assign(tenant, record)
 
-    async def assign(self, tenant: Tenant, record: PersonRecord) -> None:
+    async def assign(
+        self, tenant: Tenant, record: PersonRecord, stored: list[CalendarRow] | None = None
+    ) -> None:
         """Make a person's calendars what the record says, and read the new ones; those too whose
-        private bookings were heard with other rules."""
+        private bookings were heard with other rules. ``stored``: where they were read already."""
         sources = self.wiring.known_sources(tenant.id)
-        now = await assign(self.store, tenant, record, sources, self.now())
+        now = await assign(self.store, tenant, record, sources, self.now(), stored)
         for key in now.removed:
             self.sync.strike(key)
         for key in now.added:
@@ -107,8 +118,12 @@ class Core:
         self.wiring.wake(organization)
 
     # --- settings ------------------------------------------------------------
-    async def settings_changed(self, organization: str) -> Tenant | None:
-        """Take up an organization's documents: policy, profiles, sources, sinks."""
+    async def settings_changed(self, organization: str, *, starting: bool = False) -> Tenant | None:
+        """Take up an organization's documents: policy, profiles, sources, sinks.
+
+        ``starting``: people followed these settings when they were written; ``look_after`` makes
+        sure of it while everything else is at work already.
+        """
         before = self.tenants.get(organization)
         tenant = await self.tenants.reload(self.store, organization)
         if tenant is None:
@@ -119,32 +134,66 @@ class Core:
         policy_changed = before is not None and before.settings != tenant.settings
         if policy_changed:
             self.sync.reworded(organization)
-        if policy_changed or touched:
-            await self._people_follow(tenant, reassign=bool(touched), rebuild=policy_changed)
+        if (policy_changed or touched) and not starting:
+            after: str | None = ""
+            while after is not None:
+                after = await self._page_follows(
+                    tenant, after, reassign=bool(touched), rebuild=policy_changed
+                )
         self.due.wake()
         return tenant
 
-    async def _people_follow(self, tenant: Tenant, *, reassign: bool, rebuild: bool) -> None:
-        """Let everybody's profile, calendars and timeline follow the settings."""
-        after = ""
-        while True:
-            page = await self.store.people(tenant.id, after, PAGE)
-            stale: list[PersonDocument] = []
-            rest: list[str] = []
-            for document in page:
-                record = PersonRecord.model_validate_json(document.record)
-                fresh: Profile = tenant.profile(record)
-                if fresh != document.profile:
-                    stale.append(_with_profile(document, fresh))
-                else:
-                    rest.append(document.person)
-                if reassign or fresh.stage != document.profile.stage:
-                    await self.assign(tenant, record)
-            await self._rebuild(tenant.id, stale, rest if rebuild else [])
-            if len(page) < PAGE:
-                return
-            after = page[-1].person
-            await asyncio.sleep(0)
+    async def look_after(self, organization: str) -> None:
+        """After a start, let people follow what a crash, or an older Kalends, left behind."""
+        after: str | None = ""
+        while after is not None:
+            async with self.locks[organization]:
+                tenant = self.tenants.get(organization)
+                if tenant is None:
+                    return
+                after = await self._page_follows(tenant, after, reassign=True, rebuild=False)
+            await self.runtime.sleep(REST)
+
+    async def _page_follows(
+        self, tenant: Tenant, after: str, *, reassign: bool, rebuild: bool
+    ) -> str | None:
+        """Let the next people's profile, calendars and timeline follow the settings.
+
+        Returns the last one's id, None behind the last.
+        """
+        page = await self.store.people(tenant.id, after, PAGE)
+        stored = await self._calendars(tenant.id, after, page) if reassign else {}
+        stale: list[PersonDocument] = []
+        rest: list[str] = []
+        for number, document in enumerate(page):
+            record = PersonRecord.model_validate_json(document.record)
+            fresh: Profile = tenant.profile(record)
+            if fresh != document.profile:
+                stale.append(_with_profile(document, fresh))
+            else:
+                rest.append(document.person)
+            if reassign or fresh.stage != document.profile.stage:
+                await self.assign(tenant, record, stored.get(document.person))
+            if number % BREATH == 0:
+                await asyncio.sleep(0)
+        await self._rebuild(tenant.id, stale, rest if rebuild else [])
+        return page[-1].person if len(page) == PAGE else None
+
+    async def _calendars(
+        self, organization: str, after: str, page: Sequence[PersonDocument]
+    ) -> dict[str, list[CalendarRow]]:
+        """Read the calendars of a page of people at once; who is missing is read by himself."""
+        if not page:
+            return {}
+        rows = await self.store.calendars(
+            organization, after=(after, BEHIND, BEHIND), limit=CALENDARS
+        )
+        whole = rows[-1].key.person if len(rows) == CALENDARS else None
+        found: dict[str, list[CalendarRow]] = {document.person: [] for document in page}
+        for row in rows:
+            if row.key.person in found:
+                found[row.key.person].append(row)
+        return {who: mine for who, mine in found.items() if whole is None or who < whole}
 
     async def _rebuild(
         self, organization: str, stale: list[PersonDocument], rest: list[str]

@@ -16,7 +16,7 @@ from kalends.bus.commands import Answer, AnyCommand
 from kalends.bus.contract import Bus
 from kalends.endpoints.kind import Services
 from kalends.engine import commands
-from kalends.engine.ahead import Form, Ready
+from kalends.engine.ahead import Block, Form, Ready
 from kalends.engine.alarms import Alarms, Channel
 from kalends.engine.clock import ClockWatch
 from kalends.engine.core import Core
@@ -92,7 +92,7 @@ class Engine:
         """Take the leases and open everything; ``UserError`` where another engine works here."""
         await self._leases.take()
         for organization in await self._store.organizations():
-            await self.core.settings_changed(organization)
+            await self.core.settings_changed(organization, starting=True)
 
     async def run(self) -> None:
         """Work until cancelled. ``start`` comes first."""
@@ -104,6 +104,7 @@ class Engine:
             tasks.create_task(self.clock.run(), name="clock")
             tasks.create_task(self._alarms.run(), name="alarms")
             tasks.create_task(self._tell(), name="notices")
+            tasks.create_task(self._look_after(), name="looking after")
             tasks.create_task(self._bus.serve(self.answer), name="commands")
             self.started.set()
 
@@ -133,13 +134,9 @@ class Engine:
     ) -> None:
         del batch
         for organization, revision in committed.revisions.items():
-            mine = [
-                one
-                for one in ready
-                if one.evaluated.changed and one.evaluated.organization == organization
-            ]
-            if mine and not committed.refused:  # then the block of revisions has no gap
-                self.core.wiring.offer(organization, revision - len(mine) + 1, mine)
+            block = block_of(organization, committed, ready)
+            if block is not None:
+                self.core.wiring.offer(organization, block)
             else:
                 self.core.wiring.wake(organization)
             await self._bus.publish(f"revision.{organization}", str(revision).encode())
@@ -160,6 +157,10 @@ class Engine:
             for topic in sorted(notices):
                 await self._bus.publish(topic)
             await self._runtime.sleep(0.25)  # a failing source must not flood the bus
+
+    async def _look_after(self) -> None:
+        for organization in list(self.core.tenants.known):
+            await self.core.look_after(organization)
 
     def _hold(self, lease: Lease) -> None:
         self.core.due.lease = lease
@@ -183,3 +184,18 @@ class Engine:
                 self.core.sync.hasten()
             self.core.due.ahead.forget()
             self.core.due.wake()
+
+
+def block_of(organization: str, committed: Committed, ready: Sequence[Ready]) -> Block | None:
+    """Return what was made ready as the block of revisions it was committed under."""
+    changed = [
+        one for one in ready if one.evaluated.changed and one.evaluated.organization == organization
+    ]
+    if not changed:
+        return None
+    first = committed.blocks[organization]
+    states = list(enumerate(changed, first))
+    if committed.refused:
+        refused = {person for of, person in committed.refused if of == organization}
+        states = [it for it in states if it[1].evaluated.person not in refused]
+    return Block(first, first + len(changed) - 1, states)

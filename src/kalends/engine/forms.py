@@ -47,7 +47,7 @@ class Forms:
             now=now,
         )
         rendered = self._sink.render(seen, profile)
-        return None if rendered is None else (rendered, digest(rendered))
+        return None if rendered is None else Form(rendered, digest(rendered))
 
     def ahead(self, presence: Presence, profile: Profile, at: int) -> Form | None:
         """Return the form of a coming state; None where that is left until it is told."""

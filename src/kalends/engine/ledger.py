@@ -33,6 +33,8 @@ class Ledger:
         self._unsaved: dict[str, SinkRow] = {}
         self._unwanted: set[str] = set()
         self._flushed_at = 0.0
+        self._bare = False
+        """Nothing is stored of anybody: there is nothing to look up."""
         self.cursor: int | None = None
         """As stored; None: the sink is new."""
         self.next_due: int | None = None
@@ -42,6 +44,7 @@ class Ledger:
         """Read the cursor; return the rows of failing people."""
         self.cursor = await self._store.sink_cursor(self._organization, self._sink)
         self.next_due = await self._store.sink_next_due(self._organization, self._sink)
+        self._bare = not await self._store.sink_holds(self._organization, self._sink)
         if self.next_due is None:
             return []
         rows = await self._store.sink_due(self._organization, self._sink, FOREVER, ALL)
@@ -51,6 +54,8 @@ class Ledger:
 
     async def load(self, people: Iterable[str]) -> None:
         """Read the rows of people who are about to be told something."""
+        if self._bare:
+            return
         unknown = [person for person in people if person not in self._rows]
         if unknown:
             found = await self._store.sink_rows(self._organization, self._sink, unknown)
@@ -115,21 +120,19 @@ class Ledger:
         moved = cursor is not None and (self.cursor is None or cursor > self.cursor)
         return bool(self._unsaved or self._unwanted) or moved
 
-    async def flush(
-        self,
-        cursor: int | None,
-        now: float,
-        waits: Callable[[str], bool],
-        *,
-        force: bool = False,
-    ) -> None:
-        """Write what is unsaved, now and then; ``cursor`` None: not before everybody was told.
+    def rests(self, now: float) -> bool:
+        """Tell whether the last write is too short a time ago for the next one."""
+        return now - self._flushed_at < FLUSH_SECONDS
+
+    async def flush(self, cursor: int | None, now: float, waits: Callable[[str], bool]) -> None:
+        """Write what is unsaved; ``cursor`` None: not before everybody was told.
 
         ``waits`` tells whether a person's row may still be needed in memory.
         """
-        if not self.dirty(cursor) or (not force and now - self._flushed_at < FLUSH_SECONDS):
+        if not self.dirty(cursor):
             return
         rows, self._unsaved = self._unsaved, {}
+        self._bare = self._bare and not rows
         unwanted, self._unwanted = self._unwanted, set()
         await self._store.save_sink(
             self._organization,

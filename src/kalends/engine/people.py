@@ -94,10 +94,16 @@ class Assigned(NamedTuple):
 
 
 async def assign(
-    store: Store, tenant: Tenant, record: PersonRecord, sources: Iterable[KnownSource], now: int
+    store: Store,
+    tenant: Tenant,
+    record: PersonRecord,
+    sources: Iterable[KnownSource],
+    now: int,
+    stored: Sequence[CalendarRow] | None = None,
 ) -> Assigned:
-    """Make a person's calendars what the record says."""
-    stored = await store.calendars(tenant.id, person=record.id)
+    """Make a person's calendars what the record says; ``stored``, where they are known."""
+    if stored is None:
+        stored = await store.calendars(tenant.id, person=record.id)
     wanted = desired(tenant, record, sources, stored)
     before = {row.key: row.url for row in stored}
     after = dict(wanted)

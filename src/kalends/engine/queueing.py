@@ -7,11 +7,13 @@ its retry, everybody else goes on.
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final
 
+import msgspec
+
+from kalends.engine.ahead import Form
 from kalends.model.presence import Presence
 from kalends.model.profile import Profile
 
@@ -19,7 +21,7 @@ MOST_PER_PERSON: Final = 500
 """Transitions kept in memory for a person that cannot be delivered; then only the present."""
 
 
-class Item(NamedTuple):
+class Item(msgspec.Struct, frozen=True, gc=False):
     """One state to tell."""
 
     person: str
@@ -29,18 +31,20 @@ class Item(NamedTuple):
     stale_since: int | None
     at: int
     """When the state began to hold."""
-    form: tuple[bytes, bytes] | None = None
-    """Rendered ahead, with its digest; None: to be rendered."""
+    form: Form | None = None
+    """Rendered ahead; None: to be rendered."""
 
 
-@dataclass(slots=True)
 class Lane:
-    """What waits for one person."""
+    """What waits for one person. Nearly always one state: a list, which is a tenth of a deque."""
 
-    items: deque[Item] = field(default_factory=deque)
-    sending: bool = False
-    blocked: bool = False
-    """Waits for a retry."""
+    __slots__ = ("blocked", "items", "sending")
+
+    def __init__(self, *items: Item, blocked: bool = False) -> None:
+        self.items = [*items]
+        self.sending = False
+        self.blocked = blocked
+        """Waits for a retry."""
 
 
 class Queue:
@@ -48,7 +52,7 @@ class Queue:
 
     def __init__(self, *, coalesce: bool) -> None:
         self._coalesce = coalesce
-        self._lanes: OrderedDict[str, Lane] = OrderedDict()
+        self._lanes: dict[str, Lane] = {}
         self._ready: deque[str] = deque()
         self.waiting = 0
         """Items neither sent nor blocked."""
@@ -60,7 +64,12 @@ class Queue:
 
     def put(self, item: Item) -> None:
         """Add a state; a lamp's newer state replaces the waiting one."""
-        lane = self._lanes.setdefault(item.person, Lane())
+        lane = self._lanes.get(item.person)
+        if lane is None:
+            self._lanes[item.person] = Lane(item)
+            self._ready.append(item.person)
+            self.waiting += 1
+            return
         waiting = len(lane.items) > (1 if lane.sending else 0)
         if self._coalesce and waiting:
             lane.items[-1] = item  # the newer state takes the place of the one that waits
@@ -88,7 +97,7 @@ class Queue:
         """The state arrived, or needs no sending: the person's next one may go."""
         lane = self._lanes[item.person]
         lane.sending = False
-        lane.items.popleft()
+        lane.items.pop(0)
         self.waiting -= 1
         if lane.items:
             self._ready.append(item.person)
@@ -154,5 +163,5 @@ class Queue:
 
     def _bound(self, lane: Lane) -> None:
         if len(lane.items) > MOST_PER_PERSON:
-            lane.items.popleft()
+            lane.items.pop(0)
             self.dropped += 1

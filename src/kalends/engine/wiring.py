@@ -8,11 +8,11 @@ taken up. One that cannot be opened is told in its health and leaves the others 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from kalends import observe
-from kalends.engine.ahead import Form, Ready
+from kalends.engine.ahead import Block, Form
 from kalends.engine.opening import (
     Client,
     Opened,
@@ -118,11 +118,11 @@ class Wiring:
                     forms[id] = form
         return forms
 
-    def offer(self, organization: str, first: int, ready: Sequence[Ready]) -> None:
-        """Hand pumps a block of states, in order, whose revisions begin with ``first``."""
+    def offer(self, organization: str, block: Block) -> None:
+        """Hand pumps a block of states that was just committed."""
         for (owner, _), sink in self.sinks.items():
             if owner == organization:
-                sink.pump.offer(first, ready)
+                sink.pump.offer(block)
 
     def abandon(self) -> None:
         """Let go of everything without a word to anybody, as a killed process does."""

@@ -8,9 +8,10 @@ the other side already holds; a sink that was down gets the present, not the pas
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
+
+import msgspec
 
 from kalends.model.profile import Profile
 from kalends.model.view import View
@@ -24,8 +25,7 @@ class Delivery(StrEnum):
     EVERY = "every"
 
 
-@dataclass(frozen=True, slots=True)
-class Publication:
+class Publication(msgspec.Struct, frozen=True, gc=False):
     """One rendered state on its way."""
 
     person: str
@@ -43,8 +43,7 @@ class Publication:
     at hand a sink whose state was lost meanwhile can tell it anew in the same call."""
 
 
-@dataclass(frozen=True, slots=True)
-class Delivered:
+class Delivered(msgspec.Struct, frozen=True, gc=False):
     """The other side has it."""
 
     memory: bytes | None = None
@@ -52,8 +51,7 @@ class Delivered:
     """Wall time by which a refresh is due (soft state); None: never."""
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(msgspec.Struct, frozen=True, gc=False):
     """Not delivered; the pump tries again with back-off, with the present state then."""
 
     code: str

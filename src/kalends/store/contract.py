@@ -212,6 +212,9 @@ class Committed(msgspec.Struct, frozen=True):
     """Highest revision per organization that changed."""
     refused: tuple[tuple[str, str], ...]
     """(organization, person) whose input changed meanwhile (they are due again), or who left."""
+    blocks: dict[str, int] = {}
+    """First revision of each organization's block: the changed of the batch are numbered from
+    it in order. Numbers of the refused stay unused."""
 
 
 class StoredPresence(msgspec.Struct, frozen=True, gc=False):
@@ -389,6 +392,9 @@ class Reader(Protocol):
     ) -> dict[str, SinkRow]:
         """Return what a sink remembers about these people."""
 
+    async def sink_holds(self, organization: str, sink: str) -> bool:
+        """Tell whether a sink remembers anything about anybody."""
+
     async def sink_due(
         self, organization: str, sink: str, now: int, limit: int = 1000
     ) -> list[SinkRow]:
@@ -501,13 +507,13 @@ class Store(Reader, Protocol):
         self,
         *,
         at: int,
-        after: tuple[int, str, str] | None,
+        after: tuple[str, str] | None,
         limit: int,
         shards: Sequence[int] | None = None,
     ) -> list[DuePerson]:
         """Return people whose next boundary is ``at`` and who wait in no lane.
 
-        Ordered by (shard, organization, person), behind ``after``. What is evaluated ahead is
+        Ordered by (organization, person), behind ``after``. What is evaluated ahead is
         committed at the boundary like anything else, where the input version is still the one
         seen.
         """

@@ -7,7 +7,8 @@ the due index, retention, leases, figures, and finding a principal by its id.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
@@ -44,8 +45,11 @@ class Driver(Protocol):
     async def read(self, scope: str, unit: Unit[T]) -> T:
         """Run a unit that only reads, on a snapshot."""
 
-    async def write(self, scope: str, unit: Unit[T]) -> T:
-        """Run a unit in a transaction; durable when it returns."""
+    async def write(self, scope: str, unit: Callable[[], Unit[T]]) -> T:
+        """Run a unit in a transaction; durable when it returns.
+
+        A transaction that lost a race is begun anew, with a new unit.
+        """
 
     async def truncate(self) -> None:
         """See ``Store.truncate``."""
@@ -185,6 +189,10 @@ class DatabaseReader:
         unit = sinks.rows_of(self._seals, organization, sink, people)
         return await self._driver.read(organization, unit)
 
+    async def sink_holds(self, organization: str, sink: str) -> bool:
+        """See ``Reader.sink_holds``."""
+        return await self._driver.read(organization, sinks.holds(organization, sink))
+
     async def sink_due(
         self, organization: str, sink: str, now: int, limit: int = 1000
     ) -> list[the.SinkRow]:
@@ -218,7 +226,7 @@ class DatabaseStore(DatabaseReader):
         now = int(self._runtime.now())  # when the people of a deleted source became due
         await self._driver.write(
             _scope({it.organization for it in upserts} | {of for of, *_ in deletes}),
-            documents.save(upserts, deletes, now),
+            partial(documents.save, upserts, deletes, now),
         )
 
     async def save_people(
@@ -231,7 +239,7 @@ class DatabaseStore(DatabaseReader):
         """See ``Store.save_people``."""
         await self._driver.write(
             _scope({it.organization for it in upserts} | {of for of, _ in deletes}),
-            people.save(upserts, deletes, now),
+            partial(people.save, upserts, deletes, now),
         )
 
     async def set_calendars(
@@ -242,7 +250,7 @@ class DatabaseStore(DatabaseReader):
         now: int,
     ) -> None:
         """See ``Store.set_calendars``."""
-        unit = calendars.set_calendars(organization, person, keys, now)
+        unit = partial(calendars.set_calendars, organization, person, keys, now)
         await self._driver.write(organization, unit)
 
     async def touch(
@@ -251,11 +259,11 @@ class DatabaseStore(DatabaseReader):
         """See ``Store.touch``."""
         if people is not None:
             return await self._driver.write(
-                organization, queue.touch(organization, people, lane, now)
+                organization, partial(queue.touch, organization, people, lane, now)
             )
         total, after = 0, ""
         while True:
-            unit = queue.touch_slice(organization, after, lane, now)
+            unit = partial(queue.touch_slice, organization, after, lane, now)
             last, count = await self._driver.write(organization, unit)
             if last is None:
                 return total
@@ -264,14 +272,14 @@ class DatabaseStore(DatabaseReader):
     # --- inputs -----------------------------------------------------------------------------
     async def replace_calendar(self, read: the.CalendarRead, *, now: int) -> bool:
         """See ``Store.replace_calendar``."""
-        unit = calendars.replace(self._seals, read, now)
+        unit = partial(calendars.replace, self._seals, read, now)
         return await self._driver.write(read.key.organization, unit)
 
     async def mark_calendars(self, healths: Sequence[the.CalendarHealth]) -> None:
         """See ``Store.mark_calendars``."""
         if healths:
             scope = _scope({it.key.organization for it in healths})
-            await self._driver.write(scope, calendars.mark(healths))
+            await self._driver.write(scope, partial(calendars.mark, healths))
 
     async def bookings(self, key: the.CalendarKey) -> tuple[Booking, ...]:
         """See ``Store.bookings``."""
@@ -281,19 +289,21 @@ class DatabaseStore(DatabaseReader):
         self, organization: str, person: str, manual: Manual | None, *, now: int
     ) -> bool:
         """See ``Store.set_manual``."""
-        unit = due.set_manual(self._seals, organization, person, manual, now)
+        unit = partial(due.set_manual, self._seals, organization, person, manual, now)
         return await self._driver.write(organization, unit)
 
     async def end_hold(self, organization: str, person: str, *, now: int) -> bool:
         """See ``Store.end_hold``."""
-        return await self._driver.write(organization, due.end_hold(organization, person, now))
+        return await self._driver.write(
+            organization, partial(due.end_hold, organization, person, now)
+        )
 
     # --- uploads ----------------------------------------------------------------------------
     async def save_upload(
         self, organization: str, person: str, name: str, body: bytes, *, now: int
     ) -> None:
         """See ``Store.save_upload``."""
-        unit = access.save_upload(self._vault, organization, person, name, body, now)
+        unit = partial(access.save_upload, self._vault, organization, person, name, body, now)
         await self._driver.write(organization, unit)
 
     async def upload(self, organization: str, person: str, name: str) -> bytes | None:
@@ -303,7 +313,7 @@ class DatabaseStore(DatabaseReader):
 
     async def delete_upload(self, organization: str, person: str, name: str) -> bool:
         """See ``Store.delete_upload``."""
-        unit = access.delete_upload(organization, person, name)
+        unit = partial(access.delete_upload, organization, person, name)
         return await self._driver.write(organization, unit)
 
     # --- the due index ----------------------------------------------------------------------
@@ -327,7 +337,7 @@ class DatabaseStore(DatabaseReader):
         self,
         *,
         at: int,
-        after: tuple[int, str, str] | None,
+        after: tuple[str, str] | None,
         limit: int,
         shards: Sequence[int] | None = None,
     ) -> list[the.DuePerson]:
@@ -350,7 +360,7 @@ class DatabaseStore(DatabaseReader):
     ) -> the.Committed:
         """See ``Store.commit_batch``."""
         scope = _scope({done.organization for done in batch})
-        return await self._driver.write(scope, _commit(self._seals, batch, now, lease))
+        return await self._driver.write(scope, partial(_commit, self._seals, batch, now, lease))
 
     # --- sinks --------------------------------------------------------------------------------
     async def save_sink(
@@ -363,12 +373,12 @@ class DatabaseStore(DatabaseReader):
         forget: Sequence[str] = (),
     ) -> None:
         """See ``Store.save_sink``."""
-        unit = sinks.save(self._seals, organization, sink, cursor, rows, forget)
+        unit = partial(sinks.save, self._seals, organization, sink, cursor, rows, forget)
         await self._driver.write(organization, unit)
 
     async def delete_sink(self, organization: str, sink: str) -> None:
         """See ``Store.delete_sink``."""
-        await self._driver.write(organization, sinks.forget_all(organization, sink))
+        await self._driver.write(organization, partial(sinks.forget_all, organization, sink))
 
     # --- credentials, principals, audit, leases -------------------------------------------------
     async def breaker(self, organization: str, endpoint: str) -> the.Breaker | None:
@@ -377,13 +387,13 @@ class DatabaseStore(DatabaseReader):
 
     async def save_breaker(self, breaker: the.Breaker) -> None:
         """See ``Store.save_breaker``."""
-        await self._driver.write(breaker.organization, access.save_breaker(breaker))
+        await self._driver.write(breaker.organization, partial(access.save_breaker, breaker))
 
     async def save_secret(
         self, organization: str, endpoint: str, field: str, secret: str | None
     ) -> None:
         """See ``Store.save_secret``."""
-        unit = access.save_secret(self._vault, organization, endpoint, field, secret)
+        unit = partial(access.save_secret, self._vault, organization, endpoint, field, secret)
         await self._driver.write(organization, unit)
 
     async def secret(self, organization: str, endpoint: str, field: str) -> str | None:
@@ -393,28 +403,32 @@ class DatabaseStore(DatabaseReader):
 
     async def save_principal(self, principal: the.Principal) -> None:
         """See ``Store.save_principal``."""
-        await self._driver.write(principal.organization or "", access.save_principal(principal))
+        await self._driver.write(
+            principal.organization or "", partial(access.save_principal, principal)
+        )
 
     async def delete_principal(self, id: str) -> None:
         """See ``Store.delete_principal``."""
-        await self._driver.write(EVERY, access.delete_principal(id))
+        await self._driver.write(EVERY, partial(access.delete_principal, id))
 
     async def append_audit(self, entries: Sequence[the.AuditEntry]) -> None:
         """See ``Store.append_audit``."""
         if entries:
             scope = _scope({it.organization for it in entries})
-            await self._driver.write(scope, access.append_audit(entries))
+            await self._driver.write(scope, partial(access.append_audit, entries))
 
     async def take_leases(
         self, owner: str, shards: Sequence[int], *, now: int, seconds: int
     ) -> list[the.Lease]:
         """See ``Store.take_leases``."""
-        return await self._driver.write(EVERY, access.take_leases(owner, shards, now, seconds))
+        return await self._driver.write(
+            EVERY, partial(access.take_leases, owner, shards, now, seconds)
+        )
 
     # --- retention --------------------------------------------------------------------------------
     async def purge(self, *, now: int, limit: int = 1000) -> dict[str, int]:
         """See ``Store.purge``."""
-        counts = await self._driver.write(EVERY, retention.purge(self._seals, now, limit))
+        counts = await self._driver.write(EVERY, partial(retention.purge, self._seals, now, limit))
         return {**counts, "resealed": await self._resealing.work()}
 
     async def truncate(self) -> None:
@@ -455,10 +469,11 @@ def _commit(
     for done in batch:
         by_organization.setdefault(done.organization, []).append(done)
     revisions: dict[str, int] = {}
+    blocks: dict[str, int] = {}
     refused: list[tuple[str, str]] = []
     for organization, mine in sorted(by_organization.items()):  # one lock order for all writers
-        highest, late = yield from due.commit(seals, organization, mine, now)
-        if highest is not None:
-            revisions[organization] = highest
+        first, highest, late = yield from due.commit(seals, organization, mine, now)
+        if first is not None and highest is not None:
+            revisions[organization], blocks[organization] = highest, first
         refused += [(organization, person) for person in late]
-    return the.Committed(revisions, tuple(refused))
+    return the.Committed(revisions, tuple(refused), blocks)

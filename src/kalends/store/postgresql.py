@@ -9,7 +9,8 @@ day's key (``day_keys``), because dead rows, WAL and backups outlive a delete.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import random
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -23,23 +24,26 @@ from kalends.store.statements import POSTGRESQL, Call, Row, Unit
 T = TypeVar("T")
 
 CONNECTIONS: Final = 8
-_LOST_RACE: Final = (
-    asyncpg.DeadlockDetectedError,
-    asyncpg.SerializationError,
-    asyncpg.UniqueViolationError,
-)
+_LOST_RACE: Final = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+"""The transaction is undone; begun anew it does what it would have done later."""
+TRIES: Final = 5
+"""Transactions tried for one unit of work before somebody hears of a lost race."""
 _BEGIN: Final = """\
 SELECT set_config('role', $1, true),
        set_config('kalends.organization', $2, true),
        (SELECT max(day) FROM day_key)"""
 
 
+class _LostRace(Conflict):
+    """A transaction met another one and was undone."""
+
+
 async def run_call(connection: asyncpg.Connection, call: Call) -> Sequence[Row]:
     """Run one statement, once or once per row."""
     compiled = call.statement.compiled(POSTGRESQL)
-    if compiled.given is not None:
-        others = compiled.take({**compiled.constants, **call.values})
-        columns = map(list, zip(*map(compiled.given.take, call.rows), strict=True))
+    if call.how == "given":
+        others = compiled.take({**compiled.constants, **call.rows[0]})
+        columns = map(list, zip(*call.given, strict=True))
         status = await connection.execute(compiled.text, *others, *columns)
         return [(int(status.rsplit(" ", 1)[-1]),)]
     rows = [compiled.take(row) for row in compiled.complete(call.rows)]
@@ -78,13 +82,21 @@ class PostgresqlDriver:
         async with self._transaction(scope, readonly=True) as connection:
             return await run_unit(connection, unit)
 
-    async def write(self, scope: str, unit: Unit[T]) -> T:
+    async def write(self, scope: str, unit: Callable[[], Unit[T]]) -> T:
         """See ``Driver.write``."""
         if not self._writes:
             raise TypeError("a reader does not write")
         await self._today()
-        async with self._transaction(scope, readonly=False) as connection:
-            return await run_unit(connection, unit)
+        for tried in range(1, TRIES + 1):
+            try:
+                async with self._transaction(scope, readonly=False) as connection:
+                    return await run_unit(connection, unit())
+            except _LostRace:
+                if tried == TRIES:
+                    raise
+                # Who waits a random while does not meet the same rival again at once.
+                await asyncio.sleep(0.01 * random.random() * 2**tried)
+        raise AssertionError("the last try returns or raises")
 
     def days_to_destroy(self) -> list[int]:
         """See ``Driver.days_to_destroy``."""
@@ -134,7 +146,9 @@ class PostgresqlDriver:
                     await self._days.load(connection)
                 yield connection
         except _LOST_RACE as error:
-            raise Conflict(f"somebody else wrote meanwhile: {type(error).__name__}") from error
+            raise _LostRace(f"somebody else wrote meanwhile: {type(error).__name__}") from error
+        except asyncpg.UniqueViolationError as error:
+            raise Conflict("somebody else wrote the same meanwhile") from error
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
             raise StoreFailed(f"the database failed: {type(error).__name__}") from error
         except asyncio.IncompleteReadError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from kalends.store.units.resealing import COLUMNS, reseal
@@ -41,7 +42,7 @@ class Resealing:
     async def _slice(self, below: int) -> int:
         sealed = COLUMNS[self._column]
         limit = self._vault.master if sealed.lasting else below
-        unit = reseal(self._vault, sealed, limit, self._after, SLICE)
+        unit = partial(reseal, self._vault, sealed, limit, self._after, SLICE)
         count, self._after = await self._driver.write(self._scope, unit)
         if self._after is None:
             self._column += 1

@@ -30,7 +30,7 @@ import msgspec
 
 from kalends.errors import StoreFailed
 from kalends.store.checkpoints import Checkpoints
-from kalends.store.statements import SQLITE, Call, Given, Row, Unit, Values
+from kalends.store.statements import SQLITE, Call, Row, Unit
 
 T = TypeVar("T")
 
@@ -47,6 +47,7 @@ _SETTINGS: Final = (
     "PRAGMA cache_size=-32768",
 )
 _WRITER_SETTINGS: Final = (
+    "PRAGMA cache_size=-65536",  # the pages of a crowded second's batch: none is written twice
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
     "PRAGMA secure_delete=ON",
@@ -74,10 +75,10 @@ def connect(path: Path, *, readonly: bool = False, vfs: str | None = None) -> ap
 def run_call(connection: apsw.Connection, call: Call) -> Sequence[Row]:
     """Run one statement, once or once per row."""
     compiled = call.statement.compiled(SQLITE)
-    if compiled.given is not None:
+    if call.how == "given":
         before = connection.total_changes()
-        others = compiled.take({**compiled.constants, **call.values})
-        rows = _document(compiled.given, call.rows)
+        others = compiled.take({**compiled.constants, **call.rows[0]})
+        rows = _document(call.given, compiled.binary)
         connection.execute(compiled.text, (rows, *others)).fetchall()
         return [(connection.total_changes() - before,)]
     if call.how == "each":
@@ -90,14 +91,15 @@ def run_call(connection: apsw.Connection, call: Call) -> Sequence[Row]:
     return connection.execute(compiled.text, values).fetchall()
 
 
-def _document(given: Given, rows: Sequence[Values]) -> str:
-    """Return rows as one JSON document (see ``statements.Statement``)."""
-    taken: list[Any] = []
-    for row in map(given.take, rows):
+def _document(rows: Sequence[Row], binary: Sequence[int]) -> str:
+    """Return rows as one JSON document (see ``statements``)."""
+    taken = []
+    for row in rows:
         values = list(row)
-        for place in given.binary:
-            if values[place] is not None:
-                values[place] = values[place].hex()
+        for place in binary:
+            value = values[place]
+            if value is not None:
+                values[place] = value.hex()
         taken.append(values)
     return msgspec.json.encode(taken).decode()
 
@@ -160,7 +162,7 @@ class SqliteReader:
             self._connections.append(found)
         return found
 
-    async def write(self, scope: str, unit: Unit[T]) -> T:
+    async def write(self, scope: str, unit: Callable[[], Unit[T]]) -> T:
         """Refuse: a reader does not write."""
         raise TypeError("a reader does not write")
 
@@ -217,10 +219,10 @@ class SqliteDriver(SqliteReader):
             self._thread = threading.Thread(target=self._serve, name="kalends-write", daemon=True)
             self._thread.start()
 
-    async def write(self, scope: str, unit: Unit[T]) -> T:
+    async def write(self, scope: str, unit: Callable[[], Unit[T]]) -> T:
         """See ``Driver.write``."""
         del scope
-        return await self._submit(lambda connection: run_unit(connection, unit), alone=False)
+        return await self._submit(lambda connection: run_unit(connection, unit()), alone=False)
 
     async def truncate(self) -> None:
         """See ``Store.truncate``. Waits for readers at most ``BUSY_MS``."""

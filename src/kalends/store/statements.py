@@ -7,7 +7,7 @@ All that differs between the two databases in the text of a statement stands in 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import Any, Final, Literal, TypeAlias, TypeVar
 
@@ -47,21 +47,12 @@ class Compiled:
     constants: Values
     take: Callable[[Values], tuple[Any, ...]]
     """Takes the parameters out of a mapping, in order."""
-    given: Given | None = None
-    """What is taken out of each row, where the statement works on a set of rows."""
+    binary: tuple[int, ...] = ()
+    """Places of columns of ``given`` that hold bytes."""
 
     def complete(self, rows: Sequence[Values]) -> Sequence[Values]:
         """Return the rows with the constants of the text among their parameters."""
         return [{**self.constants, **row} for row in rows] if self.constants else rows
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """The columns of ``given``, the table a set-wise statement gets as its parameter."""
-
-    take: Callable[[Values], tuple[Any, ...]]
-    binary: tuple[int, ...]
-    """Places of columns that hold bytes."""
 
 
 class Statement:
@@ -86,9 +77,12 @@ class Statement:
         """Run once per row; what it returns has no meaning."""
         return Call(self, rows, "each")
 
-    def given(self, rows: Sequence[Values], **values: Any) -> Call:
-        """Run once over ``rows``; returns one row: how many rows of the table it changed."""
-        return Call(self, rows, "given", values)
+    def given(self, rows: Sequence[Row], **values: Any) -> Call:
+        """Run once over ``rows``, each in the order of the columns of ``given``.
+
+        Returns one row: how many rows of the table it changed.
+        """
+        return Call(self, (values,), "given", rows)
 
     def compiled(self, dialect: Dialect) -> Compiled:
         """Return the text for a database; compiled at first use."""
@@ -108,8 +102,8 @@ class Call:
     statement: Statement
     rows: Sequence[Values]
     how: Literal["rows", "each", "given"]
-    values: Values = field(default_factory=dict)
-    """Parameters beside the set of rows."""
+    given: Sequence[Row] = ()
+    """The set of rows, where the statement works on one."""
 
 
 Unit: TypeAlias = Generator[Call, Sequence[Row], T]
@@ -151,7 +145,7 @@ def _with_given(compiled: Compiled, rows: TableClause, dialect: Dialect) -> Comp
         )
         source = f"SELECT * FROM unnest({arrays})"  # noqa: S608 (placeholders)
     text = f"WITH given({', '.join(names)}) AS MATERIALIZED ({source}) {compiled.text}"
-    return replace(compiled, text=text, given=Given(_taker(names), binary))
+    return replace(compiled, text=text, binary=binary)
 
 
 def _bare(kind: TypeEngine[Any], dialect: Dialect) -> str:

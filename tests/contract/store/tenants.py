@@ -59,6 +59,7 @@ READS: Final[dict[str, Ask]] = {
     "audit": lambda s, of: s.audit(of),
     "sink_cursor": lambda s, of: s.sink_cursor(of, "hook"),
     "sink_rows": lambda s, of: s.sink_rows(of, "hook", ["anna"]),
+    "sink_holds": lambda s, of: s.sink_holds(of, "hook"),
     "sink_due": lambda s, of: s.sink_due(of, "hook", NOW + HOUR),
     "sink_next_due": lambda s, of: s.sink_next_due(of, "hook"),
     "breaker": lambda s, of: s.breaker(of, "dav"),

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 
 import asyncpg
 import pytest
+from sqlalchemy import bindparam, func, select
 
 from kalends.errors import UserError
 from kalends.runtime import Runtime
 from kalends.store import open_reader, open_store
 from kalends.store.contract import Lane, Store
+from kalends.store.database import DatabaseStore
 from kalends.store.row_security import ENGINE, READER
-from kalends.store.tables import TENANT_TABLES, metadata
+from kalends.store.statements import Statement, Unit
+from kalends.store.tables import TENANT_TABLES, metadata, state
+from kalends.store.units.queue import queueing
 from kalends.store.vault import DAY, CannotOpen, Vault, key_number
 from tests import postgres
 from tests.contract.store.suite import StoreContract
@@ -23,7 +29,7 @@ KEY = bytes(32)
 
 @pytest.fixture(scope="module")
 def superuser() -> Iterator[str]:
-    with postgres.server("fsync=off") as dsn:
+    with postgres.server("fsync=off", "deadlock_timeout=50ms") as dsn:
         yield dsn
 
 
@@ -72,6 +78,27 @@ async def rows_seen(dsn: str, role: str, organization: str | None, table: str) -
             return count
     finally:
         await connection.close()
+
+
+async def test_a_unit_that_loses_a_deadlock_is_begun_anew(store: Store) -> None:
+    await hire(store, "anna", "bo")
+    begun: list[str] = []
+    touched = queueing(state.c.person == bindparam("who"))
+
+    def both(first: str, second: str) -> Unit[None]:
+        begun.append(first)
+        for who in (first, second):
+            yield touched(organization="acme", who=who, to_lane=Lane.HAND, now=NOW)
+            yield Statement(select(func.pg_sleep(0.2)))()
+
+    assert isinstance(store, DatabaseStore)
+    before = (await facts(store, "anna")).input_version
+    await asyncio.gather(
+        store._driver.write("acme", partial(both, "anna", "bo")),
+        store._driver.write("acme", partial(both, "bo", "anna")),
+    )
+    assert len(begun) > 2  # there was a deadlock
+    assert (await facts(store, "anna")).input_version == before + 2  # and nothing was done twice
 
 
 async def test_a_statement_that_forgets_its_organization_sees_only_its_own(

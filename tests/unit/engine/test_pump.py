@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from kalends.engine.ahead import Ready
+from kalends.engine.engine import block_of
 from kalends.engine.pump import Pump
 from kalends.engine.tenants import Tenants, tenant
 from kalends.model.organization import OrganizationSettings
@@ -18,9 +20,9 @@ from kalends.model.vocabulary import Audience
 from kalends.runtime import Runtime
 from kalends.sinks.contract import Delivered, Delivery, Outcome, Publication
 from kalends.store import open_store
-from kalends.store.contract import Store
+from kalends.store.contract import Committed, Lane, PersonDocument, Store
 from kalends.store.vault import Vault
-from tests.contract.store.world import NOW, hire, settle
+from tests.contract.store.world import HOUR, MEETING, NOW, hire, person, result, settle
 
 PEOPLE = [f"p{number}" for number in range(9)]
 SECONDS = 5.0
@@ -97,3 +99,56 @@ async def test_who_waits_goes_as_soon_as_a_call_is_free(store: Store) -> None:
         await until_idle(pump)
         assert sorted(lamp.told) == PEOPLE
         assert lamp.most == 2
+
+
+async def test_many_who_left_are_taken_back_side_by_side_and_are_told_of_no_more(
+    store: Store,
+) -> None:
+    await settle(store)
+    lamp = Lamp(concurrency=3, batch=1)
+    async with pumping(store, lamp) as pump:
+        await until_idle(pump)
+        lamp.most = 0
+        await store.save_people([leaver(id) for id in PEOPLE], now=NOW)
+        await settle(store)
+        pump.wake()
+        async with asyncio.timeout(SECONDS):
+            while len(lamp.withdrawn) < len(PEOPLE) or pump.waiting:
+                await asyncio.sleep(0)
+        assert sorted(lamp.withdrawn) == PEOPLE
+        assert lamp.most == 3
+        assert pump.cursor == await store.revision("acme")
+
+
+async def test_a_block_with_refused_people_is_taken_as_it_was_committed(store: Store) -> None:
+    await settle(store, next_change_at=NOW + HOUR)
+    lamp = Lamp(concurrency=1, batch=100)
+    async with pumping(store, lamp) as pump:
+        await until_idle(pump)
+        lamp.told.clear()
+        ready, committed = await commit_ahead(store, late="p4")
+        assert committed.refused == (("acme", "p4"),)
+        block = block_of("acme", committed, ready)
+        assert block is not None
+        pump.offer(block)
+        async with asyncio.timeout(SECONDS):
+            while len(lamp.told) < len(PEOPLE) - 1 or pump.waiting:
+                await asyncio.sleep(0)
+        assert sorted(lamp.told) == [id for id in PEOPLE if id != "p4"]
+        assert pump.cursor == block.last  # the next block follows on it
+        stored = {one.person: one.revision for one in await store.changed_since("acme", 9)}
+        assert stored == {ready.evaluated.person: number for number, ready in block.states}
+
+
+async def commit_ahead(store: Store, late: str) -> tuple[list[Ready], Committed]:
+    """Commit what was made ready for everybody, one of whom has changed meanwhile."""
+    page = await store.load_ahead(at=NOW + HOUR, after=None, limit=100)
+    await store.touch("acme", [late], lane=Lane.HAND, now=NOW)
+    ready = [Ready(result(one, MEETING, evaluated_at=NOW + HOUR), one.profile, {}) for one in page]
+    return ready, await store.commit_batch([it.evaluated for it in ready], now=NOW + HOUR)
+
+
+def leaver(id: str) -> PersonDocument:
+    document = person(id)
+    gone = Profile(id, id.title(), "sv", "Europe/Stockholm", left=True)
+    return PersonDocument(document.organization, id, document.record, gone, document.managed_by)

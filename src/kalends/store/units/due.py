@@ -8,6 +8,7 @@ who. Revisions of the refused stay unused: gaps are harmless, order is what coun
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import count
 from typing import Any, Final
 
 import msgspec
@@ -66,12 +67,11 @@ _DUE: Final = {
 """By (boundaries rather than a lane, only some shards)."""
 _FACTS = Statement(_people().where(_mine, _s.person == bindparam("person")))
 
-_number: BindParameter[int] = bindparam("number")
 _of: BindParameter[str] = bindparam("of")
 _who: BindParameter[str] = bindparam("who")
 _calm = and_(_s.next_change_at == bindparam("at"), _s.queued_at.is_(None), _s.dirty.is_(False))
-_behind = tuple_(_s.shard, _s.organization, _s.person) > tuple_(_number, _of, _who)
-_ahead = _people().where(_calm, _behind).order_by(_s.shard, _s.organization, _s.person)
+_behind = tuple_(_s.organization, _s.person) > tuple_(_of, _who)
+_ahead = _people().where(_calm, _behind).order_by(_s.organization, _s.person)
 _AHEAD: Final = {
     False: Statement(_ahead.limit(_count)),
     True: Statement(_ahead.where(_mine_shards).limit(_count)),
@@ -166,13 +166,13 @@ def load(
 def load_ahead(
     seals: Seals,
     at: int,
-    after: tuple[int, str, str] | None,
+    after: tuple[str, str] | None,
     limit: int,
     shards: Sequence[int] | None,
 ) -> Unit[list[DuePerson]]:
     """See ``Store.load_ahead``."""
-    number, of, who = after or (-1, "", "")
-    asked: dict[str, Any] = {"at": at, "number": number, "of": of, "who": who, "count": limit}
+    of, who = after or ("", "")
+    asked: dict[str, Any] = {"at": at, "of": of, "who": who, "count": limit}
     if shards is not None:
         asked["shards"] = list(shards)
     rows = yield _AHEAD[shards is not None](**asked)
@@ -240,29 +240,32 @@ def check_lease(held: Lease) -> Unit[None]:
 
 def commit(
     seals: Seals, of: str, batch: Sequence[Evaluated], now: int
-) -> Unit[tuple[int | None, list[str]]]:
-    """Store results of one organization; return its highest revision, if any, and the refused.
+) -> Unit[tuple[int | None, int | None, list[str]]]:
+    """Store results of one organization; return its block's first revision and the highest one
+    stored, if any, and the refused.
 
     A person may come several times: the steps of a catch-up, in order, each with its revision.
     """
-    numbered = yield from _take_revisions(of, batch)
-    before = yield from _presences(of, [done for done in batch if done.changed and done.log])
+    numbered, first = yield from _take_revisions(of, batch)
+    logged = [done for done in batch if done.changed and done.log]
+    before = yield from _presences(of, logged)
     rows = [_state(seals, done, number) for done, number in _last_steps(numbered)]
-    [(count,)] = yield _COMMIT.given(rows, of=of)
-    refused = [] if count == len(rows) else (yield from _refused(of, batch))
-    stored = {done.person for done in batch}.difference(refused)
-    rebuilt = [
-        _plan(seals, done, done.timeline)
-        for done in batch
-        if done.timeline is not None and done.person in stored
-    ]
-    if rebuilt:
-        yield _TIMELINE.each(rebuilt)
-    taken = [(done, number) for done, number in numbered if number and done.person in stored]
-    logged = _transitions(seals, taken, before, now)
+    [(stored,)] = yield _COMMIT.given(rows, of=of)
+    refused = [] if stored == len(rows) else (yield from _refused(of, batch))
+    if refused:
+        late = set(refused)
+        numbered = [it for it in numbered if it[0].person not in late]
+    yield from _store_timelines(seals, [done for done, _ in numbered if done.timeline is not None])
+    taken = [(done, number) for done, number in numbered if number]
     if logged:
-        yield _LOG.each(logged)
-    return max((number for _, number in taken), default=None), refused
+        yield _LOG.each(_transitions(seals, taken, before, now))
+    return first, taken[-1][1] if taken else None, refused
+
+
+def _store_timelines(seals: Seals, rebuilt: Sequence[Evaluated]) -> Unit[None]:
+    rows = [_plan(seals, done, done.timeline) for done in rebuilt if done.timeline is not None]
+    if rows:
+        yield _TIMELINE.each(rows)
 
 
 def _refused(of: str, batch: Sequence[Evaluated]) -> Unit[list[str]]:
@@ -273,14 +276,16 @@ def _refused(of: str, batch: Sequence[Evaluated]) -> Unit[list[str]]:
 
 def _take_revisions(
     of: str, batch: Sequence[Evaluated]
-) -> Unit[list[tuple[Evaluated, int | None]]]:
-    """Number the changed; the organization's row stays locked until the commit."""
+) -> Unit[tuple[list[tuple[Evaluated, int | None]], int | None]]:
+    """Number the changed, and tell the first number; the organization's row stays locked until
+    the commit."""
     changed = sum(done.changed for done in batch)
     if not changed:
-        return [(done, None) for done in batch]
+        return [(done, None) for done in batch], None
     [(highest,)] = yield _TAKE_REVISIONS(organization=of, revision=changed)
-    numbers = iter(range(highest - changed + 1, highest + 1))
-    return [(done, next(numbers) if done.changed else None) for done in batch]
+    first = highest - changed + 1
+    numbers = count(first)
+    return [(done, next(numbers) if done.changed else None) for done in batch], first
 
 
 def _last_steps(
@@ -321,19 +326,20 @@ def _presences(of: str, logged: Sequence[Evaluated]) -> Unit[dict[str, bytes | N
     return {row[0]: row[1] for row in rows}
 
 
-def _state(seals: Seals, done: Evaluated, revision: int | None) -> dict[str, Any]:
+def _state(seals: Seals, done: Evaluated, revision: int | None) -> Row:
+    """Return a row of ``_given``."""
     of, who = done.organization, done.person
-    return {
-        "person": who,
-        "input_version": done.seen_version,
-        "presence": done.sealed or seals.presence(of, who, done.presence),
-        "manual": seals.manual(of, who, done.manual),
-        "hold": seals.hold(of, who, done.hold),
-        "next_change_at": done.next_change_at,
-        "evaluated_at": done.evaluated_at,
-        "revision": revision,
-        "as_stored": done.timeline is None,
-    }
+    return (
+        who,
+        done.seen_version,
+        done.sealed or seals.presence(of, who, done.presence),
+        done.manual and seals.manual(of, who, done.manual),
+        done.hold and seals.hold(of, who, done.hold),
+        done.next_change_at,
+        done.evaluated_at,
+        revision,
+        done.timeline is None,
+    )
 
 
 def _plan(seals: Seals, done: Evaluated, timeline: Timeline) -> dict[str, Any]:

@@ -14,7 +14,18 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import msgspec
-from sqlalchemy import BindParameter, and_, bindparam, delete, exists, or_, select, tuple_, update
+from sqlalchemy import (
+    BindParameter,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.sql.elements import ColumnElement
 
 from kalends.model.profile import unpack_profile
@@ -23,6 +34,7 @@ from kalends.store.sealing import Seals, pack_content
 from kalends.store.statements import Row, Statement, Unit
 from kalends.store.tables import (
     audit,
+    breaker,
     calendar,
     person,
     plan,
@@ -35,6 +47,8 @@ from kalends.store.units.calendars import first_end, unfinished
 
 TRANSITION_SECONDS: Final = 3600
 AUDIT_SECONDS: Final = 90 * 86_400
+BREAKER_SECONDS: Final = 7 * 86_400
+"""Failures count for an hour; a week later even an operator asks no more."""
 
 _c, _s, _p = calendar.c, state.c, plan.c
 _count: BindParameter[int] = bindparam("count")
@@ -128,6 +142,24 @@ _ORPHANS = _oldest(
 """What sinks remember of people who left, once there is nothing left to deliver."""
 
 
+_b = breaker.c
+_CALM_BREAKERS = Statement(
+    select(_b.organization, _b.endpoint, _b.failures, _b.version)
+    .where(or_(_b.open_until.is_(None), _b.open_until < _before))
+    .order_by(func.random())  # who is left out this time is not left out for ever
+    .limit(_count)
+)
+_END_BREAKER = Statement(
+    delete(breaker)
+    .where(
+        _b.organization == bindparam("of"),
+        _b.endpoint == bindparam("endpoint"),
+        _b.version == bindparam("version"),
+    )
+    .returning(_b.endpoint)
+)
+
+
 def purge(seals: Seals, now: int, limit: int) -> Unit[dict[str, int]]:
     """See ``Store.purge``: one slice."""
     bookings = yield from _purge_bookings(seals, now, limit)
@@ -136,7 +168,17 @@ def purge(seals: Seals, now: int, limit: int) -> Unit[dict[str, int]]:
     for kind, (statement, seconds) in _OLD.items():
         counts[kind] = len((yield statement(before=now - seconds, count=limit)))
     counts["sink_rows"] = len((yield _ORPHANS(count=limit)))
+    counts["breakers"] = yield from _purge_breakers(now, limit)
     return counts
+
+
+def _purge_breakers(now: int, limit: int) -> Unit[int]:
+    """Forget credentials that failed long ago: most of them were replaced by new ones."""
+    gone = 0
+    for of, endpoint, failures, version in (yield _CALM_BREAKERS(before=now, count=limit)):
+        if max(msgspec.json.decode(failures, type=list[int]), default=0) < now - BREAKER_SECONDS:
+            gone += len((yield _END_BREAKER(of=of, endpoint=endpoint, version=version)))
+    return gone
 
 
 def _purge_bookings(seals: Seals, now: int, limit: int) -> Unit[int]:

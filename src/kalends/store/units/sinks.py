@@ -27,6 +27,7 @@ _FORGET = Statement(delete(sink_row).where(*_rows_of, AnyOf(_r.person, "people")
 _DELETE = Statement(delete(sink).where(*_cursor_of))
 _DELETE_ROWS = Statement(delete(sink_row).where(*_rows_of))
 _THESE = Statement(select(*_columns).where(*_rows_of, AnyOf(_r.person, "people")))
+_ANY = Statement(select(_r.person).where(*_rows_of).limit(1))
 _DUE = Statement(
     select(*_columns)
     .where(*_rows_of, _r.due_at <= bindparam("now"))
@@ -87,6 +88,11 @@ def rows_of(
     """See ``Reader.sink_rows``."""
     found = yield _THESE(organization=organization, sink=name, people=list(people))
     return {row[2]: _row(seals, row) for row in found}
+
+
+def holds(organization: str, name: str) -> Unit[bool]:
+    """See ``Reader.sink_holds``."""
+    return bool((yield _ANY(organization=organization, sink=name)))
 
 
 def due(seals: Seals, organization: str, name: str, now: int, limit: int) -> Unit[list[SinkRow]]:
