@@ -131,7 +131,7 @@ class ExchangeWebdavSource:
             (url,) = (self._url(ref),) if ref.url else await self._located(ref)
             if self._access == "freebusy":
                 detail = _BUSY_ONLY
-                if not await self._published(*ref.emails[:1]):
+                if not await self._published(*ref.emails):
                     raise AccessDenied("this person's free/busy is not published")
             else:
                 found = folders.parse_folders(await self._send(folders.build_folders(url)))
@@ -140,7 +140,7 @@ class ExchangeWebdavSource:
                 detail = await self._counted(found, url)
             yield Step("calendar", name, True, detail)
         except AccessDenied as error:
-            stands_in = self._access == "auto" and await self._published(*ref.emails[:1])
+            stands_in = self._access == "auto" and await self._published(*ref.emails)
             detail = f"{_BUSY_ONLY}: {error}" if stands_in else str(error)
             yield Step("calendar", name, stands_in, detail, self._grant(ref))
         except SourceTrouble as error:

@@ -257,9 +257,10 @@ class Read:
     ) -> Reading | Unchanged:
         aligned = freebusy.aligned(window)
         root = self._endpoint.root
-        request = freebusy.build_freebusy(root, self._ref.emails[:1], aligned)
+        emails = self._ref.emails
+        request = freebusy.build_freebusy(root, emails, aligned)
         told = freebusy.parse_freebusy(await self._send(request), aligned)
-        found = next((told[email] for email in self._ref.emails if email in told), None)
+        found = next((one for one in map(told.get, emails) if one is not None), None)
         if found is None:
             raise AccessDenied("this person's free/busy is not published for the whole window")
         bookings = tuple(one for one in found if one.interval(self._zone).overlaps(window))

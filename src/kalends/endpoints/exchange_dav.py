@@ -7,8 +7,8 @@ credential goes to the source's own origin (and ``allowed_hosts``) alone.
 Two ways to sign in. Over HTTP the client adds the credential to every request. With OWA's forms
 there is one shared *session*: a request that is answered "sign on" (440, or a redirect to the
 page) waits for one re-sign-on, whoever makes it, and is repeated once; where the session turns out
-to be alive, the server means "forbidden". Every sign-on passes the
-credential's breaker as any other sign-in does (promise 7). ``auto`` learns from the first answer.
+to be alive, the server means "forbidden". Every sign-on passes the credential's breaker as any
+other sign-in does (promise 7). ``auto`` learns from the first answer.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ class ExchangeDavEndpoint:
         """Send as the service account; the answer is told to come from where it was asked.
 
         Raises what the guarded client raises; ``AccessDenied`` where the server wants a sign-on
-        right after one, which is how it forbids.
+        although the session is alive, which is how it forbids.
         """
         del ref
         if not self._forms:

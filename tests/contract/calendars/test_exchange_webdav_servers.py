@@ -463,6 +463,14 @@ async def test_free_busy_alone_needs_no_right() -> None:
     assert all(step.ok for step in steps), steps
 
 
+async def test_busy_times_are_found_by_any_of_the_addresses() -> None:
+    world = ExchangeWorld(2003, access="freebusy")
+    world.put("one", *MEETING)
+    follower = Follower(world)
+    follower.ref = replace(world.ref, emails=("a.berg@acme.example", "anna@acme.example"))
+    assert (await follower.only()).busy_only
+
+
 async def test_a_refused_mailbox_never_affects_its_neighbour(
     world: ExchangeWorld, follower: Follower
 ) -> None:
