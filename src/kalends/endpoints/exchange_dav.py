@@ -75,7 +75,7 @@ class ExchangeDavEndpoint:
         self._client = services.http(
             place.organization.id,
             f"source:{place.id}",
-            _client_options(options),
+            client_options(options),
             lambda: None,  # the credential is added here, where it belongs
             trusted=place.trusted,
         )
@@ -218,7 +218,8 @@ class ExchangeDavEndpoint:
             return True
 
 
-def _client_options(options: ExchangeDavOptions) -> _ClientOptions:
+def client_options(options: ExchangeDavOptions) -> _ClientOptions:
+    """Return what the guarded client is told: with forms it adds no sign-in of its own."""
     told = {name: getattr(options, name) for name in HttpOptions.model_fields}
     scheme = "none" if options.auth == "forms" else options.auth
     return _ClientOptions.model_validate({**told, "username": options.username, "auth": scheme})

@@ -13,6 +13,7 @@ from lab.exchange.calendar import Appointment
 from lab.exchange_dav.server import DavExchange
 
 from kalends.calendars.contract import Reading, Unchanged
+from kalends.endpoints import exchange_dav
 from kalends.endpoints.exchange_dav import ExchangeDavEndpoint
 from kalends.errors import (
     AccessDenied,
@@ -168,6 +169,26 @@ async def test_a_right_password_works_as_soon_as_the_breaker_lets_it(
     account.password = "secret"
     world.clock.at += 3700
     assert isinstance(await follower.read(), Reading)
+
+
+@pytest.mark.parametrize(
+    ("auth", "told"), [("auto", "auto"), ("basic", "basic"), ("ntlm", "ntlm"), ("forms", "none")]
+)
+def test_what_is_configured_reaches_the_guarded_client(auth: str, told: str) -> None:
+    pin = "00" * 32
+    written = {
+        "url": ORIGIN, "auth": auth, "tls_minimum": "1.0", "certificate_pins": (pin,),
+        "max_connections": 2,
+    }  # fmt: skip
+    options = exchange_webdav.ExchangeWebdavOptions.model_validate(written)
+    client = exchange_dav.client_options(options)
+    assert (client.auth, client.tls_minimum, client.max_connections) == (told, "1.0", 2)
+    assert client.certificate_pins == (pin,)
+
+
+def test_old_tls_without_a_pin_is_refused() -> None:
+    with pytest.raises(ValueError, match="certificate_pins"):
+        exchange_webdav.ExchangeWebdavOptions(url=ORIGIN, tls_minimum="1.0")
 
 
 # --- hostile servers ------------------------------------------------------------------------------
