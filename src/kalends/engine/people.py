@@ -115,18 +115,3 @@ async def assign(
         [key for key in before if key not in after],
         [row for row in stored if row.key in after and row.key not in added],
     )
-
-
-async def assigned(
-    store: Store, row: CalendarRow, urls: Sequence[str], now: int
-) -> list[CalendarKey]:
-    """Store where a person's calendars were found; return the keys that are new."""
-    key = row.key
-    stored = await store.calendars(key.organization, person=key.person)
-    wanted: dict[CalendarKey, str | None] = {one.key: one.url for one in stored}
-    for number, url in enumerate(urls, start=1):
-        name = key.name if number == 1 else f"{key.name}-{number}"
-        wanted[CalendarKey(key.organization, key.person, key.source, name)] = url
-    await store.set_calendars(key.organization, key.person, list(wanted.items()), now)
-    known = {one.key for one in stored}
-    return [one for one in wanted if one not in known]

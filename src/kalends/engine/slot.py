@@ -62,6 +62,10 @@ class Slot:
     """Wall seconds of the last answer, for the sync age."""
     stale_marked: bool = False
     """Whether all calendars were marked stale in this outage."""
+    relocate: bool = False
+    """The source's address was changed: addresses that were located are located anew."""
+    moved: set[Key] = field(default_factory=set)
+    """Calendars that may not be where they were located any more."""
     full_reads: int = 0
     """Reconciling full reads running now; at most one."""
     reread: set[Key] | None = None
@@ -133,5 +137,6 @@ class Slot:
     def forget(self, key: Key) -> None:
         """Drop what is remembered of a calendar that is no more."""
         self.failing.pop(key, None)
+        self.moved.discard(key)
         self.skipped.pop(key, None)
         self.debounce.forget(key)

@@ -21,8 +21,9 @@ from kalends.calendars.contract import CalendarSource, Hint, Reading
 from kalends.engine.agenda import Agenda, Ready
 from kalends.engine.debounce import Debounce, Key
 from kalends.engine.gate import Gate
+from kalends.engine.locating import Located, leads, locate, locate_anew, was_located
 from kalends.engine.pacing import wait
-from kalends.engine.people import assigned, stored_record
+from kalends.engine.people import stored_record
 from kalends.engine.reading import (
     Bookmark,
     ask,
@@ -37,7 +38,14 @@ from kalends.engine.reading import (
 from kalends.engine.slot import Failing, Slot
 from kalends.engine.tenants import Tenants
 from kalends.engine.trouble import HELD, Trouble
-from kalends.errors import CursorExpired, KalendsError, SourceTrouble, Unreachable
+from kalends.errors import (
+    CursorExpired,
+    KalendsError,
+    NotFound,
+    RedirectRefused,
+    SourceTrouble,
+    Unreachable,
+)
 from kalends.model.person import PersonRecord
 from kalends.policy.person import PersonPolicy
 from kalends.runtime import Runtime
@@ -104,8 +112,12 @@ class SyncDriver:
         *,
         poll_seconds: float,
         connections: int,
+        relocate: bool = False,
     ) -> Slot:
-        """Take up a source; its calendars are entered in slices while others are served."""
+        """Take up a source; its calendars are entered in slices while others are served.
+
+        ``relocate``: it was another one until now; what was located there is located here.
+        """
         self._number += 1
         slot = Slot(
             self._number,
@@ -115,6 +127,7 @@ class SyncDriver:
             poll_seconds,
             Gate(connections),
             Debounce(poll_seconds),
+            relocate=relocate,
         )
         self.slots[slot.number] = slot
         if self._tasks is not None:
@@ -275,7 +288,7 @@ class SyncDriver:
         self._awake.set()
 
     async def _load(self, slot: Slot) -> None:
-        """Enter a source's calendars in slices; those never read come first."""
+        """Enter a source's calendars in slices; those never read, or to be located, come first."""
         after: tuple[str, str, str] | None = None
         while slot.number in self.slots:
             rows = await self._store.calendars(
@@ -284,6 +297,8 @@ class SyncDriver:
             now, wall = self._runtime.monotonic(), self._runtime.now()
             for row in rows:
                 self._remember(slot, row)
+                if slot.relocate and row.url is not None:
+                    slot.moved.add((row.key.person, row.key.name))
                 self._agenda.enter(
                     self._first_read(slot, row, now, wall),
                     slot.number,
@@ -307,7 +322,7 @@ class SyncDriver:
     def _first_read(self, slot: Slot, row: CalendarRow, now: float, wall: float) -> float:
         if row.next_probe_at is not None and row.next_probe_at > wall:
             return now + (row.next_probe_at - wall)
-        if row.read_at is None:
+        if row.read_at is None or slot.relocate:
             return now
         return now + slot.pause * self._runtime.random.random()
 
@@ -391,9 +406,28 @@ class SyncDriver:
         try:
             if row.url is None and slot.reader.capabilities.finds_by_email:
                 return await self._locate(slot, row, record, owner)
-            return await self._refresh(slot, row, record, owner, hinted=hinted)
+            if key in slot.moved and was_located(row, record):
+                return await self._locate_anew(slot, row, record, owner, None)
+            return await self._refresh_or_locate(slot, row, record, owner, hinted=hinted)
         except SourceTrouble as error:
             return await self._failed(slot, key, error, row, record)
+
+    async def _refresh_or_locate(
+        self,
+        slot: Slot,
+        row: CalendarRow,
+        record: PersonRecord,
+        owner: PersonPolicy,
+        *,
+        hinted: bool,
+    ) -> float | None:
+        """Read; where a calendar is not any more where it was found, look for it again."""
+        try:
+            return await self._refresh(slot, row, record, owner, hinted=hinted)
+        except (NotFound, RedirectRefused) as error:
+            if not (slot.reader.capabilities.finds_by_email and was_located(row, record)):
+                raise
+            return await self._locate_anew(slot, row, record, owner, error)
 
     async def _find(
         self, slot: Slot, key: Key
@@ -494,20 +528,49 @@ class SyncDriver:
         self, slot: Slot, row: CalendarRow, record: PersonRecord, owner: PersonPolicy
     ) -> float | None:
         """Find the person's calendars here by e-mail and take them up."""
-        urls = await slot.reader.locate(reference(row, record, owner.zone.key))
-        self._succeeded(slot, row)
         now = int(self._runtime.now())
-        if not urls:
+        ref = reference(row, record, owner.zone.key)
+        found = await locate(slot.reader, self._store, ref, row, now=now)
+        self._succeeded(slot, row)
+        if found is None:
             again = LOCATE_AGAIN + int(3600 * self._runtime.random.random())
             absent = CalendarHealth(
                 row.key, "absent", "This person has no calendar here.", next_probe_at=now + again
             )
             await self._store.mark_calendars([absent])
             return float(again)
-        added = await assigned(self._store, row, urls, now)
-        for key in added:
-            self.enter(key)
+        self._took_up(found)
         return 0.0
+
+    async def _locate_anew(
+        self,
+        slot: Slot,
+        row: CalendarRow,
+        record: PersonRecord,
+        owner: PersonPolicy,
+        trouble: SourceTrouble | None,
+    ) -> float | None:
+        """Find a person's calendars again; the first one is looked for on behalf of all."""
+        key, lead = (row.key.person, row.key.name), leads(row, record)
+        if key != lead:
+            slot.moved.discard(key)
+            slot.moved.add(lead)
+            slot.hinted.append(lead)
+            if trouble is not None:
+                raise trouble
+            return slot.pause
+        ref = reference(row, record, owner.zone.key)
+        now = int(self._runtime.now())
+        found = await locate_anew(slot.reader, self._store, ref, row, trouble, now=now)
+        slot.moved.discard(key)
+        self._took_up(found)
+        return 0.0
+
+    def _took_up(self, found: Located) -> None:
+        for key in found.struck:
+            self.strike(key)
+        for key in found.entered:
+            self.enter(key)
 
     def _succeeded(self, slot: Slot, row: CalendarRow) -> None:
         slot.failing.pop((row.key.person, row.key.name), None)

@@ -184,6 +184,7 @@ class Wiring:
         if current is not None and _same(current, fresh, tenant.settings):
             await self.opener.close(fresh)
             return False
+        relocate = current is not None and _elsewhere(current, fresh)
         if current is not None:
             await self._close_source(name)
         self.sources[name] = fresh
@@ -193,6 +194,7 @@ class Wiring:
             fresh.thing,
             poll_seconds=float(getattr(fresh.options, "poll_seconds", DEFAULT_POLL)),
             connections=int(getattr(fresh.options, "max_connections", DEFAULT_CONNECTIONS)),
+            relocate=relocate,
         )
         return True
 
@@ -331,6 +333,14 @@ def _same(current: Opened, fresh: Opened, settings: OrganizationSettings) -> boo
 def _as_before(current: Opened, fresh: Opened, tenant: Tenant) -> bool:
     """Tell whether a directory needs no reopening: nor does what it stands on."""
     return current.key == fresh.key and _same(current, fresh, tenant.settings)
+
+
+def _elsewhere(current: Opened, fresh: Opened) -> bool:
+    """Tell whether a source names another server or another account than until now."""
+    return any(
+        getattr(current.options, key, None) != getattr(fresh.options, key, None)
+        for key in ("url", "domain", "username")
+    )
 
 
 async def _reset(clients: Iterable[Client]) -> None:
