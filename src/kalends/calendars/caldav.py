@@ -46,6 +46,7 @@ class CaldavSource:
 
     async def locate(self, ref: CalendarRef) -> tuple[str, ...]:
         """See ``CalendarSource``."""
+        await self._endpoint.settle()
         return await self._discovery.locate(ref)
 
     async def read(
@@ -58,12 +59,18 @@ class CaldavSource:
         full: bool = False,
     ) -> Reading | Unchanged:
         """See ``CalendarSource``."""
+        await self._endpoint.settle()
         collection = Collection(self._endpoint, ref, self._url(ref))
         task = Read(self._endpoint, ref, collection, previous, description=self._description)
         return await task.run(window, cursor, full=full)
 
     async def check(self, refs: tuple[CalendarRef, ...]) -> AsyncIterator[Step]:
         """See ``CalendarSource``."""
+        try:
+            await self._endpoint.settle()
+        except SourceTrouble as error:
+            yield explained("dns", self._endpoint.options.named_domain, error)
+            return
         request = build.build_propfind(self._endpoint.options.url, build.PRINCIPAL)
         async for step in checked(self._endpoint, request, refs[0] if refs else None):
             yield step

@@ -16,13 +16,15 @@ from pathlib import Path
 from typing import Final, Protocol
 from urllib.parse import urlsplit
 
+from kalends.endpoints import dav_domain
 from kalends.endpoints.kind import Place, Services
-from kalends.errors import NotFound, Refused, SignInNeeded, Unreachable
+from kalends.errors import NotFound, Refused, SignInNeeded, SourceTrouble, Unreachable
 from kalends.model.http import Request, Response
 from kalends.net.contract import Credential, HttpClient, HttpOptions, Limits, SignInOptions
 
 MAX_ORIGINS: Final = 256
 """Clients kept open at once; the one used longest ago is closed."""
+SETTLED_SECONDS: Final = 3600.0
 _SECRET_BYTES: Final = 10_000
 
 
@@ -31,6 +33,11 @@ class DavOptions(HttpOptions, SignInOptions):
 
     poll_seconds: int
     max_bytes: int
+
+    @property
+    def named_domain(self) -> str:
+        """Return the domain whose DNS tells the ``url``; empty: the url is written."""
+        return str(getattr(self, "domain", None) or "")
 
 
 class Access(Protocol):
@@ -61,7 +68,29 @@ class DavEndpoint:
         self.place = place
         self.options = options
         self._http = services.http
+        self._resolver = services.resolver
+        self._settled_until = 0.0
         self._clients: OrderedDict[tuple[str, bool], HttpClient] = OrderedDict()
+
+    async def settle(self) -> None:
+        """Find the server, where the source names a domain only; asked again after an hour.
+
+        Whoever reads ``options.url`` settles first. Where DNS fails later, the server found last
+        goes on.
+        """
+        domain = self.options.named_domain
+        now = self.runtime.monotonic()
+        if not domain or now < self._settled_until:
+            return
+        try:
+            url = await dav_domain.found(domain, self.options.allowed_hosts, self._resolver)
+        except SourceTrouble:
+            if not self.options.url:
+                raise
+            url = self.options.url
+        self._settled_until = now + SETTLED_SECONDS
+        if url != self.options.url:
+            self.options = self.options.model_copy(update={"url": url})
 
     async def send(
         self, request: Request, ref: Access | None = None, *, max_bytes: int | None = None

@@ -19,6 +19,7 @@ from kalends.model.organization import OrganizationSettings
 from kalends.model.vocabulary import Audience, Document, Identifier
 from kalends.net.breaker import BreakerStore
 from kalends.net.contract import Credential, HttpClient, HttpOptions
+from kalends.net.names import Resolver
 from kalends.runtime import Runtime
 
 
@@ -56,6 +57,8 @@ class Services:
     store); None: in memory."""
     networks: tuple[str, ...] = ()
     """``[server] allowed_networks``, for sockets that are not the HTTP client's."""
+    resolver: Resolver | None = None
+    """Who is asked for SRV and TXT records; None: the machine's own name servers."""
 
 
 @dataclass(frozen=True, slots=True)
