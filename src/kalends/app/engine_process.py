@@ -88,6 +88,7 @@ async def opened(configuration: Configuration) -> AsyncIterator[Engine]:
         options = EngineOptions(
             owner=f"{socket.gethostname()}:{server.directory()}",
             channels=channels(server, http, runtime),
+            directory=server.directory(),
         )
         yield Engine(store, bus, runtime, _services(runtime, http, bus, store, server), options)
 

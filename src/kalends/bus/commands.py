@@ -170,6 +170,12 @@ class DeletePrincipal(Command, frozen=True, tag="delete-principal"):
     id: str
 
 
+class Backup(Command, frozen=True, tag="backup"):
+    """Copy the database to a file of this machine (command line only); SQLite."""
+
+    path: str
+
+
 class Ping(Command, frozen=True, tag="ping"):
     """Ask whether the engine lives; answer: its status (lag, sources, sinks)."""
 
@@ -194,6 +200,7 @@ AnyCommand = (
     | SetLine
     | PutPrincipal
     | DeletePrincipal
+    | Backup
     | Ping
 )
 

@@ -13,7 +13,7 @@ import sys
 import typer
 
 from kalends import __version__
-from kalends.cli import check, contacts, people, policy, setup, tokens
+from kalends.cli import backups, check, contacts, people, policy, setup, tokens
 from kalends.cli.output import complain
 from kalends.demo import commands as demo
 from kalends.errors import ConfigurationError, KalendsError, UserError
@@ -30,6 +30,7 @@ setup.register(app)
 people.register(app)
 contacts.register(app)
 check.register(app)
+backups.register(app)
 app.add_typer(policy.app, name="policy")
 app.add_typer(tokens.app, name="token")
 app.add_typer(tokens.accounts, name="account")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from kalends.bus.commands import (
     Answer,
+    Backup,
     DeleteCalendar,
     DeletePrincipal,
     Ping,
@@ -224,6 +226,14 @@ async def delete_principal(core: Core, command: DeletePrincipal) -> Answer:
         command.organization, command.actor, "delete-principal", f"{before.kind}/{before.name}"
     )
     await core.told_settings(command.organization)
+    return done()
+
+
+async def backup(core: Core, command: Backup) -> Answer:
+    """Copy the database for whoever runs this machine."""
+    if command.actor != "cli" or command.organization != "*":
+        return no("refused", "Backups are made from the command line.")
+    await core.store.backup(Path(command.path))
     return done()
 
 

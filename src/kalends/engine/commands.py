@@ -18,6 +18,7 @@ from kalends.bus.commands import (
     Answer,
     AnyCommand,
     Apply,
+    Backup,
     ClearManual,
     DeleteCalendar,
     DeleteDocument,
@@ -70,6 +71,7 @@ _HANDLERS: Final[dict[type[Any], Callable[[Core, Any], Awaitable[Answer]]]] = {
     ResetCredential: operations.reset_credential,
     PutPrincipal: operations.put_principal,
     DeletePrincipal: operations.delete_principal,
+    Backup: operations.backup,
     Ping: operations.ping,
 }
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from kalends import observe
 from kalends.bus.commands import Answer, AnyCommand
@@ -23,6 +24,7 @@ from kalends.engine.core import Core
 from kalends.engine.due import DueLoop
 from kalends.engine.leases import LEASE_SECONDS, Leases
 from kalends.engine.opening import Opener
+from kalends.engine.restored import Restored
 from kalends.engine.retention import RETENTION_SECONDS, Retention
 from kalends.engine.sync import SyncDriver
 from kalends.engine.tenants import Tenants
@@ -51,6 +53,8 @@ class EngineOptions:
     """Seconds between two rounds of forgetting."""
     channels: Sequence[Channel] = ()
     """Where alarms go."""
+    directory: Path | None = None
+    """Of the database: where ``kalends restore`` leaves its mark."""
 
 
 class Engine:
@@ -74,7 +78,8 @@ class Engine:
         tenants = Tenants()
         due = DueLoop(store, runtime, tenants, self._told, self._render, tick=self._options.tick)
         sync = SyncDriver(store, runtime, tenants, due.wake, self._health)
-        wiring = Wiring(store, runtime, tenants, Opener(store, services), sync)
+        self._restored = Restored(store, runtime, self._options.directory)
+        wiring = Wiring(store, runtime, tenants, Opener(store, services), sync, self._restored.over)
         uploads = Uploads(store, runtime, tenants, self._upload_sources)
         self.core = Core(store, bus, runtime, tenants, sync, due, wiring, uploads)
         self._retention = Retention(
@@ -102,6 +107,7 @@ class Engine:
             tasks.create_task(self._retention.run(), name="retention")
             tasks.create_task(self._leases.run(), name="leases")
             tasks.create_task(self.clock.run(), name="clock")
+            tasks.create_task(self._restored.run(), name="restored")
             tasks.create_task(self._alarms.run(), name="alarms")
             tasks.create_task(self._tell(), name="notices")
             tasks.create_task(self._look_after(), name="looking after")

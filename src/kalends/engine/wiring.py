@@ -65,6 +65,8 @@ class Wiring:
     tenants: Tenants
     opener: Opener
     sync: SyncDriver
+    told: asyncio.Event
+    """Set while sinks may be told (``restored``)."""
     sources: dict[Name, Opened] = field(default_factory=dict)
     sinks: dict[Name, OpenSink] = field(default_factory=dict)
     directories: dict[Name, Opened] = field(default_factory=dict)
@@ -244,15 +246,20 @@ class Wiring:
         if current is not None:
             await self._close_sink(name)
         pump = Pump(self.store, self.runtime, self.tenants, tenant.id, id, fresh.thing)
-        task = asyncio.create_task(pump.run(), name=f"sink {tenant.id}/{id}")
+        task = asyncio.create_task(self._pump(pump), name=f"sink {tenant.id}/{id}")
         self.sinks[name] = OpenSink(fresh, pump, task)
+
+    async def _pump(self, pump: Pump) -> None:
+        await self.told.wait()
+        await pump.run()
 
     async def _close_sink(self, name: Name) -> None:
         sink = self.sinks.pop(name)
         sink.task.cancel()
         await asyncio.gather(sink.task, return_exceptions=True)
         try:
-            await sink.pump.stop()
+            if self.told.is_set():  # else it never began, and has nothing to write down
+                await sink.pump.stop()
         except KalendsError as error:
             log.exception("sink.stop", organization=name[0], sink=name[1], exc_info=error)
         await self.opener.close(sink.opened)

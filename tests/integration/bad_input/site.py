@@ -12,7 +12,7 @@ import json
 import random
 import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,7 +26,7 @@ from lab.dav.tree import Collection, Feed
 from kalends.bus.commands import Answer, AnyCommand, Apply, Ping, TestSource
 from kalends.bus.memory import MemoryHub
 from kalends.endpoints.kind import Services
-from kalends.engine.engine import Engine
+from kalends.engine.engine import Engine, EngineOptions
 from kalends.model.times import utc
 from kalends.net.client import http_factory
 from kalends.runtime import Runtime
@@ -255,8 +255,16 @@ def person(name: str, source: str, url: str) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def site(folder: Path, *, tls: ssl.SSLContext | None = None) -> AsyncIterator[Site]:
-    """Run an engine on an empty store, between two calendar servers; nobody is in it yet."""
+async def site(
+    folder: Path,
+    *,
+    tls: ssl.SSLContext | None = None,
+    servers: tuple[CalendarServer, CalendarServer] | None = None,
+) -> AsyncIterator[Site]:
+    """Run an engine on a store, between two calendar servers; at first nobody is in it yet.
+
+    ``servers``: those of a site that ended, still running.
+    """
     loop = asyncio.get_running_loop()
     assert isinstance(loop, Hurried)
     async with AsyncExitStack() as stack:
@@ -268,19 +276,20 @@ async def site(folder: Path, *, tls: ssl.SSLContext | None = None) -> AsyncItera
         )  # fmt: skip
         board = Board(Delivery.EVERY, runtime, random.Random(2))
         register(Server(World.of(0), runtime, random.Random(3)), {"lamp": board})
-        near, far = CalendarServer(tls=tls), CalendarServer()
-        for server in (near, far):
+        near, far = servers or (CalendarServer(tls=tls), CalendarServer())
+        for server in () if servers else (near, far):
             await stack.enter_async_context(server.running())
         vault = Vault.load(folder / "kalends.key", create=True)
         store = await open_store(f"sqlite:///{folder}/kalends.db", vault, runtime)
         stack.push_async_callback(store.close)
         bus = MemoryHub().bus()
         services = Services(runtime, http_factory(runtime, _Addresses(), store), bus, store)
-        engine = Engine(store, bus, runtime, services)
+        engine = Engine(store, bus, runtime, services, EngineOptions(directory=folder))
         found = Site(
             loop, folder, near, far, runtime, board, store, engine, int(time.time()) // 60 * 60
         )
-        _furnish(found)
+        if not servers:
+            _furnish(found)
         await engine.start()
         running = asyncio.create_task(engine.run())
         stack.push_async_callback(_end, engine, running)
@@ -306,10 +315,15 @@ async def _end(engine: Engine, running: asyncio.Task[None]) -> None:
 
 def told(story: Callable[[Site], Awaitable[None]], folder: Path, **parts: Any) -> None:
     """Run a story on a site of its own, on a loop whose clock can be moved on."""
+    hurried(lambda: _whole(story, folder, parts))
+
+
+def hurried(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run work on a loop whose clock can be moved on."""
     loop = Hurried()
     try:
         asyncio.set_event_loop(loop)
-        loop.run_until_complete(_whole(story, folder, parts))
+        loop.run_until_complete(work())
     finally:
         asyncio.set_event_loop(None)
         loop.close()

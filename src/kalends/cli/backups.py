@@ -1,0 +1,186 @@
+"""``backup`` and ``restore``: a copy of a database in use, and going on from one.
+
+Place: beside a running engine (``backup``), or without any (``restore``). The copy is sealed as the
+original is; the key is not in it.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kalends.bus.commands import Backup
+from kalends.cli.output import say
+from kalends.cli.session import DEFAULT_CONFIG, ConfigOption, ask, loaded, run
+from kalends.errors import UserError
+
+if TYPE_CHECKING:
+    from kalends.config import Configuration
+
+FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The copy.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command()(backup)
+    app.command()(restore)
+
+
+def backup(
+    file: FileArgument,
+    config: ConfigOption = DEFAULT_CONFIG,
+    overwrite: Annotated[bool, typer.Option(help="Replace a copy that is there.")] = False,
+) -> None:
+    """Copy the database while Kalends runs, or while it does not; the copy is looked over."""
+    from kalends.store.copies import examine
+
+    configuration = loaded(config)
+    _database(configuration)
+    target = file.resolve()
+    if target.exists() and not overwrite:
+        raise UserError(f"{file} is already there. Choose another name, or add --overwrite.")
+    if not target.parent.is_dir():
+        raise UserError(f"There is no directory {target.parent}.")
+    run(_copy(configuration, target))
+    examine(target)
+    say(f"Wrote {file} ({target.stat().st_size / 1e6:.1f} MB), whole and sealed.")
+    key = configuration.server.key_path()
+    say(f"It is useless without the key: keep a copy of {key} elsewhere.")
+
+
+def restore(
+    file: FileArgument,
+    config: ConfigOption = DEFAULT_CONFIG,
+    overwrite: Annotated[
+        bool, typer.Option(help="Replace the database that is there; it is kept beside it.")
+    ] = False,
+) -> None:
+    """Go on from a copy. Kalends must not run; nobody is told anything stale when it starts."""
+    from kalends.app.lock import only_one
+
+    configuration = loaded(config)
+    database = _database(configuration)
+    if database.exists() and not overwrite:
+        raise UserError(
+            f"{database} is already there. To go on from the copy instead, add --overwrite; what "
+            "is there now is kept beside it."
+        )
+    server = configuration.server
+    with (
+        only_one(server.directory() / "kalends.lock"),
+        only_one(server.directory() / "kalends.engine.lock"),
+    ):
+        made = run(_restore(configuration, file, database))
+    at = (
+        datetime.fromtimestamp(made, UTC).isoformat(timespec="seconds") if made else "the beginning"
+    )
+    say(f"Restored what was so at {at}. Start with: kalends serve --config {config}")
+    say("Sinks are told once every calendar was read again. Tokens and accounts are as they were")
+    say("then: delete those revoked since. Keep an eye on: kalends token list")
+
+
+def _database(configuration: Configuration) -> Path:
+    """Return the database's file; ``UserError`` where it is none of ours to copy."""
+    database = configuration.server.database
+    if not database.startswith("sqlite:///"):
+        raise UserError(
+            "Kalends copies no PostgreSQL: use pg_basebackup, pg_dump or your provider's backups."
+        )
+    return Path(database.removeprefix("sqlite:///"))
+
+
+async def _copy(configuration: Configuration, target: Path) -> None:
+    """Let the engine copy; where none runs, do it here."""
+    if not _runs(configuration):
+        await _copy_here(configuration, target)
+        return
+    command = Backup(organization="*", actor="cli", path=str(target))
+    await ask(configuration, command, seconds=3600)
+
+
+def _runs(configuration: Configuration) -> bool:
+    from kalends.app.lock import only_one
+
+    try:
+        with only_one(configuration.server.directory() / "kalends.engine.lock"):
+            return False
+    except UserError:
+        return True
+
+
+async def _copy_here(configuration: Configuration, target: Path) -> None:
+    from kalends.app.lock import only_one
+    from kalends.runtime import Runtime
+    from kalends.store import open_store
+    from kalends.store.vault import Vault
+
+    server = configuration.server
+    if not _database(configuration).exists():
+        raise UserError(f"There is no database at {_database(configuration)} yet.")
+    with only_one(server.directory() / "kalends.engine.lock"):
+        vault = Vault.load(server.key_path(), create=False)
+        store = await open_store(server.database, vault, Runtime())
+        try:
+            await store.backup(target)
+        finally:
+            await store.close()
+
+
+async def _restore(configuration: Configuration, file: Path, database: Path) -> int:
+    from kalends.store.copies import SIDE_FILES, examine, mark, prepare
+
+    made = examine(file)
+    with _staged(file, database) as staged:
+        await _opens(configuration, staged)
+        prepare(staged, made)
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+        for side in ("", *SIDE_FILES):
+            old = database.with_name(database.name + side)
+            if old.exists():
+                old.rename(database.with_name(f"{database.name}.replaced-{stamp}{side}"))
+        staged.rename(database)
+    mark(configuration.server.directory())
+    return made
+
+
+@contextmanager
+def _staged(file: Path, database: Path) -> Iterator[Path]:
+    """Lend a copy of the copy, beside where it shall be; gone afterwards, unless it was moved."""
+    from kalends.store.copies import SIDE_FILES
+
+    database.parent.mkdir(parents=True, exist_ok=True)
+    staged = database.with_name(database.name + ".restoring")
+    try:
+        shutil.copyfile(file, staged)
+        staged.chmod(0o600)
+        yield staged
+    finally:
+        for side in ("", *SIDE_FILES):
+            staged.with_name(staged.name + side).unlink(missing_ok=True)
+
+
+async def _opens(configuration: Configuration, staged: Path) -> None:
+    """Bring the copy's schema up to date, and see that our key opens what is sealed in it."""
+    from kalends.runtime import Runtime
+    from kalends.store import open_store
+    from kalends.store.vault import CannotOpen, Vault
+
+    server = configuration.server
+    vault = Vault.load(server.key_path(), create=False)
+    store = await open_store(f"sqlite:///{staged}", vault, Runtime())
+    try:
+        for organization in await store.organizations():
+            await store.presences(organization, "", 10)
+    except CannotOpen:
+        raise UserError(
+            f"The key {server.key_path()} does not open this copy. Put the one there that belongs "
+            "to it."
+        ) from None
+    finally:
+        await store.close()
