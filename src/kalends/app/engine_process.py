@@ -87,7 +87,7 @@ async def opened(configuration: Configuration) -> AsyncIterator[Engine]:
         http = http_factory(runtime, server, store)
         options = EngineOptions(
             owner=f"{socket.gethostname()}:{server.directory()}",
-            channels=channels(server, http, runtime),
+            channels=channels(server, http, runtime, http.breakers),
             directory=server.directory(),
         )
         yield Engine(store, bus, runtime, _services(runtime, http, bus, store, server), options)

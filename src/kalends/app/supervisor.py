@@ -15,7 +15,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -30,6 +30,7 @@ log = observe.logger(__name__)
 
 NAMES: Final = ("engine", "web")
 """In the order of starting; ended the other way round."""
+PROGRAM: Final = (sys.executable, "-m", "kalends")
 HANGS_AFTER: Final = 10.0
 START_SECONDS: Final = 60.0
 """How long a process may take to its first beat (a schema upgrade, a large database)."""
@@ -70,12 +71,12 @@ def _must_be_free(host: str, port: int) -> None:
         ) from None
 
 
-async def _supervise(config: Path) -> int:
+async def _supervise(config: Path, program: Sequence[str] = PROGRAM) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    children = [Child(name, config) for name in NAMES]
+    children = [Child(name, config, program) for name in NAMES]
     watches = [asyncio.create_task(child.keep(stop)) for child in children]
     await stop.wait()
     log.info("serve.stopping")
@@ -92,6 +93,8 @@ class Child:
 
     name: str
     config: Path
+    program: Sequence[str] = PROGRAM
+    """What is run, with the name and ``--config`` behind it."""
     process: asyncio.subprocess.Process | None = None
     restarts: int = 0
     exit_code: int = 0
@@ -147,7 +150,7 @@ class Child:
         reading, writing = os.pipe()
         try:
             self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "kalends", self.name, "--config", str(self.config),
+                *self.program, self.name, "--config", str(self.config),
                 pass_fds=(writing,), stdin=asyncio.subprocess.DEVNULL,
                 env={**os.environ, BEAT: str(writing), SUPERVISOR: str(os.getpid())},
             )  # fmt: skip

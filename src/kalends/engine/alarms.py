@@ -7,8 +7,9 @@ that lags. An alarm has a stable key; the same key is told again only after a da
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from kalends import observe
@@ -25,6 +26,10 @@ SINK_SECONDS: Final = 120.0
 BARREN_SECONDS: Final = 120.0
 """A source that answers, and of which nothing can be read for so long, is told (a certificate that
 was swapped, a sign-in page in front of it). Twice its poll, where that is longer."""
+TELL_SECONDS: Final = 60.0
+"""A channel that takes longer is tried again at the next look."""
+LONGEST_PAUSE: Final = 900.0
+MOST_AT_ONCE: Final = 100
 CERTIFICATE_DAYS: Final = (1, 7, 14, 30)
 
 
@@ -44,7 +49,44 @@ class Channel(Protocol):
     """Where alarms go."""
 
     async def tell(self, alarms: Sequence[Alarm]) -> None:
-        """Send; raises nothing that must stop the others (it is logged)."""
+        """Send; what is raised is logged, and told again at the next look."""
+
+
+@dataclass(slots=True)
+class _Post:
+    """A channel, and what it could not be told yet."""
+
+    channel: Channel
+    owed: dict[str, Alarm] = field(default_factory=dict)
+    """By key: only the last word about a thing is still worth telling."""
+    failures: int = 0
+    again_at: float = 0.0
+    """Monotonic seconds before which a channel that failed is left alone."""
+
+    async def tell(self, news: Sequence[Alarm], now: float) -> None:
+        """Tell news, and what is owed; what cannot be told stays owed."""
+        for alarm in news:
+            self._owe(alarm)
+        if not self.owed or now < self.again_at:
+            return
+        told = list(self.owed.values())[:MOST_AT_ONCE]
+        try:
+            async with asyncio.timeout(TELL_SECONDS):
+                await self.channel.tell(told)
+        except Exception as error:  # an alarm that cannot be sent must not stop the engine
+            log.exception("alarm.unsent", exc_info=error)
+            self.failures += 1
+            self.again_at = now + min(LONGEST_PAUSE, INTERVAL * 2 ** (self.failures - 1))
+            return
+        self.failures = 0
+        for alarm in told:
+            self.owed.pop(alarm.key, None)
+
+    def _owe(self, alarm: Alarm) -> None:
+        """Note what is to be told; what began and ended untold need not be."""
+        known = self.owed.pop(alarm.key, None)
+        if not (alarm.over and known is not None and not known.over):
+            self.owed[alarm.key] = alarm
 
 
 class Alarms:
@@ -52,9 +94,9 @@ class Alarms:
 
     def __init__(self, core: Core, channels: Sequence[Channel]) -> None:
         self._core = core
-        self._channels = channels
+        self._posts = [_Post(channel) for channel in channels]
         self.active: dict[str, tuple[Alarm, float]] = {}
-        """By key: the alarm and when it was told."""
+        """By key: the alarm and when it was raised."""
 
     async def run(self) -> None:
         """Look for ever."""
@@ -63,7 +105,7 @@ class Alarms:
             await self.look()
 
     async def look(self) -> list[Alarm]:
-        """Look once; tell and return what is news."""
+        """Look once; tell what is news, and what a channel could not be told; return the news."""
         now = self._core.runtime.monotonic()
         current = {alarm.key: alarm for alarm in self._found()}
         news: list[Alarm] = []
@@ -74,19 +116,16 @@ class Alarms:
                 news.append(alarm)
         for key in [key for key in self.active if key not in current]:
             alarm, _ = self.active.pop(key)
-            news.append(Alarm(key, alarm.text, over=True))
-        if news:
-            await self._tell(news)
+            if not any(_succeeds(one, key) for one in current):
+                news.append(Alarm(key, alarm.text, over=True))
+        await self._tell(news, now)
         return news
 
-    async def _tell(self, news: list[Alarm]) -> None:
+    async def _tell(self, news: list[Alarm], now: float) -> None:
         for alarm in news:
             log.warning("alarm.over" if alarm.over else "alarm", alarm=alarm.key)
-        for channel in self._channels:
-            try:
-                await channel.tell(news)
-            except Exception as error:  # an alarm that cannot be sent must not stop the engine
-                log.exception("alarm.unsent", exc_info=error)
+        # At once: one that hangs keeps no other waiting.
+        await asyncio.gather(*(post.tell(news, now) for post in self._posts))
 
     def _found(self) -> Iterable[Alarm]:
         yield from self._sources()
@@ -142,6 +181,12 @@ def _ending(key: str, what: str, ends: float | None, now: float, remedy: str) ->
     if days is not None:
         unit = "day" if days == 1 else "days"
         yield Alarm(f"{key}/{days}", f"{what} ends within {days} {unit}.", remedy)
+
+
+def _succeeds(key: str, before: str) -> bool:
+    """Tell whether an alarm takes another's place: a certificate whose end came nearer."""
+    kind = "certificate/"
+    return key.startswith(kind) and key.rpartition("/")[0] == before.rpartition("/")[0]
 
 
 def _barren(slot: Slot, now: float) -> Failing | None:

@@ -12,6 +12,7 @@ from kalends.engine.alarms import Alarm, Channel
 from kalends.errors import BadAnswer
 from kalends.model.http import Request
 from kalends.model.times import rfc3339
+from kalends.net.breaker import Breakers
 from kalends.net.contract import HttpClient, HttpOptions
 from kalends.net.mail import MailServer, send_mail
 from kalends.runtime import Runtime
@@ -34,11 +35,13 @@ class AlarmOptions(Protocol):
         """Environment variable with the secret that signs."""
 
 
-def channels(options: AlarmOptions, http: HttpFactory, runtime: Runtime) -> list[Channel]:
-    """Return the channels that are configured."""
+def channels(
+    options: AlarmOptions, http: HttpFactory, runtime: Runtime, breakers: Breakers | None = None
+) -> list[Channel]:
+    """Return the channels that are configured; ``breakers`` keep the mail account from a lock."""
     found: list[Channel] = []
     if options.mail is not None:
-        found.append(MailChannel(options.mail))
+        found.append(MailChannel(options.mail, breakers))
     if options.alarm_webhook is not None:
         secret = os.environ.get(options.alarm_webhook_secret_env or "")
         client = http(
@@ -51,15 +54,17 @@ def channels(options: AlarmOptions, http: HttpFactory, runtime: Runtime) -> list
 class MailChannel:
     """One mail for the news of one look."""
 
-    def __init__(self, server: MailServer) -> None:
+    def __init__(self, server: MailServer, breakers: Breakers | None = None) -> None:
         self._server = server
+        self._breakers = breakers
 
     async def tell(self, alarms: Sequence[Alarm]) -> None:
         """See ``Channel``."""
         first = alarms[0]
         more = f" and {len(alarms) - 1} more" if len(alarms) > 1 else ""
         subject = f"Kalends: {'over: ' if first.over else ''}{first.text}{more}"
-        await send_mail(self._server, subject[:200], "\n\n".join(map(_text, alarms)))
+        text = "\n\n".join(map(_text, alarms))
+        await send_mail(self._server, subject[:200], text, breakers=self._breakers)
 
 
 class WebhookChannel:
