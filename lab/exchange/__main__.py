@@ -71,7 +71,8 @@ async def main(chosen: argparse.Namespace) -> None:
     server.sign_in.schemes = tuple(chosen.auth.split(","))
     server.organization.lockout = chosen.lockout
     name, _, password = chosen.user.partition(":")
-    seed(server.organization, service=(name, password), people=_people(chosen.people))
+    people = _people(chosen.people)
+    seed(server.organization, service=(name, password), people=people)
     crowd.populate(server.organization, chosen.mailboxes, chosen.appointments)
     if chosen.always_at_work:
         for box in server.organization.mailboxes.values():
@@ -88,7 +89,7 @@ async def main(chosen: argparse.Namespace) -> None:
             "control": commands,
             "version": server.version.name,
             "account": name,
-            "mailboxes": len(server.organization.mailboxes),
+            "mailboxes": chosen.mailboxes + len(people),
             "seconds": round(time.monotonic() - begun, 2),
             "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
         }
