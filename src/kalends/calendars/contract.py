@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from kalends.model.booking import Booking
 from kalends.model.person import WorkHours
@@ -99,6 +99,9 @@ class Hint:
 
     person: str | None = None
     name: str | None = None
+    sure: bool = True
+    """False: nothing was told, but something may have been missed; what surely changed is read
+    before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,3 +158,11 @@ class CalendarSource(Protocol):
 
     async def close(self) -> None:
         """Let go of everything."""
+
+
+@runtime_checkable
+class Forgets(Protocol):
+    """A source that keeps something of each calendar outside it (a subscription, say)."""
+
+    def forget(self, person: str, name: str) -> None:
+        """Let go of a calendar that is no more; it need not have been read ever."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Flag
 
-from kalends.calendars.contract import CalendarSource
+from kalends.calendars.contract import CalendarSource, Forgets
 from kalends.engine.debounce import Debounce, Key
 from kalends.engine.gate import Gate
 
@@ -52,6 +52,8 @@ class Slot:
     debounce: Debounce
     hinted: deque[Key] = field(default_factory=deque)
     """Calendars with news, first come first served; read before the others."""
+    doubted: dict[Key, None] = field(default_factory=dict)
+    """Calendars whose news may have been missed; read after those with news."""
     waiting: deque[Key] = field(default_factory=deque)
     """Calendars whose poll has come."""
     reading: dict[Key, After] = field(default_factory=dict)
@@ -84,13 +86,12 @@ class Slot:
 
     def wants(self) -> bool:
         """Tell whether anything waits."""
-        return bool(self.hinted or self.waiting)
+        return bool(self.hinted or self.doubted or self.waiting)
 
     def startable(self, now: float) -> Iterator[tuple[Key, bool]]:
         """Yield (calendar, hinted) to start reading now, marking each as being read."""
         while self.wants() and self.gate.free(now) > 0:
-            hinted = bool(self.hinted)
-            key = self.hinted.popleft() if hinted else self.waiting.popleft()
+            key, hinted = self._next()
             owed = After.AGAIN if hinted else After.POLL
             if key in self.reading:
                 self.reading[key] |= owed
@@ -98,6 +99,18 @@ class Slot:
             self.reading[key] = After.NOTHING if hinted else owed
             self.gate.in_flight += 1
             yield key, hinted
+
+    def _next(self) -> tuple[Key, bool]:
+        """Remove and return who is read next, and whether for a hint."""
+        if self.hinted:
+            key = self.hinted.popleft()
+            self.doubted.pop(key, None)
+            return key, True
+        if self.doubted:
+            key = next(iter(self.doubted))
+            del self.doubted[key]
+            return key, True
+        return self.waiting.popleft(), False
 
     def finished(self, key: Key) -> bool:
         """Note the end of a read, whatever came of it; tell whether its next poll is owed."""
@@ -139,4 +152,7 @@ class Slot:
         self.failing.pop(key, None)
         self.moved.discard(key)
         self.skipped.pop(key, None)
+        self.doubted.pop(key, None)
         self.debounce.forget(key)
+        if isinstance(self.reader, Forgets):
+            self.reader.forget(*key)

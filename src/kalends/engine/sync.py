@@ -350,12 +350,19 @@ class SyncDriver:
                 slot.organization, source=slot.source, person=hint.person
             )
             for row in rows:
-                self.hint(slot, (hint.person, row.key.name))
+                self.hint(slot, (hint.person, row.key.name), sure=hint.sure)
         else:
-            self.hint(slot, (hint.person, hint.name))
+            self.hint(slot, (hint.person, hint.name), sure=hint.sure)
 
-    def hint(self, slot: Slot, key: Key) -> None:
-        """Note that a calendar changed: the first news is read at once, more waits for quiet."""
+    def hint(self, slot: Slot, key: Key, *, sure: bool = True) -> None:
+        """Note that a calendar changed: the first news is read at once, more waits for quiet.
+
+        Not ``sure``: it may have; it is read when nothing surely changed waits.
+        """
+        if not sure:
+            slot.doubted[key] = None
+            self._awake.set()
+            return
         now = self._runtime.monotonic()
         at = slot.debounce.heard(key, now)
         if at is None:

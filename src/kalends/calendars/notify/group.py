@@ -53,7 +53,8 @@ class Line:
     heard: float
     """When the server said anything last, or when the stream was asked for."""
     renew_at: float
-    opened: bool = False
+    opened_at: float | None = None
+    """When the server said OK first."""
     until: float | None = None
     """Set once a newer line has its place: when it is dropped at the latest."""
 

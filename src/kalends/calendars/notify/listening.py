@@ -18,6 +18,7 @@ from kalends.calendars.notify.pacing import (
     OVERLAP,
     SETTLE,
     SILENCE,
+    STEADY,
     back_off,
 )
 from kalends.calendars.notify.values import Mode
@@ -69,6 +70,8 @@ class Listening:
         if line is None:
             return
         line.heard = self._board.now
+        if line.opened_at is not None and line.heard - line.opened_at >= STEADY:
+            line.group.failures = 0
         for notification in notifications:
             member = self._board.subscribed.get(notification.subscription)
             if member is not None and notification.changed:
@@ -77,7 +80,7 @@ class Listening:
             self._troubled(line, dead, trouble)
         elif closed:
             self._ended_in_order(line)
-        elif not line.opened:
+        elif line.opened_at is None:
             self._works(line)
 
     def ended(self, number: int, verdict: Verdict | None) -> None:
@@ -98,7 +101,7 @@ class Listening:
     def _opens_at(self, group: Group) -> list[float]:
         """Return when the next line is opened, as far as that is a matter of time."""
         line = group.line
-        if line is not None and not line.opened:
+        if line is not None and line.opened_at is None:
             return []
         times = [] if line is None else [line.renew_at]
         if group.changed_at is not None or line is None:
@@ -121,17 +124,16 @@ class Listening:
         )
 
     def _works(self, line: Line) -> None:
-        line.opened = True
+        line.opened_at = self._board.now
         group = line.group
         if group.line is not line:
             return
-        group.failures = 0
         if group.gap:
+            group.gap = False
             self._look_at_all(group)
         self._board.touch(group)
 
     def _look_at_all(self, group: Group) -> None:
-        group.gap = False
         for member in group.members.values():
             if member.state is State.LIVE:
                 self._board.tell(member, sure=False)
@@ -172,8 +174,8 @@ class Listening:
         if not current:
             return
         what = trouble.what if trouble is not None else What.GONE
-        if dead and what in (What.GONE, What.MAILBOX) and (gone or line.opened):
-            self._without(group, gone, opened=line.opened)
+        if dead and what in (What.GONE, What.MAILBOX) and (gone or line.opened_at is not None):
+            self._without(group, gone, opened=line.opened_at is not None)
         elif what is What.GONE:
             self._all_gone(group)
         else:
@@ -217,6 +219,7 @@ class Listening:
             pause = verdict.wait + self._board.chance.random()
         elif verdict.what is What.TAKEN:
             pause = min(_TAKEN_SECONDS * 2 ** (group.failures - 1), _TAKEN_LONGEST)
+            self._look_at_all(group)  # meanwhile they are polled as if nobody listened
         elif verdict.what in (What.BUSY, What.FULL):
             pause = self._board.jitter(_BUSY_SECONDS * 2 ** min(group.failures - 1, 5))
         else:

@@ -11,11 +11,15 @@ LINE_MINUTES: Final = 10
 so this bounds how long one can be dead without a word."""
 MARGIN: Final = 45.0
 """A stream is replaced so long before its end."""
+STEADY: Final = 60.0
+"""A stream that worked so long ends a row of failures."""
 OVERLAP: Final = 60.0
 """A replaced stream is read on at most so long."""
 SETTLE: Final = 10.0
 """New subscriptions join the stream once nobody of the group waits any more, at the latest so long
 after the first of them."""
+PULL_LIFE_MINUTES: Final = 15
+"""A pull subscription lives so long after the last pull."""
 STATUS_MINUTES: Final = 4
 """A server that pushes shows that it lives so often; looked after as often."""
 PUSH_SILENCE: Final = 2 * STATUS_MINUTES * 60.0

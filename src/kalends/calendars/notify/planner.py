@@ -178,7 +178,7 @@ class Planner:
         if member.state is not State.LIVE:
             return "waiting"
         group = member.group
-        if group.mode is Mode.STREAM and (group.line is None or not group.line.opened):
+        if group.mode is Mode.STREAM and (group.line is None or group.line.opened_at is None):
             return "waiting"
         return group.mode.value
 

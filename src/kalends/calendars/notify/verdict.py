@@ -56,12 +56,8 @@ _BY_REACTION: Final = {
     Reaction.RESUBSCRIBE: What.GONE,
     Reaction.WAIT_OTHER_STREAM: What.TAKEN,
     Reaction.POLL: What.POLL,
+    Reaction.FULL: What.FULL,
     Reaction.STOP_CREDENTIAL: What.SIGN_IN,
-}
-_BY_CODE: Final = {
-    "ErrorExceededSubscriptionCount": What.FULL,
-    "ErrorExceededConnectionCount": What.BUSY,
-    "ErrorServerBusy": What.BUSY,
 }
 _SIGN_IN_SECONDS: Final = 300.0
 
@@ -85,11 +81,14 @@ def judge(error: KalendsError, now: float) -> Verdict:
 
 
 def _answered(error: Answered) -> What:
-    if error.fault.code in _BY_CODE:
-        return _BY_CODE[error.fault.code]
-    if error.fault.code.startswith("HTTP ") and isinstance(error, RetryLater):
-        return What.BUSY if isinstance(error, Throttled) else What.DOWN
+    if error.reaction is Reaction.BACK_OFF and isinstance(error, RetryLater):
+        # One mailbox that ails says nothing about the way there.
+        return What.MAILBOX if error.alone else _shared(error)
     return _BY_REACTION.get(error.reaction, What.MAILBOX)
+
+
+def _shared(error: RetryLater) -> What:
+    return What.BUSY if isinstance(error, Throttled) else What.DOWN
 
 
 def _wait(error: KalendsError, now: float) -> float | None:

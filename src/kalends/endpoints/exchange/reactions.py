@@ -143,6 +143,7 @@ HANDLERS: Final[Mapping[Reaction, Handler]] = {
             Reaction.RESYNC,
             Reaction.RESUBSCRIBE,
             Reaction.WAIT_OTHER_STREAM,
+            Reaction.FULL,
             Reaction.POLL,
             Reaction.NARROW,
             Reaction.OUT_OF_SCOPE,

@@ -41,6 +41,8 @@ class Reaction(StrEnum):
     """The subscription is gone: a new one without the old watermark, then read the window."""
     WAIT_OTHER_STREAM = "other-stream"
     """A newer connection reads these subscriptions: let this one end, do not open another."""
+    FULL = "full"
+    """No more subscriptions are allowed: nothing else of the budget is meant; poll the others."""
     POLL = "poll"
     """No notifications with these rights: poll this mailbox."""
     NARROW = "narrow"
@@ -190,7 +192,6 @@ TABLE: Final[Mapping[str, Row]] = {
         (
             "ErrorServerBusy",
             "ErrorExceededConnectionCount",
-            "ErrorExceededSubscriptionCount",
             "ErrorTooManyObjectsOpened",
         ),
         _BUSY,
@@ -251,6 +252,11 @@ TABLE: Final[Mapping[str, Row]] = {
         _GONE,
     ),
     "ErrorNewEventStreamConnectionOpened": Row(Reaction.WAIT_OTHER_STREAM, EwsUnreachable),
+    "ErrorExceededSubscriptionCount": Row(
+        Reaction.FULL,
+        EwsThrottled,
+        "Changes show within poll_seconds; a larger EWSMaxSubscriptions shows them at once.",
+    ),
     "ErrorSubscriptionDelegateAccessNotSupported": Row(
         Reaction.POLL,
         EwsAccessDenied,

@@ -143,7 +143,7 @@ def _of_message(message: Message) -> News:
     return News(
         tuple(
             read_notification(found)
-            for found in element.iterfind(f"{M}Notifications/{M}Notification")
+            for found in element.iterfind(f"{M}Notifications/{{*}}Notification")
         ),
         (element.findtext(M + "ConnectionStatus") or "").strip() == "Closed",
         _dead(element),

@@ -58,7 +58,7 @@ async def test_a_code_is_told_and_touches_whom_it_concerns(code: str) -> None:
 
 def _of_server(code: str, error: SourceTrouble) -> bool:
     reaction = TABLE[code].reaction
-    if reaction in (Reaction.NARROW, Reaction.WAIT_OTHER_STREAM):
+    if reaction in (Reaction.NARROW, Reaction.WAIT_OTHER_STREAM, Reaction.FULL):
         return True  # never let through: whoever asked too much asks for less
     spent = reaction is Reaction.BACK_OFF and isinstance(error, Throttled)
     return spent or code in SERVER_WIDE or isinstance(error, SignInNeeded)

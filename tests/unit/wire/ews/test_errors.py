@@ -13,7 +13,7 @@ from tests.unit.wire.ews.samples import fault, refused
 EXPECTED = {
     Reaction.BACK_OFF: """
         ErrorServerBusy:Throttled ErrorExceededConnectionCount:Throttled
-        ErrorExceededSubscriptionCount:Throttled ErrorTooManyObjectsOpened:Throttled
+        ErrorTooManyObjectsOpened:Throttled
         ErrorInternalServerTransientError:Unreachable ErrorInternalServerError:Unreachable
         ErrorMailboxStoreUnavailable:Unreachable ErrorADUnavailable:Unreachable
         ErrorADOperation:Unreachable ErrorTimeoutExpired:Unreachable
@@ -38,6 +38,7 @@ EXPECTED = {
         ErrorSubscriptionNotFound:CursorExpired ErrorSubscriptionUnsubsribed:CursorExpired
         ErrorMissedNotificationEvents:CursorExpired ErrorSubscriptionAccessDenied:CursorExpired""",
     Reaction.WAIT_OTHER_STREAM: "ErrorNewEventStreamConnectionOpened:Unreachable",
+    Reaction.FULL: "ErrorExceededSubscriptionCount:Throttled",
     Reaction.POLL: "ErrorSubscriptionDelegateAccessNotSupported:AccessDenied",
     Reaction.NARROW: """
         ErrorExceededFindCountLimit:Throttled ErrorCalendarViewRangeTooBig:Throttled

@@ -176,6 +176,12 @@ def test_a_stream_tells_each_envelope_as_it_comes() -> None:
     stream.close()
 
 
+def test_a_notification_is_read_in_the_namespace_of_servers_and_in_that_of_the_schema() -> None:
+    for tag in ("m:Notification", "t:Notification"):
+        (news,) = Stream().feed(streamed(notification(MOVED, tag=tag)))
+        assert [one.subscription for one in news.notifications] == ["sub-1"]
+
+
 @given(st.lists(st.integers(0, len(b"\r\n".join(STREAM))), max_size=40))
 def test_how_a_stream_is_cut_on_its_way_makes_no_difference(cuts: list[int]) -> None:
     whole = b"\r\n".join(STREAM)

@@ -1,0 +1,101 @@
+"""What ``EwsSource`` holds of this package: mailboxes go in as they were read, hints come out."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Final
+
+from kalends.calendars.contract import Hint
+from kalends.calendars.notify.allowance import ceiling
+from kalends.calendars.notify.driver import Driver
+from kalends.calendars.notify.planner import Planner
+from kalends.calendars.notify.post import Post
+from kalends.calendars.notify.values import Key, Mode, Site
+from kalends.endpoints.exchange.endpoint import ExchangeEndpoint
+from kalends.endpoints.exchange.known import Access, Mailbox
+from kalends.wire.ews.versions import Feature, offers
+
+HEARD_SECONDS: Final = 900.0
+"""Who is heard is polled so rarely: the longest a mute server can go unnoticed."""
+_SLOWEST_PULL: Final = 60.0
+_FASTEST_PULL: Final = 10.0
+
+
+class Notifier:
+    """The notifications of one source."""
+
+    def __init__(self, endpoint: ExchangeEndpoint) -> None:
+        self._endpoint = endpoint
+        self._wanted = endpoint.options.notify
+        poll = float(endpoint.options.poll_seconds)
+        self._planner = Planner(
+            endpoint.runtime.random,
+            pull_seconds=min(max(poll / 2, _FASTEST_PULL), _SLOWEST_PULL),
+            parallel=max(1, endpoint.options.max_connections // 2),
+        )
+        self._driver = Driver(endpoint.runtime, self._planner, Post(endpoint, _no_callback))
+        self._sites: dict[Site, Site] = {}
+        """Equal sites are one object: fifty thousand mailboxes share a few."""
+
+    def seen(self, key: Key, mailbox: Mailbox) -> None:
+        """Take up a mailbox that was just read, by whatever way worked."""
+        site = self._site(mailbox)
+        if site is None:
+            self._driver.forget(key)
+        else:
+            self._driver.register(key, mailbox.address, site)
+
+    def forget(self, key: Key) -> None:
+        """Drop a calendar that is no more."""
+        self._driver.forget(key)
+
+    def heard_by(self, key: Key) -> str:
+        """Return ``streaming``, ``pull``, ``push``, ``waiting`` or ``poll``."""
+        return self._planner.heard_by(key)
+
+    def refresh_after(self, key: Key) -> float | None:
+        """Return after how long a calendar need be polled again; None: as configured."""
+        heard = self._planner.heard_by(key)
+        return HEARD_SECONDS if heard in (Mode.STREAM, Mode.PUSH, Mode.PULL) else None
+
+    def counts(self) -> dict[str, int]:
+        """Return how many mailboxes are heard by which mode."""
+        return self._planner.counts()
+
+    def hints(self) -> AsyncIterator[Hint]:
+        """Yield hints, and work while somebody listens."""
+        return self._driver.hints()
+
+    async def close(self) -> None:
+        """Give subscriptions back."""
+        await self._driver.close()
+
+    def _site(self, mailbox: Mailbox) -> Site | None:
+        endpoint = self._endpoint
+        known = endpoint.known(mailbox)
+        mode = self._mode(mailbox)
+        if mode is None or known.access in (None, Access.FREE_BUSY):
+            return None
+        impersonated = known.access is Access.IMPERSONATION
+        server = endpoint.server(mailbox)
+        site = Site(
+            endpoint.url(mailbox),
+            mode,
+            known.grouping,
+            endpoint.version(mailbox),
+            impersonated,
+            ceiling(server, mode, impersonated=impersonated),
+        )
+        return self._sites.setdefault(site, site)
+
+    def _mode(self, mailbox: Mailbox) -> Mode | None:
+        if self._wanted == "none":
+            return None
+        if self._wanted in ("pull", "push"):
+            return Mode(self._wanted)
+        streams = offers(self._endpoint.version(mailbox), Feature.STREAMING)
+        return Mode.STREAM if streams else Mode.PULL
+
+
+def _no_callback(ticket: int) -> str:
+    raise AssertionError(f"ticket {ticket} is pushed, and nobody listens")

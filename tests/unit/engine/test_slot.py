@@ -1,0 +1,65 @@
+"""What a source's slot reads first, and what it lets go of."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from kalends.calendars.contract import CalendarSource
+from kalends.engine.debounce import Debounce
+from kalends.engine.gate import Gate
+from kalends.engine.slot import Slot
+
+
+class Subscribed:
+    """A source that keeps something outside."""
+
+    def __init__(self) -> None:
+        self.forgotten: list[tuple[str, str]] = []
+
+    def forget(self, person: str, name: str) -> None:
+        self.forgotten.append((person, name))
+
+
+def a_slot(reader: Any = None) -> Slot:
+    reader = cast("CalendarSource", reader if reader is not None else object())
+    return Slot(1, "acme", "exchange", reader, 300.0, Gate(10), Debounce(300.0))
+
+
+def started(slot: Slot) -> list[str]:
+    return [key[0] for key, _ in slot.startable(0.0)]
+
+
+def test_what_surely_changed_is_read_before_what_may_have_and_both_before_polls() -> None:
+    slot = a_slot()
+    slot.waiting.append(("polled", "m"))
+    slot.doubted[("doubted", "m")] = None
+    slot.hinted.append(("hinted", "m"))
+    assert started(slot) == ["hinted", "doubted", "polled"]
+
+
+def test_news_of_a_doubted_calendar_is_one_read() -> None:
+    slot = a_slot()
+    slot.doubted[("p", "m")] = None
+    slot.hinted.append(("p", "m"))
+    assert started(slot) == ["p"]
+    assert not slot.wants()
+
+
+def test_a_doubted_calendar_that_is_being_read_is_read_once_more() -> None:
+    slot = a_slot()
+    slot.waiting.append(("p", "m"))
+    assert started(slot) == ["p"]
+    slot.doubted[("p", "m")] = None
+    assert started(slot) == []
+    assert slot.finished(("p", "m"))
+    assert started(slot) == ["p"]
+
+
+def test_what_is_struck_is_forgotten_by_its_source_too() -> None:
+    source = Subscribed()
+    slot = a_slot(source)
+    slot.doubted[("p", "m")] = None
+    slot.forget(("p", "m"))
+    assert source.forgotten == [("p", "m")]
+    assert not slot.wants()
+    a_slot().forget(("p", "m"))  # a source that keeps nothing need not be told
