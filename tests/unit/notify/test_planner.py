@@ -277,6 +277,19 @@ def test_pulling_asks_each_mailbox_once_an_interval() -> None:
     assert exchange.hints(keys[4], began) == 1
 
 
+def test_turns_that_fall_due_together_are_taken_in_order_without_haste() -> None:
+    exchange = server()
+    keys = watch(exchange, 20, PULLS)
+    exchange.busy_until = exchange.now + 100
+    exchange.advance(200)
+    began = exchange.now
+    for key in keys:
+        exchange.change(address(key))
+    exchange.advance(31)
+    assert exchange.most_flying == 4
+    assert all(exchange.hints(key, began) == 1 for key in keys)
+
+
 def test_many_events_are_pulled_at_once() -> None:
     exchange = server()
     keys = watch(exchange, 1, PULLS)

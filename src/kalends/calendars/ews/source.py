@@ -7,6 +7,7 @@ to find out.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -25,6 +26,7 @@ from kalends.calendars.ews.probing import mailbox_of, probe
 from kalends.calendars.ews.reading import Read
 from kalends.calendars.ews.texts import Texts
 from kalends.calendars.ews.ways import Ways, refuses
+from kalends.calendars.notify.notifier import Notifier
 from kalends.endpoints.exchange.endpoint import ExchangeEndpoint
 from kalends.endpoints.exchange.known import Access, Mailbox
 from kalends.errors import NotFound
@@ -41,12 +43,15 @@ class EwsSource:
         self._endpoint = endpoint
         self._texts = texts or Texts(endpoint)
         self._ways = Ways(endpoint)
+        self.notifier = Notifier(endpoint)
+        """How changes are heard of; figures and health look at it."""
 
     @property
     def capabilities(self) -> Capabilities:
         """See ``CalendarSource``."""
         return Capabilities(
             finds_by_email=True,
+            hints=self._endpoint.options.notify != "none",
             subjects=self._endpoint.options.access != "freebusy",
             work_hours=True,
         )
@@ -81,20 +86,27 @@ class EwsSource:
             task = Read(self._endpoint, ref, mailbox, access, previous, self._texts)
             return await task.run(window, known, full=full)
 
-        return await self._in_some_way(mailbox, read)
+        done = await self._in_some_way(mailbox, read)
+        key = (ref.person, ref.name)
+        self.notifier.seen(key, mailbox)
+        return replace(done, refresh_after=self.notifier.refresh_after(key))
 
     async def check(self, refs: tuple[CalendarRef, ...]) -> AsyncIterator[Step]:
         """See ``CalendarSource``."""
         async for step in Checking(self._endpoint, self._ways).steps(refs):
             yield step
 
-    async def hints(self) -> AsyncIterator[Hint]:
-        """Nothing is told yet."""
-        return
-        yield
+    def hints(self) -> AsyncIterator[Hint]:
+        """See ``CalendarSource``."""
+        return self.notifier.hints()
+
+    def forget(self, person: str, name: str) -> None:
+        """See ``calendars.contract.Forgets``."""
+        self.notifier.forget((person, name))
 
     async def close(self) -> None:
-        """Nothing is kept here; the endpoint closes its own connections."""
+        """Give subscriptions back; the endpoint closes its own connections."""
+        await self.notifier.close()
 
     async def _in_some_way(self, mailbox: Mailbox, task: Callable[[Access], Awaitable[T]]) -> T:
         """Do something with a mailbox in the first way that it allows.

@@ -79,7 +79,7 @@ class Notifier:
         impersonated = known.access is Access.IMPERSONATION
         server = endpoint.server(mailbox)
         site = Site(
-            endpoint.url(mailbox),
+            endpoint.url_of(mailbox),
             mode,
             known.grouping,
             endpoint.version(mailbox),

@@ -229,7 +229,7 @@ class Planner:
 
     def _note_deadline(self, group: Group) -> None:
         times = [self._listening.next_at(group)]
-        if group.rotation:
+        if not self._pulling.ready(group):  # else it is the turn of who is hungry
             times.append(self._pulling.next_at(group))
         if group.waiting:
             times.append(self._subscribing.next_at(group))

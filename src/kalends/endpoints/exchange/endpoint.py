@@ -107,7 +107,7 @@ class ExchangeEndpoint:
         """Return what the server of a mailbox says it is; None before it said anything."""
         return self._server(self.known(mailbox).url or self._url).told
 
-    def url(self, mailbox: Mailbox) -> str:
+    def url_of(self, mailbox: Mailbox) -> str:
         """Return where a mailbox is asked; empty before it was found."""
         return self.known(mailbox).url or self._url
 

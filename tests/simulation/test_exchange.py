@@ -1,0 +1,186 @@
+"""Promise 5 on Exchange: from a booking to the sink, whatever befalls notifications."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from tests.simulation.exchange import POLL, Mailroom, play
+
+HEARD = 900.0
+"""Who is heard is polled a quarter of an hour apart (with ten percent of jitter)."""
+
+
+@pytest.mark.parametrize("version", ["2010 SP2", "2013", "2019"])
+def test_a_change_shows_within_a_second_where_the_server_streams(version: str) -> None:
+    async def story(room: Mailroom) -> None:
+        assert room.counts() == {"streaming": 6}
+        for person in room.people[:3]:
+            room.meet(person)
+            assert await room.right_within(1.0) <= 1.0
+        for person in room.people[:3]:
+            await asyncio.sleep(30)  # it has come to rest: what follows is first news again
+            room.cancel(person)
+            assert await room.right_within(1.0) <= 1.0
+
+    play(story, version=version)
+
+
+@pytest.mark.parametrize("version", ["2007 SP1", "2010"])
+def test_a_change_shows_within_the_pull_interval_elsewhere(version: str) -> None:
+    async def story(room: Mailroom) -> None:
+        assert room.counts() == {"pull": 6}
+        for person in room.people[:3]:
+            room.meet(person)
+            await room.right_within(61.0)
+
+    play(story, version=version)
+
+
+def test_the_window_is_read_by_two_requests_a_change_and_nothing_at_rest() -> None:
+    async def story(room: Mailroom) -> None:
+        await asyncio.sleep(120)
+        sent = len(room.transport.sent)
+        room.meet(room.people[0])
+        await room.right_within(1.0)
+        await asyncio.sleep(5)
+        assert len(room.transport.sent) - sent <= 3  # state, window; a second state at most
+        await asyncio.sleep(60)
+        assert len(room.transport.sent) - sent <= 3 + 12
+
+    play(story)
+
+
+Fault = Callable[[Mailroom], None]
+
+
+def _set(**faults: object) -> Fault:
+    def apply(room: Mailroom) -> None:
+        for name, value in faults.items():
+            setattr(room.server.faults, name, value)
+
+    return apply
+
+
+def _killed(room: Mailroom) -> None:
+    room.organization.kill_subscriptions()
+
+
+def _some_killed(room: Mailroom) -> None:
+    room.organization.kill_subscriptions("p001@acme.example", "p004@acme.example")
+
+
+def _moved(room: Mailroom) -> None:
+    for person in room.people[:2]:
+        room.organization.move(f"{person}@acme.example", seconds=200)
+
+
+def _deaf(room: Mailroom) -> None:
+    room.transport.deaf = True
+
+
+def _down(room: Mailroom) -> None:
+    room.transport.down = True
+
+
+FAULTS: dict[str, Fault] = {
+    "dead subscriptions": _killed,
+    "some dead subscriptions": _some_killed,
+    "streams half closed by a middle box": _deaf,
+    "streams that fall silent": _set(silent_streams=True),
+    "streams that are cut": _set(cut_streams=1),
+    "streams that end half way": _set(half_close_streams=2),
+    "events missed": _set(missed_events=True),
+    "envelopes in pieces": _set(split_envelopes=True),
+    "moved mailboxes": _moved,
+    "a busy server": _set(busy=120_000),
+    "a server busy inside": _set(busy_inside=True),
+    "subscribing refused": _set(codes={"Subscribe": "ErrorExceededSubscriptionCount"}),
+    "a mailbox store gone": _set(
+        mailbox_codes={"p002@acme.example": "ErrorMailboxStoreUnavailable"}
+    ),
+    "sync states forgotten": _set(forget_sync_states=True),
+    "the server gone": _down,
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("version", ["2019", "2007 SP1"])
+def test_a_fault_leaves_nobody_wrong(fault: str, version: str) -> None:
+    async def story(room: Mailroom) -> None:
+        await asyncio.sleep(70)
+        FAULTS[fault](room)
+        for turn in range(12):  # four minutes of changes in bad weather
+            person = room.people[turn % len(room.people)]
+            room.cancel(person) if turn % 3 == 2 else room.meet(person)
+            await asyncio.sleep(20)
+        room.server.faults = type(room.server.faults)()
+        room.transport.deaf = room.transport.down = False
+        await room.right_within(HEARD * 1.1 + 2)
+        heard = {"2019": {"streaming": 6}, "2007 SP1": {"pull": 6}}[version]
+        await asyncio.sleep(2400)
+        assert room.counts() == heard
+        last = room.people[5]
+        room.cancel(last) if room.meets(last) else room.meet(last)
+        await room.right_within(1.0 if version == "2019" else 61.0)
+
+    play(story, version=version)
+
+
+def test_when_all_pushes_are_dropped_a_change_shows_within_the_poll_interval() -> None:
+    async def story(room: Mailroom) -> None:
+        room.server.faults.mute_streams = True
+        for person in room.people:
+            room.meet(person, minutes=300)
+        await room.right_within(HEARD * 1.1 + 2)
+
+    play(story)
+
+
+def test_without_notifications_a_change_shows_within_poll_seconds() -> None:
+    async def story(room: Mailroom) -> None:
+        assert room.counts() == {}
+        for person in room.people:
+            room.meet(person, minutes=300)
+        await room.right_within(POLL * 1.1 + 2)
+
+    play(story, notify="none")
+
+
+def test_who_leaves_is_unsubscribed_and_the_others_are_still_heard() -> None:
+    async def story(room: Mailroom) -> None:
+        assert len(room.organization.subscriptions) == 6
+        await room.leave(room.people[0])
+        await asyncio.sleep(400)
+        assert len(room.organization.subscriptions) == 5
+        room.meet(room.people[2])
+        await room.right_within(1.0)
+
+    play(story)
+
+
+def test_stopping_gives_subscriptions_back() -> None:
+    rooms: list[Mailroom] = []
+
+    async def story(room: Mailroom) -> None:
+        rooms.append(room)
+        assert len(room.organization.subscriptions) == 6
+
+    play(story)
+    assert not rooms[0].organization.subscriptions
+
+
+def test_a_broken_stream_of_many_delays_nobodys_change() -> None:
+    async def story(room: Mailroom) -> None:
+        await asyncio.sleep(70)
+        room.server.faults.cut_streams = 1
+        await asyncio.sleep(60)
+        room.server.faults.cut_streams = 0
+        await asyncio.sleep(300)
+        room.meet(room.people[100])
+        await room.right_within(1.0)
+        assert room.counts() == {"streaming": 120}
+
+    play(story, people=120, max_connections=2)
