@@ -18,8 +18,10 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
@@ -106,53 +108,68 @@ def _organization(url: str, count: int, poll: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _engine_process(url: str, count: int, poll: int, pipe: Connection) -> None:
+def _prepare_process(directory: str, url: str, count: int, poll: int) -> None:
+    _begin()
+    asyncio.run(_prepare(directory, _organization(url, count, poll)))
+
+
+def _engine_process(directory: str, pipe: Connection) -> None:
+    sink = _begin()
+    asyncio.run(_engine(directory, sink, pipe))
+
+
+def _begin() -> NotingSink:
     os.environ["KALENDS_BENCH_SECRET"] = "secret"
     observe.configure("error")
-    asyncio.run(_engine(url, count, poll, pipe))
-
-
-async def _engine(url: str, count: int, poll: int, pipe: Connection) -> None:
     sink = NotingSink()
     kinds()["noting"] = Kind(
         "noting", "For the benchmark.", NoOptions, lambda services, place, options: sink,
         lambda place, options: (place.id,), sink=lambda endpoint, place, options: endpoint,
     )  # fmt: skip
-    with tempfile.TemporaryDirectory(prefix="kalends-bench") as directory:
-        runtime = Runtime(workers=WorkerPool(2))
-        store = await open_store(
-            f"sqlite:///{directory}/kalends.db", Vault({1: os.urandom(32)}), runtime
-        )
-        bus = MemoryHub().bus()
-        server = ServerOptions.model_construct(allowed_networks=("127.0.0.0/8",))
-        http = http_factory(runtime, server, store)
-        engine = Engine(store, bus, runtime, Services(runtime, http, bus, breakers=store))
+    return sink
+
+
+@asynccontextmanager
+async def _opened(directory: str) -> AsyncIterator[Engine]:
+    runtime = Runtime(workers=WorkerPool(2))
+    vault = Vault.load(Path(directory) / "kalends.key")
+    store = await open_store(f"sqlite:///{directory}/kalends.db", vault, runtime)
+    bus = MemoryHub().bus()
+    server = ServerOptions.model_construct(allowed_networks=("127.0.0.0/8",))
+    http = http_factory(runtime, server, store)
+    engine = Engine(store, bus, runtime, Services(runtime, http, bus, breakers=store))
+    yield engine
+    await engine.stop()
+    await store.close()
+    await runtime.workers.close()
+
+
+async def _prepare(directory: str, body: dict[str, Any]) -> None:
+    async with _opened(directory) as engine:
+        answer = await engine.handle(Apply(organization="*", actor="file", organizations=[body]))
+        assert answer.ok, (answer.message, answer.problems)
+
+
+async def _engine(directory: str, sink: NotingSink, pipe: Connection) -> None:
+    commands: asyncio.Queue[str] = asyncio.Queue()
+    asyncio.get_running_loop().add_reader(pipe.fileno(), lambda: commands.put_nowait(pipe.recv()))
+    async with _opened(directory) as engine:
+        pipe.send("idle")
+        assert await commands.get() == "start"
         await engine.start()
         running = asyncio.create_task(engine.run())
-        pipe.send("idle")
-        loop = asyncio.get_running_loop()
-        commands: asyncio.Queue[str] = asyncio.Queue()
-        loop.add_reader(pipe.fileno(), lambda: commands.put_nowait(pipe.recv()))
         while (command := await commands.get()) != "end":
-            if command == "apply":
-                bodies = [_organization(url, count, poll)]
-                answer = await engine.handle(
-                    Apply(organization="*", actor="bench", organizations=bodies)
-                )
-                assert answer.ok, (answer.message, answer.problems)
-                pipe.send("applied")
-            elif command == "state":
-                figures = engine.core.sync.figures
-                slot = next(iter(engine.core.sync.slots.values()))
-                assert isinstance(slot.reader, EwsSource)
-                counts = slot.reader.notifier.counts()
-                pipe.send((figures.reads, figures.failed, dict(figures.codes), counts))
-            elif command == "arrivals":
-                pipe.send(dict(sink.at))
+            pipe.send(_state(engine) if command == "state" else dict(sink.at))
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
-        await engine.stop()
-        await store.close()
+
+
+def _state(engine: Engine) -> tuple[int, int, dict[str, int], dict[str, int]]:
+    figures = engine.core.sync.figures
+    slot = next(iter(engine.core.sync.slots.values()))
+    assert isinstance(slot.reader, EwsSource)
+    counts = slot.reader.notifier.counts()
+    return figures.reads, figures.failed, dict(figures.codes), counts
 
 
 class Bench:
@@ -170,11 +187,16 @@ class Bench:
         )  # fmt: skip
         assert self.emulator.stdout is not None
         self.ready = json.loads(await self.emulator.stdout.readline())
+        self.directory = tempfile.TemporaryDirectory(prefix="kalends-bench")
         spawn = multiprocessing.get_context("spawn")
-        self.pipe, theirs = spawn.Pipe()
-        self.process = spawn.Process(
-            target=_engine_process, args=(self.ready["ews"], self.count, self.poll, theirs)
+        filling = spawn.Process(
+            target=_prepare_process,
+            args=(self.directory.name, self.ready["ews"], self.count, self.poll),
         )
+        filling.start()
+        await asyncio.to_thread(filling.join)
+        self.pipe, theirs = spawn.Pipe()
+        self.process = spawn.Process(target=_engine_process, args=(self.directory.name, theirs))
         self.process.start()
         assert await self.told() == "idle"
         await asyncio.sleep(2)
@@ -191,6 +213,7 @@ class Bench:
         self.process.kill()
         self.emulator.terminate()
         await self.emulator.wait()
+        self.directory.cleanup()
 
     async def told(self) -> Any:
         """Return what the engine process says next."""
@@ -220,8 +243,7 @@ class Bench:
     async def subscribe(self) -> tuple[float, float]:
         """Bring everybody in; return seconds until all are read, and until all are heard too."""
         began = time.perf_counter()
-        await self.ask("apply")
-        applied = time.perf_counter() - began
+        self.pipe.send("start")
         read = 0.0
         while True:
             await asyncio.sleep(1)
@@ -234,7 +256,6 @@ class Bench:
             if not read and reads >= self.count:
                 read = now
             if counts.get("streaming", 0) == self.count and reads >= 2 * self.count:
-                print(f"  applied {applied:.0f} s, read {read:.0f} s, heard {now:.0f} s; {codes}")
                 return read, now
 
     async def rest(self) -> float:

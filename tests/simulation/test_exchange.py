@@ -7,7 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
+from kalends.engine.debounce import LONGEST_SECONDS
 from tests.simulation.exchange import POLL, Mailroom, play
+from tests.unit.notify.pushing import call
 
 HEARD = 900.0
 """Who is heard is polled a quarter of an hour apart (with ten percent of jitter)."""
@@ -184,3 +186,43 @@ def test_a_broken_stream_of_many_delays_nobodys_change() -> None:
         assert room.counts() == {"streaming": 120}
 
     play(story, people=120, max_connections=2)
+
+
+def test_twenty_thousand_replays_of_a_callback_are_one_read_a_window() -> None:
+    """Threat 13: a callback that was overheard, or a server gone mad."""
+
+    async def story(room: Mailroom) -> None:
+        caught: list[tuple[str, bytes]] = []
+
+        async def post(url: str, body: bytes) -> bytes | None:
+            caught.append((url, body))
+            callbacks = room.source.notifier.callbacks
+            ticket = callbacks.ticket(url)
+            return None if ticket is None else callbacks.answer(ticket, body).body
+
+        server = asyncio.create_task(call(room.server, post))
+        room.meet(room.people[2])
+        await room.right_within(1.0)
+        url, body = caught[-1]
+        callbacks = room.source.notifier.callbacks
+        ticket = callbacks.ticket(url)
+        assert ticket is not None
+        await asyncio.sleep(60)
+        reads, minutes = room.engine.core.sync.figures.reads, 2
+        for _ in range(1000):
+            for _ in range(20):
+                callbacks.answer(ticket, body)
+            await asyncio.sleep(minutes * 60 / 1000)
+        server.cancel()
+        # A first read at once, then one each time the longest wait for quiet has passed.
+        told = room.engine.core.sync.figures.reads - reads
+        polls = len(room.people) * 2
+        assert told <= 1 + minutes * 60 / LONGEST_SECONDS + polls
+        assert not room.wrong()
+
+    play(
+        story,
+        notify="push",
+        push_url="https://kalends.example/exchange",
+        push_listen="127.0.0.1:0",
+    )

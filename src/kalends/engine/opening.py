@@ -41,8 +41,10 @@ from kalends.store.contract import Store
 Uploaded = Callable[[str, str], Awaitable[bytes | None]]
 Spec = SourceSpec | SinkSpec | DirectorySpec
 
-OPERATORS_ONLY: Final = ("_env", "_file", "ca_file", "client_certificate", "path", "directory")
-"""Endings of keys that read this machine's files or environment."""
+OPERATORS_ONLY: Final = (
+    "_env", "_file", "_listen", "ca_file", "client_certificate", "path", "directory",
+)  # fmt: skip
+"""Endings of keys that read this machine's files or environment, or open its ports."""
 
 
 @dataclass(slots=True)

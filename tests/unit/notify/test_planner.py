@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from kalends.calendars.notify.actions import Open, Pull, Subscribe
+from kalends.calendars.notify.actions import Open, Pull, Subscribe, Tell
 from kalends.calendars.notify.planner import Planner
 from kalends.calendars.notify.values import Mode, Site
 from kalends.calendars.notify.verdict import Verdict, What
@@ -404,6 +404,13 @@ def test_a_callback_is_a_hint() -> None:
     assert len(planner.take()) == 1
     assert planner.called(asked.ticket, "sub", 6.0, changed=False)
     assert planner.take() == []
+
+
+def test_a_hundred_thousand_replays_are_the_same_hint() -> None:
+    planner, asked = pushed()
+    for _ in range(100_000):
+        assert planner.called(asked.ticket, "sub", 5.0, changed=True)
+    assert len({action for action in planner.take() if isinstance(action, Tell)}) == 1
 
 
 def test_a_forged_callback_does_nothing_and_is_told_to_stop() -> None:

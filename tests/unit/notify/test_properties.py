@@ -6,6 +6,8 @@ and the pauses after failures); fifteen in all. A mailbox that is openly polled 
 
 from __future__ import annotations
 
+import os
+
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -14,6 +16,7 @@ from kalends.calendars.notify.values import Mode, Site
 from kalends.calendars.notify.verdict import Verdict, What
 from tests.unit.notify.exchange import PULLS, STREAMS, address, server
 
+EXAMPLES = 600 if os.environ.get("KALENDS_HYPOTHESIS") == "thorough" else 25
 BOUND = 15 * 60.0
 PEOPLE = st.integers(0, 4)
 SITES = st.sampled_from(
@@ -141,5 +144,5 @@ class Hearing(RuleBasedStateMachine):
         return self.exchange.hints(self._key(person), self.changed[person]) > 0
 
 
-Hearing.TestCase.settings = settings(max_examples=50, stateful_step_count=40, deadline=None)
+Hearing.TestCase.settings = settings(max_examples=EXAMPLES, stateful_step_count=30, deadline=None)
 TestNothingIsLost = Hearing.TestCase

@@ -13,6 +13,7 @@ from kalends.calendars.notify.actions import Close, Open
 from kalends.calendars.notify.board import Board
 from kalends.calendars.notify.group import Group, Line, Member, State
 from kalends.calendars.notify.pacing import (
+    JOIN,
     LINE_MINUTES,
     MARGIN,
     OVERLAP,
@@ -101,14 +102,18 @@ class Listening:
     def _opens_at(self, group: Group) -> list[float]:
         """Return when the next line is opened, as far as that is a matter of time."""
         line = group.line
-        if line is not None and line.opened_at is None:
+        settled = not group.asking and not any(map(group.awaits, group.waiting))
+        if line is None:
+            if settled or group.changed_at is None:
+                return [max(self._board.now, group.quiet_until)]
+            return [max(group.changed_at + SETTLE, group.quiet_until)]
+        if line.opened_at is None:
             return []
-        times = [] if line is None else [line.renew_at]
-        if group.changed_at is not None or line is None:
-            settled = not group.asking and not any(map(group.awaits, group.waiting))
-            since = None if settled else group.changed_at
-            times.append(self._board.now if since is None else since + SETTLE)
-        return [max(min(times), group.quiet_until)]
+        at = line.renew_at
+        if group.changed_at is not None:
+            joins = group.changed_at + (JOIN if settled else SETTLE)
+            at = min(at, max(joins, line.opened_at + SETTLE))
+        return [max(at, group.quiet_until)]
 
     def _open(self, group: Group) -> None:
         now = self._board.now

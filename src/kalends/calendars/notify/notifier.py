@@ -7,12 +7,14 @@ from typing import Final
 
 from kalends.calendars.contract import Hint
 from kalends.calendars.notify.allowance import ceiling
+from kalends.calendars.notify.callback import Callbacks
 from kalends.calendars.notify.driver import Driver
 from kalends.calendars.notify.planner import Planner
 from kalends.calendars.notify.post import Post
 from kalends.calendars.notify.values import Key, Mode, Site
 from kalends.endpoints.exchange.endpoint import ExchangeEndpoint
 from kalends.endpoints.exchange.known import Access, Mailbox
+from kalends.errors import Unreachable
 from kalends.wire.ews.versions import Feature, offers
 
 HEARD_SECONDS: Final = 900.0
@@ -33,7 +35,11 @@ class Notifier:
             pull_seconds=min(max(poll / 2, _FASTEST_PULL), _SLOWEST_PULL),
             parallel=max(1, endpoint.options.max_connections // 2),
         )
-        self._driver = Driver(endpoint.runtime, self._planner, Post(endpoint, _no_callback))
+        options = endpoint.options
+        self._callbacks = Callbacks(options.push_url, options.push_listen, self._called)
+        """Open only while the source pushes."""
+        post = Post(endpoint, self._callbacks.url)
+        self._driver = Driver(endpoint.runtime, self._planner, post)
         self._sites: dict[Site, Site] = {}
         """Equal sites are one object: fifty thousand mailboxes share a few."""
 
@@ -62,13 +68,32 @@ class Notifier:
         """Return how many mailboxes are heard by which mode."""
         return self._planner.counts()
 
-    def hints(self) -> AsyncIterator[Hint]:
+    async def hints(self) -> AsyncIterator[Hint]:
         """Yield hints, and work while somebody listens."""
-        return self._driver.hints()
+        if self._wanted == "push":
+            await self._listen()
+        async for hint in self._driver.hints():
+            yield hint
 
     async def close(self) -> None:
         """Give subscriptions back."""
+        await self._callbacks.close()
         await self._driver.close()
+
+    @property
+    def callbacks(self) -> Callbacks:
+        """Return what servers that push call."""
+        return self._callbacks
+
+    async def _listen(self) -> None:
+        try:
+            await self._callbacks.open()
+        except OSError as error:
+            # Nothing is heard then; polling goes on, and the next try is seconds away.
+            raise Unreachable(f"push_listen cannot be listened on ({error.strerror})") from error
+
+    def _called(self, ticket: int, subscription: str | None, changed: bool, lost: bool) -> bool:
+        return self._driver.called(ticket, subscription, changed, lost)
 
     def _site(self, mailbox: Mailbox) -> Site | None:
         endpoint = self._endpoint
@@ -95,7 +120,3 @@ class Notifier:
             return Mode(self._wanted)
         streams = offers(self._endpoint.version(mailbox), Feature.STREAMING)
         return Mode.STREAM if streams else Mode.PULL
-
-
-def _no_callback(ticket: int) -> str:
-    raise AssertionError(f"ticket {ticket} is pushed, and nobody listens")

@@ -15,9 +15,11 @@ STEADY: Final = 60.0
 """A stream that worked so long ends a row of failures."""
 OVERLAP: Final = 60.0
 """A replaced stream is read on at most so long."""
+JOIN: Final = 1.0
+"""New subscriptions join the stream so long after the first of them …"""
 SETTLE: Final = 10.0
-"""New subscriptions join the stream once nobody of the group waits any more, at the latest so long
-after the first of them."""
+"""… or so long, while more of the group are being asked for, or the stream is as young as that:
+two hundred that come one by one shall not replace it two hundred times."""
 PULL_LIFE_MINUTES: Final = 15
 """A pull subscription lives so long after the last pull."""
 STATUS_MINUTES: Final = 4

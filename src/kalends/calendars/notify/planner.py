@@ -120,7 +120,13 @@ class Planner:
         self._settle()
 
     def called(
-        self, ticket: int, subscription: str, now: float, *, changed: bool, lost: bool = False
+        self,
+        ticket: int,
+        subscription: str | None,
+        now: float,
+        *,
+        changed: bool,
+        lost: bool = False,
     ) -> bool:
         """Take a callback to the URL made of ``ticket``; False: answer that it is to stop."""
         self._board.now = now

@@ -95,13 +95,12 @@ class Pulling:
             self._board.tell(member, sure=False)
             self._board.rest(member, 60.0)
 
-    def called(self, ticket: int, subscription: str, *, changed: bool, lost: bool) -> bool:
+    def called(self, ticket: int, subscription: str | None, *, changed: bool, lost: bool) -> bool:
         """Take a callback; False: the caller is to stop."""
         member = self._board.called.get(ticket)
         if member is None:
             return False
-        known = member.subscription
-        if known and not hmac.compare_digest(known.encode(), subscription.encode()):
+        if not _same(member.subscription, subscription):
             return False
         member.heard = self._board.now
         if lost and member.state is State.LIVE:
@@ -141,3 +140,13 @@ class Pulling:
             if member.group is group and member.ticket == ticket and member.state is State.LIVE:
                 return
             group.rotation.popleft()
+
+
+def _same(known: str, named: str | None) -> bool:
+    """Tell whether a callback names the subscription its path was made for.
+
+    It may come before the answer that told us the name, or (an error) name none.
+    """
+    if not known or named is None:
+        return True
+    return hmac.compare_digest(known.encode(), named.encode())

@@ -28,7 +28,14 @@ class ExchangeOptions(HttpOptions, SignInOptions):
     poll_seconds: int = Field(default=60, ge=5, le=86_400)
     """How often each calendar is asked whether something changed (one small request)."""
     notify: Literal["auto", "streaming", "pull", "push", "none"] = "auto"
-    """How the server tells of changes between polls; ``auto``: the best its version offers."""
+    """How the server tells of changes between polls; ``auto``: the best its version offers. Who is
+    heard is polled every quarter of an hour only (``poll_seconds``, where that is longer).
+    ``push`` needs ``push_url`` and ``push_listen``."""
+    push_url: str = Field(default="", max_length=1000)
+    """``https://kalends.example.com/exchange``: where the server reaches ``push_listen``, through
+    a proxy that speaks TLS."""
+    push_listen: str = Field(default="", pattern=r"^(.*:\d{1,5})?$", max_length=200)
+    """``127.0.0.1:8450``: address and port on which callbacks are taken."""
     write_back: bool = False
     """Whether manual presence may be written into calendars of people who opted in."""
     max_bytes: int = Field(default=50 << 20, ge=1024, le=50 << 20)
@@ -38,4 +45,6 @@ class ExchangeOptions(HttpOptions, SignInOptions):
     def _somewhere(self) -> ExchangeOptions:
         if not self.url and not self.domain:
             raise ValueError("say where the server is: url = …, or domain = … to have it found")
+        if self.notify == "push" and not (self.push_url and self.push_listen):
+            raise ValueError('notify = "push" needs push_url and push_listen')
         return self
