@@ -198,6 +198,7 @@ class Bench:
         self.pipe, theirs = spawn.Pipe()
         self.process = spawn.Process(target=_engine_process, args=(self.directory.name, theirs))
         self.process.start()
+        theirs.close()  # so that its end is noticed
         assert await self.told() == "idle"
         await asyncio.sleep(2)
         self.engine = psutil.Process(self.process.pid)
