@@ -107,6 +107,10 @@ def _body(parent: Node, name: str, shown: Shown) -> None:
     t(parent, name, shown.item.body, BodyType=shown.item.body_type)
 
 
+def _text_body(parent: Node, name: str, shown: Shown) -> None:
+    t(parent, name, shown.item.body, BodyType="Text")
+
+
 def _rights(parent: Node, name: str, shown: Shown) -> None:
     write_rights(parent, name, contents=False)
 
@@ -249,6 +253,7 @@ FIELDS: Final = (
     Field("item:LastModifiedName", read=lambda shown: shown.box.name),
     Field("item:LastModifiedTime", read=_time(lambda one: one.modified)),
     Field("item:IsAssociated", read=_flag(lambda _: False), since=2010),
+    Field("item:TextBody", write=_text_body, found=False, since=2013),
     Field("calendar:UID", read=lambda shown: shown.box.uid(shown.item)),
     Field("calendar:RecurrenceId", read=_recurrence_id),
     Field("calendar:DateTimeStamp", read=_time(lambda one: one.modified)),

@@ -34,6 +34,7 @@ PRELOAD: Final = (
     "x_wr_timezone",
     "lxml.etree",
     "kalends.wire.icalendar.expand",
+    "kalends.wire.ews.find_item",
 )
 _WALL_BASE: Final = 2.0
 _WALL_TIMES: Final = 8.0

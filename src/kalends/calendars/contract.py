@@ -83,6 +83,8 @@ class Reading:
     automatic_reply: Interval | None = None
     refresh_after: float | None = None
     """Seconds the source suggests until the next read (REFRESH-INTERVAL); a hint."""
+    note: str = ""
+    """How it was read, where a source has several ways, for health pages; no personal data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,8 @@ class Unchanged:
 
     cursor: bytes | None
     refresh_after: float | None = None
+    note: str = ""
+    """As in ``Reading``."""
 
 
 @dataclass(frozen=True, slots=True)

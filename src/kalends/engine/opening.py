@@ -257,7 +257,10 @@ def _mark(secrets: dict[str, str]) -> str:
 def surroundings(settings: OrganizationSettings) -> tuple[Any, ...]:
     """Return what a source, sink or directory may take from its organization."""
     numbering = settings.numbering.model_dump_json()
-    return (settings.name, settings.timezone, settings.language, settings.domains, numbering)
+    # Which descriptions are asked depends on the rules; where none are, rules reopen nothing.
+    rules = settings.model_dump_json() if settings.description_note else ""
+    base = (settings.name, settings.timezone, settings.language, settings.domains)
+    return (*base, numbering, rules)
 
 
 def endpoint_name(what: str, id: str) -> str:

@@ -174,6 +174,7 @@ def to_store(
         automatic_reply=None
         if reading.automatic_reply is None
         else (reading.automatic_reply.start, reading.automatic_reply.end),
+        note=reading.note,
     )
 
 

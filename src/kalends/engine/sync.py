@@ -17,7 +17,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from kalends import observe
-from kalends.calendars.contract import CalendarSource, Hint, Reading
+from kalends.calendars.contract import CalendarSource, Hint, Reading, Unchanged
 from kalends.engine.agenda import Agenda, Ready
 from kalends.engine.debounce import Debounce, Key
 from kalends.engine.gate import Gate
@@ -481,7 +481,7 @@ class SyncDriver:
         self._succeeded(slot, row)
         pause = self._runtime.jitter(max(slot.pause, answer.refresh_after or 0.0))
         if not isinstance(answer, Reading):
-            await self._unchanged(slot, row, answer.cursor)
+            await self._unchanged(slot, row, answer)
             return pause
         return await self._store_reading(
             slot, row, answer, owner, hinted=hinted, full=planned.full, pause=pause
@@ -520,14 +520,17 @@ class SyncDriver:
         stored = unfinished(await self._store.bookings(row.key), now, zone)
         return frozenset(stored) != frozenset(bookings)
 
-    async def _unchanged(self, slot: Slot, row: CalendarRow, cursor: bytes | None) -> None:
+    async def _unchanged(self, slot: Slot, row: CalendarRow, answer: Unchanged) -> None:
+        cursor = answer.cursor
         self.figures.unchanged += 1
         slot.debounce.same((row.key.person, row.key.name))
         known = bookmark(row)
         moved = cursor is not None and cursor != known.cursor
-        if moved or row.health != "ok" or row.stale_since is not None:
+        noted = answer.note != row.message
+        if moved or noted or row.health != "ok" or row.stale_since is not None:
             fresh = Bookmark(known.wording, cursor).pack() if moved else None
-            await self._store.mark_calendars([CalendarHealth(row.key, "ok", cursor=fresh)])
+            told = CalendarHealth(row.key, "ok", answer.note, cursor=fresh)
+            await self._store.mark_calendars([told])
             if row.health != "ok":
                 self._health(slot.organization)
 

@@ -1,6 +1,7 @@
 """How often and how many at once: one gate per endpoint, shared by everybody who uses it.
 
-Two things close the gate. *Quiet*: the other side asked for silence (429, 503 with Retry-After).
+Two things close the gate. *Quiet*: the other side asked for silence (429, 503 with Retry-After);
+afterwards one alone asks whether it is over, since many would only prolong it.
 *Outage*: several conversations in a row failed; then one probe at a time is let through, first
 after a second, at last every 30 seconds (promise 6), until one succeeds. Whoever comes meanwhile
 is told when to come again and nothing is sent.
@@ -44,13 +45,15 @@ class Gate:
     def check(self) -> bool:
         """Raise ``Throttled`` or ``Unreachable`` while closed.
 
-        Returns whether whoever passes now is the probe of an outage.
+        Returns whether whoever passes now is the probe of an outage, or after a silence.
         """
         now = self._runtime.monotonic()
         if now < self._quiet_until:
             raise Throttled(f"{self._name} asked for silence", self._wall(self._quiet_until))
+        if self._quiets and self._probing:
+            raise Throttled(f"{self._name} is being tried", self._wall(now + _FIRST_PROBE))
         if self._failures < _FAILURES_OF_OUTAGE:
-            return False
+            return self._quiets > 0
         if now < self._probe_at:
             raise Unreachable(f"{self._name} does not answer", self._wall(self._probe_at))
         if self._probing:

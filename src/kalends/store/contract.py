@@ -137,6 +137,8 @@ class CalendarRead(msgspec.Struct, frozen=True):
     reconciled: bool
     work_hours: bytes | None = None
     automatic_reply: tuple[int, int] | None = None
+    note: str = ""
+    """How it was read, shown as the message of a healthy calendar."""
 
 
 class CalendarHealth(msgspec.Struct, frozen=True):

@@ -17,7 +17,7 @@ from kalends.errors import TooLarge
 from kalends.kinds import ews
 from kalends.model.http import Request, Response
 from kalends.net.contract import Limits
-from tests.exchange_lab import ANNA, ExchangeLab, ExchangeTransport
+from tests.exchange_lab import ANNA, SERVICE, ExchangeLab, ExchangeTransport
 
 ORIGIN: Final = "https://127.0.0.1:8443"
 URL: Final = f"{ORIGIN}/EWS/Exchange.asmx"
@@ -33,9 +33,13 @@ class BreakingTransport(ExchangeTransport):
     broken: frozenset[str] = frozenset()
     empty: bool = False
     padding: bytes = b""
+    replaced: tuple[bytes, bytes] = (b"", b"")
 
     async def exchange(self, request: Request, limits: Limits) -> Response:
         response = await super().exchange(request, limits)
+        if self.replaced[0]:
+            body = response.body.replace(*self.replaced)
+            return Response(response.status, response.headers, body, response.url)
         body = b"" if self.empty else _ITEM.sub(self._broken, response.body) + self.padding
         if len(body) > limits.body_bytes:
             raise TooLarge("the answer is too large")
@@ -79,6 +83,13 @@ class EwsWorld(ExchangeLab):
         self.ref = reference()
         self._hidden: dict[int, Appointment] = {}
         self._forgetting = False
+        self._delegate = False
+
+    def shared(self) -> None:
+        """Let the calendar be shared with the account, and nothing else allowed."""
+        self._delegate = True
+        self.anna.sees_private = {SERVICE}
+        self.trouble("")
 
     def requests(self) -> int:
         return len(self.transport.sent)
@@ -129,7 +140,9 @@ class EwsWorld(ExchangeLab):
         self.transport.down = kind == "down"
         self.breaking.empty = kind == "empty-body"
         self.breaking.padding = b" " * 500_000 if kind == "too-large" else b""
-        self.account.impersonates = set() if kind == "denied" else None
+        self.account.impersonates = set() if kind == "denied" or self._delegate else None
+        if self._delegate:
+            self.anna.delegates = {} if kind == "denied" else {SERVICE: "Reviewer"}
         self.anna.default_right = "None" if kind == "denied" else "FreeBusy"
         self._forgetting = kind == "forgotten"
         self._emptied(kind == "emptied")

@@ -48,8 +48,21 @@ def test_silence_is_kept_as_asked_but_not_for_ever() -> None:
         gate.check()
     assert closed.value.at == clock.now + 120
     clock.now += 120
-    assert gate.check() is False
+    assert gate.check() is True
     assert gate.silenced(10**9) == clock.now + 3600
+
+
+async def test_after_a_silence_one_alone_asks_whether_it_is_over() -> None:
+    clock = Clock()
+    gate = clock.gate()
+    gate.silenced(120)
+    clock.now += 120
+    async with gate.turn():
+        with pytest.raises(Throttled, match="being tried"):
+            gate.check()
+        gate.answered()
+        assert gate.check() is False
+    assert gate.check() is False
 
 
 def test_silence_without_a_time_grows() -> None:

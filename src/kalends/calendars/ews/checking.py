@@ -16,6 +16,7 @@ from kalends.calendars.ews.ways import Ways, refuses
 from kalends.calendars.steps import checked, explained
 from kalends.endpoints.exchange.endpoint import ExchangeEndpoint
 from kalends.endpoints.exchange.known import ORDER, Access, Mailbox
+from kalends.endpoints.exchange.online import ENDS
 from kalends.endpoints.exchange.operation import Operation
 from kalends.errors import SourceTrouble
 from kalends.model.http import Request
@@ -23,6 +24,7 @@ from kalends.wire.ews.errors import Answered
 from kalends.wire.ews.folders import Folder
 from kalends.wire.ews.get_folder import build_get_folder, parse_get_folder
 from kalends.wire.ews.soap import Context
+from kalends.wire.ews.versions import Version
 
 _MORE: Final = {
     Access.IMPERSONATION: "warning: impersonation opens the whole mailbox; limit the role by a "
@@ -50,11 +52,14 @@ class Checking:
                 return
             yield Step("autodiscover", self._endpoint.options.domain, True, url)
         if url:
-            request = build_get_folder(Context(url))
+            # Every server understands the oldest version: what it answers is about signing in.
+            request = build_get_folder(Context(url, Version.E2007_SP1))
             async for step in checked(self._endpoint, request, None):
                 yield step
                 if not step.ok:
                     return
+        if refs and self._endpoint.online(mailbox_of(refs[0])):
+            yield Step("exchange-online", "", True, f"warning: {ENDS}")
         for ref in refs:
             async for step in self._calendar(ref):
                 yield step

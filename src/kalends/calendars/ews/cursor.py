@@ -34,6 +34,8 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True):
     """Where the mailbox was found by Autodiscover, to be asked there after a restart."""
     primary: str = ""
     """Primary address, where ours is an alias."""
+    unexpanded: bool = False
+    """The server leaves series to us."""
 
     @property
     def window(self) -> Interval:

@@ -10,6 +10,7 @@ explain it.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -41,6 +42,12 @@ from kalends.wire.ews.sync_folder_items import (
 
 MAX_PAGES: Final = 400
 """Of changes: 200,000 items."""
+_NOTES: Final = {
+    Access.IMPERSONATION: "Read by impersonation.",
+    Access.DELEGATE: "Read as a delegate: changes show when polled, private items without text.",
+    Access.FREE_BUSY: "Read by free/busy alone: no subjects.",
+}
+"""Told of each healthy calendar."""
 
 
 class News(NamedTuple):
@@ -51,6 +58,8 @@ class News(NamedTuple):
     """Items created, changed or deleted; 0: nothing new."""
     since_known: bool
     """Reported since what is stored, not since the beginning of time."""
+    masters: tuple[str, ...] = ()
+    """Series among what changed."""
 
 
 class Read:
@@ -66,6 +75,7 @@ class Read:
         texts: Texts,
     ) -> None:
         self._endpoint = endpoint
+        self._ref = ref
         self._mailbox = mailbox
         self._access = access
         self._previous = previous
@@ -73,12 +83,18 @@ class Read:
         self._zone = ZoneInfo(ref.timezone)
         self._series = Series(endpoint, mailbox, self._zone)
         self._asides = Asides(endpoint, mailbox, self._zone)
-        self._facts = digest(mailbox.address, ref.timezone, texts.facts)
+        self._facts = digest(mailbox.address, ref.timezone, texts.wanted)
 
     async def run(
         self, window: Interval, known: Cursor | None, *, full: bool
     ) -> Reading | Unchanged:
         """Read; see ``CalendarSource.read``."""
+        found = await self._run(window, known, full=full)
+        return replace(found, note=_NOTES[self._access])
+
+    async def _run(
+        self, window: Interval, known: Cursor | None, *, full: bool
+    ) -> Reading | Unchanged:
         if known is not None and (known.facts != self._facts or known.access != self._access):
             known = None
         usable = known is not None and known.covers(window) and not full
@@ -116,12 +132,14 @@ class Read:
 
     async def _changes(self, state: str) -> News:
         changes = 0
+        masters: list[str] = []
         for _ in range(MAX_PAGES):
             operation = Operation(partial(_sync, state), parse_sync_folder_items)
             page: SyncPage = await self._endpoint.call(self._mailbox, operation)
             changes += len(page.changed) + len(page.deleted)
+            masters += page.masters
             if page.last:
-                return News(page.state, changes, since_known=True)
+                return News(page.state, changes, True, tuple(masters))
             state = page.state
         raise TooLarge(f"the mailbox reports more than {MAX_PAGES} pages of changes")
 
@@ -132,11 +150,25 @@ class Read:
         )
 
     async def _reading(self, cursor: Cursor, items: Items, news: News) -> Reading:
-        whole = await self._series.expanded(items, cursor.window)
+        whole = items
+        masters = await self._masters(cursor, items, news)
+        if masters:
+            whole = await self._series.expanded(items, masters, cursor.window)
+            left = len(whole.bookings) > len(items.bookings)
+            cursor = msgspec.structs.replace(cursor, unexpanded=cursor.unexpanded or left)
         if not whole.bookings:
             await self._doubt(cursor.window, news)
-        bookings = await self._texts.added(self._mailbox, whole, self._previous)
+        bookings = await self._texts.added(self._ref, self._mailbox, whole, self._previous)
         return _reading(cursor, bookings, whole.skipped)
+
+    async def _masters(self, cursor: Cursor, items: Items, news: News) -> tuple[str, ...]:
+        """Return the series to be expanded here: none, but where a server leaves them to us."""
+        if cursor.unexpanded or items.masters:
+            told = news if not news.since_known else await self._changes("")
+            return tuple(dict.fromkeys((*items.masters, *told.masters)))
+        first = not news.since_known
+        shows_series = any(one.recurring for one in items.bookings)
+        return news.masters if first and not shows_series else ()
 
     async def _doubt(self, window: Interval, news: News | None = None) -> None:
         """Raise where a calendar with bookings shows none, and no reported changes explain it.

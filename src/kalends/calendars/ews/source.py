@@ -29,7 +29,7 @@ from kalends.calendars.ews.ways import Ways, refuses
 from kalends.calendars.notify.notifier import Notifier
 from kalends.endpoints.exchange.endpoint import ExchangeEndpoint
 from kalends.endpoints.exchange.known import Access, Mailbox
-from kalends.errors import NotFound
+from kalends.errors import BadAnswer, NotFound, SourceTrouble
 from kalends.model.times import Interval
 from kalends.wire.ews.errors import Answered
 
@@ -122,6 +122,8 @@ class EwsSource:
                 done = await task(access)
             except Answered as error:
                 known.access = before
+                if not isinstance(error, SourceTrouble):  # a conflict: reading can have none
+                    raise BadAnswer(str(error)) from error
                 if not refuses(error):
                     raise
                 refusals[access] = error
@@ -130,7 +132,7 @@ class EwsSource:
             except BaseException:
                 known.access = before
                 raise
-            self._ways.worked(mailbox, access)
+            self._ways.worked(mailbox, access, refused=bool(refusals))
             return done
         known.access = None
         raise self._ways.denied(mailbox, refusals)

@@ -47,16 +47,18 @@ class Ways:
             ways = tuple(one for one in ways if one is not Access.IMPERSONATION)
         return ways or (Access.IMPERSONATION,)
 
-    def worked(self, mailbox: Mailbox, access: Access) -> None:
-        """Note that a mailbox was read in some way."""
+    def worked(self, mailbox: Mailbox, access: Access, *, refused: bool) -> None:
+        """Note that a mailbox was read in some way, after better ways were ``refused`` or not."""
         known = self._endpoint.known(mailbox)
         known.access = access
         if access is Access.IMPERSONATION:
             known.tries, known.next_try = 0, 0.0
             self._nobody_until, self._nobody_tries = 0.0, 0
-        elif self._endpoint.runtime.monotonic() >= known.next_try:
+        elif refused:
             known.tries += 1
-            known.next_try = self._again(known.tries)
+            # A role that is missing for everybody is tried for everybody at once.
+            nobody = self._endpoint.runtime.monotonic() < self._nobody_until
+            known.next_try = self._nobody_until if nobody else self._again(known.tries)
 
     def refused(self, access: Access, error: Answered) -> None:
         """Note that a way was refused."""

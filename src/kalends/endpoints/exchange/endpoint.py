@@ -26,11 +26,12 @@ from kalends.endpoints.exchange.known import (
     folder_of,
     server_told,
 )
+from kalends.endpoints.exchange.online import Refusals
 from kalends.endpoints.exchange.operation import Operation
 from kalends.endpoints.exchange.options import ONLINE_HOSTS, ExchangeOptions
 from kalends.endpoints.exchange.reactions import Conversation, react
 from kalends.endpoints.kind import Place, Services
-from kalends.errors import BadAnswer, SourceTrouble, Unreachable
+from kalends.errors import BadAnswer, KalendsError, SignInNeeded, SourceTrouble, Unreachable
 from kalends.model.http import Request, Response
 from kalends.net.contract import Limits
 from kalends.net.throttle import Gate
@@ -41,9 +42,10 @@ from kalends.wire.ews.soap import Context
 from kalends.wire.ews.versions import ServerVersion, Version
 
 T = TypeVar("T")
+T_trouble = TypeVar("T_trouble", bound=KalendsError)
 
 EWS_PATH: Final = "/EWS/Exchange.asmx"
-INLINE: Final = 16 << 10
+INLINE: Final = 32 << 10
 """Bytes of an answer that are read at once; more would hold the loop up (2 ms)."""
 REDISCOVER_EVERY: Final = 3600.0
 FOUND_LASTS: Final = 7 * 86_400.0
@@ -86,6 +88,7 @@ class ExchangeEndpoint:
         self._mailboxes: dict[Mailbox, Known] = {}
         self._servers: dict[str, Server] = {}
         self._ailing: set[Mailbox] = set()
+        self._refusals = Refusals()
         self._sought: dict[str, float] = {}
         """Server that did not answer → when it was looked for elsewhere."""
         self._url = completed(options.url) if options.url else ""
@@ -149,12 +152,14 @@ class ExchangeEndpoint:
                 if not await self._elsewhere(mailbox, request.url):
                     raise
                 continue
+            except SignInNeeded as error:
+                raise self._judged(mailbox, error) from error
             talk.server = self._told(request.url, response)
             try:
                 answer = await self._read(operation, response)
             except Answered as error:
                 if not await react(self, talk, error):
-                    raise
+                    raise self._judged(mailbox, error) from error
                 continue
             self._answered(talk, request.url)
             return answer
@@ -232,6 +237,12 @@ class ExchangeEndpoint:
         async with self.budget.turn():
             return await client.send(request, limits=Limits(body_bytes=self.options.max_bytes))
 
+    def _judged(self, mailbox: Mailbox, error: T_trouble) -> T_trouble | SourceTrouble:
+        """Return what a refusal means: Exchange Online refuses whole tenants."""
+        if not self.online(mailbox) or not isinstance(error, SourceTrouble):
+            return error
+        return self._refusals.judged(mailbox, error)
+
     async def _read(self, operation: Operation[T], response: Response) -> T:
         size = len(response.body)
         if size <= INLINE:
@@ -260,6 +271,7 @@ class ExchangeEndpoint:
 
     def _answered(self, talk: Conversation, url: str) -> None:
         self._ailing.clear()
+        self._refusals.answered()
         self.budget.answered()
         if talk.version is None:
             return

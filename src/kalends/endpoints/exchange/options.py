@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from typing import Final, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from kalends.net.contract import HttpOptions, SignInOptions
+from kalends.net.contract import Auth, HttpOptions, SignInOptions
 
 ONLINE_HOSTS: Final = frozenset({"outlook.office365.com", "outlook.office.com"})
 """Exchange Online. EWS ends there on 1 April 2027 for everybody; Graph is its successor."""
+
+_SPOKEN: Final = ("basic", "ntlm", "negotiate", "oauth")
 
 
 class ExchangeOptions(HttpOptions, SignInOptions):
@@ -25,6 +28,9 @@ class ExchangeOptions(HttpOptions, SignInOptions):
     """How mailboxes are read: ``impersonation`` (everything, and notifications), ``delegate``
     (calendars shared with the account), ``freebusy`` (busy times without subjects, the fewest
     rights); ``auto`` takes the first that works, for each mailbox."""
+    auth: Auth = "basic"
+    """``basic`` (over verified TLS), ``ntlm``, ``negotiate``, or ``oauth`` (Exchange Online takes
+    no other)."""
     poll_seconds: int = Field(default=60, ge=5, le=86_400)
     """How often each calendar is asked whether something changed (one small request)."""
     notify: Literal["auto", "streaming", "pull", "push", "none"] = "auto"
@@ -40,6 +46,20 @@ class ExchangeOptions(HttpOptions, SignInOptions):
     """Whether manual presence may be written into calendars of people who opted in."""
     max_bytes: int = Field(default=50 << 20, ge=1024, le=50 << 20)
     """A larger answer is refused."""
+
+    @field_validator("auth")
+    @classmethod
+    def _spoken(cls, auth: Auth) -> Auth:
+        if auth not in _SPOKEN:
+            raise ValueError(f"Exchange is signed in to by one of: {', '.join(_SPOKEN)}")
+        return auth
+
+    @model_validator(mode="after")
+    def _online(self) -> ExchangeOptions:
+        host = urlsplit(self.url).hostname or ""
+        if host in ONLINE_HOSTS and str(self.auth) != "oauth":
+            raise ValueError('Exchange Online is signed in to by auth = "oauth" only')
+        return self
 
     @model_validator(mode="after")
     def _somewhere(self) -> ExchangeOptions:

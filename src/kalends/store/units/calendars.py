@@ -64,7 +64,7 @@ _FRESHNESS: Final[dict[str, Any]] = {
     "skipped": bindparam("skipped"),
     "stale_since": None,
     "health": "ok",
-    "message": "",
+    "message": bindparam("message"),
     "remedy": "",
     "failures": 0,
     "next_probe_at": None,
@@ -175,6 +175,7 @@ def replace(seals: Seals, read: CalendarRead, now: int) -> Unit[bool]:
         "read_at": read.read_at,
         "reconciled_at": read.read_at if read.reconciled else reconciled_at,
         "skipped": read.skipped,
+        "message": read.note,
     }
     if digest == fresh_digest and 0 <= read.window_end - window_end < DAY:
         yield _FRESH(**freshness)

@@ -166,6 +166,15 @@ def read_items(elements: Iterable[etree._Element], zone: ZoneInfo, naive: tzinfo
     )
 
 
+def read_item(element: etree._Element, zone: ZoneInfo) -> tuple[str, Booking]:
+    """Return the id of one item and what it says of itself, a series' master too.
+
+    Raises ``BadBooking`` where it is no booking.
+    """
+    texts, item, categories, sender, _ = _read(element)
+    return item, _booking(element, texts, item, categories, sender, _Clock(zone, UTC))
+
+
 def _copy(booking: Booking, item: str) -> Booking:
     """Return a second appointment with the same identity under one of its own."""
     return msgspec.structs.replace(booking, uid=f"{booking.uid}#{_short(item)}")

@@ -46,19 +46,19 @@ def build_get_texts(context: Context, ids: tuple[str, ...]) -> Request:
     add(shape, T + "BaseShape", "IdOnly")
     add(shape, T + "BodyType", "Text")
     add_field(add(shape, T + "AdditionalProperties"), uri)
-    return _asked(context, get, ids)
+    return asked(context, get, ids)
 
 
 def parse_get_texts(response: Response, ids: tuple[str, ...]) -> Texts:
     """Read descriptions; answers come in the order asked. Raises what ends the whole batch."""
     found = Texts()
-    for asked, message in zip(ids, messages(read(response), "GetItemResponse"), strict=False):
+    for wanted, message in zip(ids, messages(read(response), "GetItemResponse"), strict=False):
         if message.usable():
-            found.texts[asked] = _text(message.element)
+            found.texts[wanted] = _text(message.element)
             continue
         error = error_of(message.fault)
-        if error.reaction in _OF_ONE_ITEM:
-            found.troubles[asked] = error
+        if error.reaction in OF_ONE_ITEM:
+            found.troubles[wanted] = error
         else:
             raise error
     return found
@@ -68,7 +68,7 @@ def build_get_items(context: Context, ids: tuple[str, ...]) -> Request:
     """Ask for 1 to 10 items with the fields of a view."""
     get = operation("GetItem")
     calendar_shape(get, context)
-    return _asked(context, get, ids)
+    return asked(context, get, ids)
 
 
 def parse_get_items(response: Response, zone: ZoneInfo) -> Items:
@@ -77,15 +77,17 @@ def parse_get_items(response: Response, zone: ZoneInfo) -> Items:
     for message in messages(read(response), "GetItemResponse"):
         if message.usable():
             elements += message.element.iterfind(f"{M}Items/*")
-        elif error_of(message.fault).reaction not in _OF_ONE_ITEM:
+        elif error_of(message.fault).reaction not in OF_ONE_ITEM:
             raise error_of(message.fault)
     return read_items(elements, zone)
 
 
-_OF_ONE_ITEM: Final = frozenset({Reaction.DENIED, Reaction.KEEP_TIMES, Reaction.RESYNC})
+OF_ONE_ITEM: Final = frozenset({Reaction.DENIED, Reaction.KEEP_TIMES, Reaction.RESYNC})
+"""Reactions that say something of one item, nothing of the batch."""
 
 
-def _asked(context: Context, get: etree._Element, ids: tuple[str, ...]) -> Request:
+def asked(context: Context, get: etree._Element, ids: tuple[str, ...]) -> Request:
+    """Finish a GetItem with its ids."""
     if not 0 < len(ids) <= BATCH:
         raise ValueError(f"a batch is 1 to {BATCH} items")
     listed = add(get, M + "ItemIds")

@@ -54,10 +54,10 @@ def calendar_fields(context: Context) -> tuple[str, ...]:
     return _CALENDAR
 
 
-def calendar_shape(parent: etree._Element, context: Context) -> None:
-    """Append the item shape in which windows are read."""
+def calendar_shape(parent: etree._Element, context: Context, *more: str) -> None:
+    """Append the item shape in which windows are read, and ``more`` fields."""
     properties = _shape(parent, "ItemShape")
-    for uri in calendar_fields(context):
+    for uri in (*calendar_fields(context), *more):
         field(properties, uri)
     newer = offers(context.version, Feature.TIME_ZONE)
     tag(properties, SENDER_SMTP if newer else SENDER_ADDRESS, "String")

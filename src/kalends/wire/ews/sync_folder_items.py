@@ -1,11 +1,13 @@
 """SyncFolderItems: did anything change, where nothing notifies us ([MS-OXWSSYNC]).
 
-Only a trigger: it knows no occurrences, an edited series shows as its master. Asked with ids alone,
-page after page until ``last``; the state of the last page is the one to keep (large, and opaque).
+Only a trigger: it knows no occurrences, an edited series shows as its master. Asked with ids and
+types alone, page after page until ``last``; the state of the last page is the one to keep (large,
+and opaque).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -33,6 +35,8 @@ class SyncPage:
     changed: tuple[str, ...] = ()
     """Ids of items created or changed."""
     deleted: tuple[str, ...] = ()
+    masters: tuple[str, ...] = ()
+    """Which of the changed are masters of series."""
 
     @property
     def empty(self) -> bool:
@@ -45,7 +49,7 @@ def build_sync_folder_items(
 ) -> Request:
     """Ask what changed since a state; an empty state: everything."""
     sync = operation("SyncFolderItems")
-    id_shape(sync)
+    id_shape(sync, "ItemShape", "calendar:CalendarItemType")
     folder.write(add(sync, M + "SyncFolderId"))
     if state:
         add(sync, M + "SyncState", state)
@@ -67,6 +71,7 @@ def parse_sync_folder_items(response: Response) -> SyncPage:
         last in ("true", "1"),
         tuple(_ids(found, T + "Create", T + "Update")),
         tuple(_ids(found, T + "Delete")),
+        tuple(_masters(found)),
     )
 
 
@@ -78,3 +83,12 @@ def _ids(changes: etree._Element | tuple[()], *names: str) -> list[str]:
             # A change without an id is still a change.
             found.append(str(told.get("Id", "")) if told is not None else "")
     return found
+
+
+def _masters(changes: etree._Element | tuple[()]) -> Iterator[str]:
+    for change in changes:
+        told = change.find(f"*/{T}CalendarItemType")
+        if told is not None and (told.text or "").strip() == "RecurringMaster":
+            item = next(change.iter(T + "ItemId"), None)
+            if item is not None:
+                yield str(item.get("Id", ""))

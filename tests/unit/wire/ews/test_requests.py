@@ -26,6 +26,7 @@ from kalends.wire.ews.get_streaming_events import build_get_streaming_events
 from kalends.wire.ews.get_user_availability import build_get_user_availability
 from kalends.wire.ews.get_user_configuration import build_get_work_hours
 from kalends.wire.ews.get_user_oof_settings import build_get_user_oof_settings
+from kalends.wire.ews.masters import build_get_masters
 from kalends.wire.ews.resolve_names import build_resolve_names
 from kalends.wire.ews.soap import Context
 from kalends.wire.ews.subscribe import (
@@ -63,6 +64,7 @@ REQUESTS: dict[str, Callable[[Context], Request]] = {
     "unsubscribe": lambda c: build_unsubscribe(c, GUID),
     "get texts": lambda c: build_get_texts(c, ("AAMk1", "AAMk2")),
     "get items": lambda c: build_get_items(c, ("AAMk1",)),
+    "get masters": lambda c: build_get_masters(c, ("AAMk1", "AAMk2")),
     "availability": lambda c: build_get_user_availability(c, (ADDRESS,), MARCH),
     "work hours": build_get_work_hours,
     "oof": lambda c: build_get_user_oof_settings(c, ADDRESS),

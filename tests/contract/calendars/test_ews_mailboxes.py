@@ -1,0 +1,599 @@
+"""What an Exchange source does beyond the contract: what reads cost, rights, series, asides."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from lab.exchange.mailbox import Oof
+from lab.exchange.properties import path_key
+from lxml import etree
+
+from kalends.calendars.contract import Reading, Step, Unchanged
+from kalends.calendars.ews.asides import HOURS_EVERY, REPLY_EVERY
+from kalends.calendars.ews.cursor import unpack
+from kalends.calendars.ews.texts import matching
+from kalends.endpoints.exchange.known import Access
+from kalends.engine.gate import calendar_delay, concerns_endpoint
+from kalends.errors import (
+    AccessDenied,
+    NotFound,
+    SignInNeeded,
+    SourceTrouble,
+    SuspiciouslyEmpty,
+    Throttled,
+)
+from kalends.kinds import ews
+from kalends.model.booking import Booking, Sensitivity
+from kalends.model.times import FOREVER, Interval, rfc3339
+from kalends.wire.ews.errors import TABLE, Reaction
+from kalends.wire.ews.shapes import MARK_NAME, MARK_SET
+from tests.contract.calendars.exchange import EwsWorld
+from tests.contract.calendars.suite import LUNCH, MEETING, WINDOW, Follower
+from tests.exchange_lab import ANNA, BO, SERVICE, SETTINGS
+
+MARK = path_key(
+    etree.Element(
+        "ExtendedFieldURI",
+        {"PropertySetId": MARK_SET, "PropertyName": MARK_NAME, "PropertyType": "String"},
+    )
+)
+
+
+@pytest.fixture
+def world() -> EwsWorld:
+    return EwsWorld("2016")
+
+
+@pytest.fixture
+def follower(world: EwsWorld) -> Follower:
+    return Follower(world)
+
+
+def asked(world: EwsWorld) -> list[str]:
+    """Return the operations since the last look."""
+    found = world.transport.operations()
+    world.transport.sent.clear()
+    return found
+
+
+# --- what reads cost ----------------------------------------------------------------------------
+@pytest.mark.parametrize("items", [1, 100])
+async def test_nothing_new_costs_one_request_and_a_change_two(items: int) -> None:
+    world = EwsWorld("2016")
+    follower = Follower(world)
+    for number in range(items):
+        world.put(f"u{number}", *LUNCH, "RRULE:FREQ=WEEKLY")
+    await follower.read()
+    asked(world)
+    await follower.read()
+    assert asked(world) == ["SyncFolderItems"]
+    for number in range(items):
+        world.put(f"u{number}", *MEETING)
+    await follower.read()
+    assert asked(world) == ["SyncFolderItems", "FindItem"]
+
+
+async def test_a_whole_read_costs_two_and_the_first_one_the_asides(
+    world: EwsWorld, follower: Follower
+) -> None:
+    for number in range(50):
+        world.put(f"u{number}", *LUNCH, "RRULE:FREQ=WEEKLY")
+    await follower.read()
+    assert asked(world) == [
+        "SyncFolderItems", "FindItem", "GetUserAvailabilityRequest", "GetUserOofSettingsRequest"
+    ]  # fmt: skip
+    await follower.read(full=True)
+    assert asked(world) == ["SyncFolderItems", "FindItem"]
+
+
+async def test_after_a_restart_nothing_is_probed_again(world: EwsWorld, follower: Follower) -> None:
+    world.shared()
+    world.put("one", *MEETING)
+    await follower.read()
+    fresh = EwsWorld("2016")
+    fresh.transport.servers = world.transport.servers
+    follower.world = fresh
+    fresh.endpoint.known(fresh.mailbox()).next_try = fresh.clock.at + 60
+    await follower.read()
+    assert fresh.transport.operations() == ["SyncFolderItems"]
+    assert b"Impersonation" not in fresh.transport.sent[0].body
+
+
+async def test_a_view_that_is_full_is_split_by_time(world: EwsWorld, follower: Follower) -> None:
+    for number in range(30):
+        world.put(f"u{number}", f"DTSTART:202603{number + 1:02}T110000Z", "DURATION:PT30H")
+    world.server.faults.view_ceiling = 10
+    await follower.read()
+    assert len(follower.bookings) == 30
+    assert asked(world).count("FindItem") <= 15
+
+
+async def test_a_state_the_server_forgot_is_begun_anew(world: EwsWorld, follower: Follower) -> None:
+    world.put("one", *MEETING)
+    await follower.read()
+    world.server.faults.forget_sync_states = True
+    world.put("two", *LUNCH)
+    assert await follower.subjects() == ["Lunch", "M: budget"]
+
+
+async def test_a_large_mailbox_reports_its_items_page_by_page(
+    world: EwsWorld, follower: Follower
+) -> None:
+    for number in range(600):
+        world.put(f"u{number}", "DTSTART:20200303T110000Z", "DURATION:PT1H")
+    world.put("one", *MEETING)
+    assert await follower.subjects() == ["M: budget"]
+    assert asked(world).count("SyncFolderItems") == 2
+    assert isinstance(await follower.read(), Unchanged)
+
+
+async def test_a_large_answer_is_read_in_a_worker(world: EwsWorld, follower: Follower) -> None:
+    called: list[str] = []
+    workers = world.services.runtime.workers
+    run = workers.run
+
+    async def counted(function: str, *arguments: Any, **limits: Any) -> Any:
+        called.append(function)
+        assert limits["seconds"] < 10
+        return await run(function, *arguments, **limits)
+
+    workers.run = counted  # type: ignore[method-assign]  # seen at work
+    world.put("one", *LUNCH)
+    await follower.read()
+    assert called == []
+    for number in range(100):
+        world.put(f"u{number}", *MEETING)
+    await follower.read()
+    assert "kalends.wire.ews.find_item:parse_find_item" in called
+
+
+# --- our own writing ----------------------------------------------------------------------------
+async def test_what_kalends_wrote_is_never_read_back(world: EwsWorld, follower: Follower) -> None:
+    world.put("one", *MEETING)
+    world.put("ours", *LUNCH)
+    ours = next(one for one in world.anna.items.values() if one.uid == "ours")
+    ours.properties = {MARK: "1"}
+    world.anna.changed(ours)
+    await follower.read()
+    before = follower.bookings
+    assert [one.subject for one in before] == ["M: budget"]
+    ours.subject = "Until three"
+    world.anna.changed(ours)
+    await follower.read()
+    assert follower.bookings == before
+
+
+async def test_a_calendar_with_nothing_but_our_own_is_empty(
+    world: EwsWorld, follower: Follower
+) -> None:
+    world.put("ours", *LUNCH)
+    ours = next(iter(world.anna.items.values()))
+    ours.properties = {MARK: "1"}
+    assert isinstance(await follower.read(), Reading)
+    assert follower.bookings == ()
+
+
+# --- rights -------------------------------------------------------------------------------------
+def refuse(world: EwsWorld, *ways: Access) -> None:
+    """Let the account read Anna's mailbox in all ways but these."""
+    world.account.impersonates = {BO} if Access.IMPERSONATION in ways else None
+    world.anna.delegates = {} if Access.DELEGATE in ways else {SERVICE: "Reviewer"}
+    world.anna.default_right = "None" if Access.FREE_BUSY in ways else "FreeBusy"
+
+
+BEST = (
+    ((), Access.IMPERSONATION),
+    ((Access.IMPERSONATION,), Access.DELEGATE),
+    ((Access.IMPERSONATION, Access.DELEGATE), Access.FREE_BUSY),
+)
+
+
+@pytest.mark.parametrize(("refused", "best"), BEST)
+@pytest.mark.parametrize("named", ["2007 SP1", "2010", "2016"])
+async def test_the_best_way_that_works_is_taken_and_remembered(
+    named: str, refused: tuple[Access, ...], best: Access
+) -> None:
+    world = EwsWorld(named)
+    follower = Follower(world)
+    world.put("one", *MEETING)
+    refuse(world, *refused)
+    (booking,) = await read(follower)
+    assert booking.busy_only is (best is Access.FREE_BUSY)
+    assert booking.subject == ("" if booking.busy_only else "M: budget")
+    assert rfc3339(booking.start) == "2026-03-02T12:00:00Z"
+    assert follower.cursor is not None
+    known = unpack(follower.cursor)
+    assert known is not None
+    assert known.access == best
+    asked(world)
+    await follower.read()
+    assert len(asked(world)) == 1
+
+
+async def read(follower: Follower) -> tuple[Booking, ...]:
+    await follower.read()
+    return follower.bookings
+
+
+async def test_a_better_way_is_tried_every_five_minutes_for_an_hour_then_hourly(
+    world: EwsWorld, follower: Follower
+) -> None:
+    world.put("one", *MEETING)
+    refuse(world, Access.IMPERSONATION)
+    await follower.read()
+    tries = []
+    for minute in range(5 * 60):
+        world.clock.at += 60
+        asked(world)
+        await follower.read()
+        if any(b"Impersonation" in request.body for request in world.transport.sent):
+            tries.append(minute + 1)
+    assert 10 <= len([minute for minute in tries if minute <= 61]) <= 13
+    assert 3 <= len([minute for minute in tries if minute > 75]) <= 5
+
+
+async def test_a_right_that_is_granted_is_used_within_minutes(
+    world: EwsWorld, follower: Follower
+) -> None:
+    world.put("one", *MEETING)
+    refuse(world, Access.IMPERSONATION, Access.DELEGATE)
+    assert (await follower.only()).busy_only
+    refuse(world)
+    world.clock.at += 331
+    assert (await follower.only()).subject == "M: budget"
+
+
+async def test_who_may_impersonate_nobody_is_told_once_not_by_every_mailbox() -> None:
+    world = EwsWorld("2007 SP1")
+    world.account.impersonates = set()
+    for number in range(20):
+        box = world.organization.add_mailbox(f"p{number}@acme.example")
+        box.delegates = {SERVICE: "Reviewer"}
+        ref = replace(world.ref, url=box.address, emails=(box.address,), person=f"p{number}")
+        await world.source.read(ref, WINDOW, None, Follower(world).previous)
+    told = [one for one in world.transport.sent if b"Impersonation" in one.body]
+    assert len(told) <= 3  # once, and as the version is settled
+
+
+@pytest.mark.parametrize(
+    ("named", "command"),
+    [
+        ("2007 SP1", "ms-Exch-EPI-May-Impersonate"),
+        ("2010", "New-ManagementRoleAssignment"),
+        ("2016", "New-ManagementRoleAssignment"),
+    ],
+)
+async def test_a_mailbox_that_lets_nobody_in_is_told_with_the_command_that_helps(
+    named: str, command: str
+) -> None:
+    world = EwsWorld(named)
+    refuse(world, *Access)
+    with pytest.raises(AccessDenied) as raised:
+        await Follower(world).read()
+    assert command in raised.value.remedy
+    assert SERVICE in raised.value.remedy
+    assert ANNA not in str(raised.value)
+    assert not concerns_endpoint(raised.value, own_credential=False)
+    assert calendar_delay(raised.value, 1, lambda: 0) == 300
+    assert calendar_delay(raised.value, 13, lambda: 0) == 3600
+
+
+async def test_what_is_denied_trips_no_breaker(world: EwsWorld, follower: Follower) -> None:
+    world.put("one", *MEETING)
+    refuse(world, *Access)
+    for _ in range(10):
+        with pytest.raises(AccessDenied):
+            await follower.read()
+    refuse(world)
+    assert await follower.subjects() == ["M: budget"]
+
+
+@pytest.mark.parametrize("access", list(Access))
+async def test_the_configured_way_is_the_only_one(access: Access) -> None:
+    world = EwsWorld("2016", access=access.value)
+    refuse(world, *(one for one in Access if one is not access))
+    world.put("one", *MEETING)
+    (booking,) = await read(Follower(world))
+    assert booking.busy_only is (access is Access.FREE_BUSY)
+    refuse(world, *Access)
+    with pytest.raises(AccessDenied):
+        await Follower(world).read()
+    assert world.source.capabilities.subjects is (access is not Access.FREE_BUSY)
+
+
+async def test_a_delegate_sees_that_something_is_private_not_what(world: EwsWorld) -> None:
+    refuse(world, Access.IMPERSONATION)
+    world.put("one", *MEETING, "CLASS:PRIVATE")
+    (booking,) = await read(Follower(world))
+    assert booking.sensitivity is Sensitivity.PRIVATE
+    assert "budget" not in booking.subject
+
+
+async def test_busy_times_are_unchanged_while_they_are_the_same(
+    world: EwsWorld, follower: Follower
+) -> None:
+    refuse(world, Access.IMPERSONATION, Access.DELEGATE)
+    world.put("one", *MEETING)
+    await follower.read()
+    assert isinstance(await follower.read(), Unchanged)
+    world.put("two", *LUNCH)
+    assert isinstance(await follower.read(), Reading)
+    assert len(follower.bookings) == 2
+    for uid in ("one", "two"):
+        world.delete(uid)
+    with pytest.raises(SuspiciouslyEmpty):
+        await follower.read()
+
+
+@pytest.mark.parametrize("address", ["o'neil+x~#%&|*/y@acme.example"])
+@pytest.mark.parametrize("access", list(Access))
+async def test_odd_addresses_are_read_in_every_way(address: str, access: Access) -> None:
+    world = EwsWorld("2016", access=access.value)
+    world.anna.address = address
+    world.organization.mailboxes = {address: world.anna}
+    world.anna.delegates = {SERVICE: "Reviewer"}
+    world.organization.add_mailbox(SERVICE)
+    world.put("one", *MEETING)
+    follower = Follower(world)
+    (follower.ref,) = (replace(world.ref, url=None, emails=(address,)),)
+    assert len(await read(follower)) == 1
+    assert await world.source.locate(follower.ref) == (address,)
+
+
+# --- asides -------------------------------------------------------------------------------------
+async def test_work_hours_are_told(world: EwsWorld, follower: Follower) -> None:
+    await follower.read()
+    assert follower.reading is not None
+    assert follower.reading.work_hours is not None
+    assert follower.reading.work_hours.mon == ("08:00-17:00",)
+    assert follower.reading.work_hours.sat == ()
+
+
+async def test_an_automatic_reply_is_seen_within_a_quarter_of_an_hour(
+    world: EwsWorld, follower: Follower
+) -> None:
+    world.put("one", *MEETING)
+    await follower.read()
+    assert follower.reading is not None
+    assert follower.reading.automatic_reply is None
+    world.anna.oof = Oof("Enabled")
+    world.clock.at += REPLY_EVERY
+    asked(world)
+    found = await follower.read()
+    assert isinstance(found, Reading)
+    assert asked(world) == ["SyncFolderItems", "GetUserOofSettingsRequest"]
+    assert found.automatic_reply == Interval(0, FOREVER)
+    assert [one.subject for one in found.bookings] == ["M: budget"]
+    start = datetime(2026, 3, 3, tzinfo=UTC)
+    world.anna.oof = Oof("Scheduled", start, start + timedelta(days=2))
+    world.clock.at += REPLY_EVERY
+    found = await follower.read()
+    assert isinstance(found, Reading)
+    assert found.automatic_reply == Interval(
+        int(start.timestamp()), int(start.timestamp()) + 172_800
+    )
+
+
+async def test_an_aside_that_cannot_be_read_stays_as_it_was_and_fails_nothing(
+    world: EwsWorld, follower: Follower
+) -> None:
+    world.anna.oof = Oof("Enabled")
+    await follower.read()
+    for operation in ("GetUserOofSettingsRequest", "GetUserAvailabilityRequest"):
+        world.server.faults.codes[operation] = "ErrorAccessDenied"
+    world.clock.at += HOURS_EVERY
+    await follower.read(full=True)
+    assert follower.reading is not None
+    assert follower.reading.automatic_reply == Interval(0, FOREVER)
+    assert follower.reading.work_hours is not None
+
+
+# --- one mailbox and its neighbours -----------------------------------------------------------
+ONE_MAILBOX = [
+    code
+    for code, row in TABLE.items()
+    if row.reaction
+    not in (Reaction.STOP_CREDENTIAL, Reaction.MISS, Reaction.USE_ANYWAY, Reaction.REREAD)
+]
+
+
+@pytest.mark.parametrize("code", ONE_MAILBOX)
+async def test_a_mailbox_in_trouble_frees_nobody_and_touches_no_neighbour(code: str) -> None:
+    world = EwsWorld("2016")
+    bo = replace(world.ref, person="bo", url=BO, emails=(BO,))
+    world.put("one", *MEETING)
+    follower, neighbour = Follower(world), Follower(world)
+    neighbour.ref = bo
+    await follower.read()
+    await neighbour.read()
+    times = {(one.start, one.end) for one in follower.bookings}
+    world.put("one", *MEETING)
+    world.server.faults.mailbox_codes = {ANNA: code}
+    spent = TABLE[code].reaction is Reaction.BACK_OFF and issubclass(TABLE[code].error, Throttled)
+    for full in (False, True):
+        with pytest.raises(SourceTrouble):
+            await follower.read(full=full)
+        assert {(one.start, one.end) for one in follower.bookings} == times
+        if not spent:  # a budget that is spent is everybody's
+            await neighbour.read()
+    world.server.faults.mailbox_codes = {}
+    world.clock.at += 3600
+    await follower.read()
+    assert {(one.start, one.end) for one in follower.bookings} == times
+
+
+@pytest.mark.parametrize("operation", ["SyncFolderItems", "FindItem"])
+@pytest.mark.parametrize("code", sorted(TABLE))
+async def test_whatever_an_operation_answers_nobody_becomes_available(
+    operation: str, code: str
+) -> None:
+    world = EwsWorld("2016")
+    follower = Follower(world)
+    world.put("one", *MEETING)
+    await follower.read()
+    times = {(one.start, one.end) for one in follower.bookings}
+    world.put("one", *MEETING, "CATEGORIES:x")
+    world.server.faults.codes[operation] = code
+    for full in (False, True):
+        try:
+            await follower.read(full=full)
+        except SourceTrouble:
+            continue
+        assert {(one.start, one.end) for one in follower.bookings} == times
+
+
+@pytest.mark.parametrize(
+    "fault", ["html", "truncated", "blank_codes", "illegal_references", "naive_times"]
+)
+async def test_an_answer_in_disorder_is_read_right_or_refused(fault: str) -> None:
+    world = EwsWorld("2016")
+    follower = Follower(world)
+    world.put("one", *MEETING)
+    await follower.read()
+    times = {(one.start, one.end) for one in follower.bookings}
+    setattr(world.server.faults, fault, True)
+    try:
+        await follower.read(full=True)
+    except SourceTrouble:
+        assert fault in ("html", "truncated")
+    assert {(one.start, one.end) for one in follower.bookings} == times
+
+
+# --- lock-out (promise 7, threat 5) -------------------------------------------------------------
+async def test_a_wrong_password_is_tried_twice_an_hour(world: EwsWorld, follower: Follower) -> None:
+    world.password = "wrong"
+    hours = 24
+    for _ in range(hours * 12):
+        with pytest.raises(SignInNeeded):
+            await follower.read()
+        world.clock.at += 300
+    refused = len(world.transport.sent)
+    assert refused <= 2 * hours
+
+
+# --- descriptions -------------------------------------------------------------------------------
+def with_texts(world: EwsWorld) -> None:
+    settings = SETTINGS.model_copy(update={"description_note": True})
+    place = replace(world.place(), organization=settings)
+    assert ews.KIND.source is not None
+    world.source = ews.KIND.source(world.endpoint, place, world.options)
+
+
+async def test_descriptions_are_not_asked_unless_the_organization_wants_them(
+    world: EwsWorld, follower: Follower
+) -> None:
+    world.put("one", *MEETING)
+    await follower.read()
+    assert "GetItem" not in asked(world)
+    assert matching(SETTINGS) is None
+
+
+@pytest.mark.parametrize("named", ["2007 SP1", "2010 SP2", "2016"])
+async def test_the_description_of_what_matches_is_fetched_in_batches(named: str) -> None:
+    world = EwsWorld(named)
+    with_texts(world)
+    follower = Follower(world)
+    for number in range(12):
+        world.put(f"m{number}", *LUNCH)  # a word of the English pack
+    world.put("other", *LUNCH[:2], "SUMMARY:Anything")
+    world.put("noted", *MEETING)  # its own text is the note
+    world.put("secret", *LUNCH, "CLASS:PRIVATE")
+    for item in world.anna.items.values():
+        item.body = f"about {item.uid} " + "x" * 300
+    await follower.read()
+    operations = asked(world)
+    assert operations.count("GetItem") == 2
+    told = {one.uid: one.description for one in follower.bookings}
+    assert told["m3"].startswith("about m3 ")
+    assert len(told["m3"]) == 255
+    assert told["other"] == told["noted"] == ""
+    assert told["secret"] == ""
+
+
+async def test_a_description_that_cannot_be_read_fails_nothing(world: EwsWorld) -> None:
+    with_texts(world)
+    follower = Follower(world)
+    world.put("one", *LUNCH)
+    next(iter(world.anna.items.values())).body = "Room 4"
+    await follower.read()
+    world.server.faults.codes["GetItem"] = "ErrorItemCorrupt"
+    world.put("two", *LUNCH)
+    await follower.read()
+    assert {one.uid: one.description for one in follower.bookings}["one"] == "Room 4"
+
+
+# --- check --------------------------------------------------------------------------------------
+async def steps(world: EwsWorld) -> dict[str, Step]:
+    return {step.what: step async for step in world.source.check((world.ref,))}
+
+
+@pytest.mark.parametrize(("refused", "best"), BEST)
+async def test_a_check_tells_every_way_and_the_command_for_what_does_not_work(
+    refused: tuple[Access, ...], best: Access
+) -> None:
+    world = EwsWorld("2016")
+    refuse(world, *refused)
+    told = await steps(world)
+    assert all(step.ok for step in told.values())
+    for access in Access:
+        if access in refused:
+            assert "to allow it:" in told[access.value].detail
+    assert f"read by {best} from Exchange 2016" in told["calendar"].detail
+
+
+async def test_a_check_of_a_closed_mailbox_tells_each_command(world: EwsWorld) -> None:
+    refuse(world, *Access)
+    told = await steps(world)
+    assert not told["calendar"].ok
+    assert "ApplicationImpersonation" in told["impersonation"].remedy
+    assert r"'anna@acme.example:\Calendar' -User 'svc@acme.example'" in told["delegate"].remedy
+    assert "-User 'Default' -AccessRights AvailabilityOnly" in told["freebusy"].remedy
+
+
+async def test_a_check_warns_where_more_than_the_calendar_may_be_read(world: EwsWorld) -> None:
+    assert "warning" in (await steps(world))["rights"].detail
+    refuse(world, Access.IMPERSONATION)
+    assert "rights" not in await steps(world)
+    world.anna.delegates = {SERVICE: "Owner"}
+    assert "Reviewer" in (await steps(world))["rights"].detail
+
+
+async def test_a_check_changes_nothing_of_how_mailboxes_are_read(
+    world: EwsWorld, follower: Follower
+) -> None:
+    refuse(world, Access.IMPERSONATION)
+    world.put("one", *MEETING)
+    await follower.read()
+    await steps(world)
+    assert world.endpoint.known(world.mailbox()).access is Access.DELEGATE
+
+
+async def test_a_calendar_needs_a_mailboxs_address(world: EwsWorld) -> None:
+    follower = Follower(world)
+    follower.ref = replace(world.ref, url="https://mail.acme.example/calendar")
+    with pytest.raises(NotFound, match="e-mail address"):
+        await follower.read()
+
+
+@pytest.mark.parametrize(
+    "replaced",
+    [
+        (b"<s:Envelope", b'<!DOCTYPE a [<!ENTITY b "c">]><s:Envelope'),
+        (b"<t:Subject>", b"<t:Subject>&xxe;"),
+        (b"<s:Body>", b"<s:Body>" + b"<a>" * 400),
+        (b"schemas.microsoft.com/exchange", b"schemas.microsoft.example"),
+    ],
+)
+async def test_a_hostile_answer_is_refused_and_changes_nothing(
+    world: EwsWorld, follower: Follower, replaced: tuple[bytes, bytes]
+) -> None:
+    world.put("one", *MEETING)
+    await follower.read()
+    before = follower.bookings
+    world.breaking.replaced = replaced
+    with pytest.raises(SourceTrouble):
+        await follower.read(full=True)
+    assert follower.bookings == before
