@@ -53,36 +53,41 @@ class PackWord(NamedTuple):
     """Activity, ``pack:sv:meeting``, and that no code said so."""
     alone: bool
     absence: bool
-    joiners: frozenset[str]
-    followers: frozenset[str]
+    barred: frozenset[str]
+    """Words that, right behind it, make it part of another name: joiners and followers."""
+    barred_signs: frozenset[str]
+    """With what those begin."""
 
     def holds(self, folded: str, end: int) -> bool:
         """Tell whether the phrase ending at ``end`` is meant, not part of another name."""
         rest = folded[end:].lstrip()
         if not rest:
             return True
+        sign = rest[0]
         if is_joined(rest):
             return False
-        following = first_word(rest)[0]
-        if not following:
-            return True
-        if following in self.joiners or following in self.followers:
-            return False
+        if not sign.isalnum() or sign in self.barred_signs:
+            following = first_word(rest)[0]
+            if not following:
+                return True
+            if following in self.barred:
+                return False
         # Alone: a sign or a number may follow, but no other word.
-        return not (self.alone and rest[0].isalpha())
+        return not (self.alone and sign.isalpha())
 
 
 def _pack_words(pack: Pack) -> Iterable[tuple[str, PackWord]]:
     alone = frozenset(form for word in listed(pack.alone) for form in phrases(word))
-    joiners = frozenset(form for word in listed(pack.joiners) for form in phrases(word))
-    followers = frozenset(form for word in listed(pack.followers) for form in phrases(word))
+    words_barred = (*listed(pack.joiners), *listed(pack.followers))
+    barred = frozenset(form for word in words_barred for form in phrases(word))
+    signs = frozenset(form[0] for form in barred)
     for activity, words in pack.words.items():
         rule = f"pack:{pack.language}:{activity}"
         absence = activity in ABSENCES
         for word in listed(words):
             for form in phrases(word):
                 meant = (activity, rule, False)
-                yield form, PackWord(meant, form in alone, absence, joiners, followers)
+                yield form, PackWord(meant, form in alone, absence, barred, signs)
 
 
 @lru_cache(maxsize=256)
@@ -204,12 +209,17 @@ class Meaning:
 
     def _word(self, subject: Subject) -> PackWord | None:
         """Return the longest pack phrase the subject is or begins with."""
-        if subject.first_word not in self.openings:
+        first = subject.first_word
+        longest = self.openings.get(first)
+        if longest is None:
             return None  # most subjects
+        if longest == 1:  # most others
+            word = self.packs[first]
+            return word if word.holds(subject.folded, subject.first_end) else None
         for phrase, end in subject.opens_with(self.openings):
-            word = self.packs.get(phrase)
-            if word is not None:
-                return word if word.holds(subject.folded, end) else None
+            found = self.packs.get(phrase)
+            if found is not None:
+                return found if found.holds(subject.folded, end) else None
         return None
 
 
