@@ -1,0 +1,144 @@
+"""``kalends backup`` and ``kalends restore`` beside no engine: what is written, what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import apsw
+import pytest
+
+from kalends.app.lock import only_one
+from kalends.cli import main
+from kalends.model.presence import Presence
+from kalends.model.profile import Profile
+from kalends.runtime import Runtime
+from kalends.store import open_store
+from kalends.store.contract import Document, Evaluated, PersonDocument
+from kalends.store.copies import JUMP, marked
+from kalends.store.vault import Vault
+
+
+@pytest.fixture
+async def folder(tmp_path: Path) -> Path:
+    """Return a directory with a configuration and a database of one person."""
+    (tmp_path / "kalends.toml").write_text(
+        '[server]\ndatabase = "sqlite:///k.db"\n[[organizations]]\nid = "acme"\nname = "Acme"\n'
+    )
+    vault = Vault.load(tmp_path / "kalends.key", create=True)
+    store = await open_store(f"sqlite:///{tmp_path}/k.db", vault, Runtime())
+    settings = Document("acme", "organization", "acme", b'{"id":"acme","name":"Acme"}', "file")
+    await store.save_documents([settings])
+    profile = Profile("anna", "Anna Berg", "en", "UTC", "")
+    record = b'{"id":"anna","name":"Anna Berg"}'
+    await store.save_people([PersonDocument("acme", "anna", record, profile, "api")], now=1)
+    facts = await store.facts("acme", "anna")
+    assert facts is not None
+    told = Evaluated("acme", "anna", facts.input_version, Presence(since=1), None, 1, changed=True)
+    await store.commit_batch([told], now=1)
+    await store.close()
+    return tmp_path
+
+
+class Terminal:
+    """Runs the command line in a directory."""
+
+    def __init__(
+        self,
+        folder: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        self._folder, self._patch, self._capsys = folder, monkeypatch, capsys
+
+    def __call__(self, *words: str) -> tuple[int, str]:
+        """Return the exit code and what was printed and complained."""
+        config = str(self._folder / "kalends.toml")
+        self._patch.setattr("sys.argv", ["kalends", *words, "--config", config])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        printed = self._capsys.readouterr()
+        assert isinstance(ended.value.code, int)
+        return ended.value.code, printed.out + printed.err
+
+
+@pytest.fixture
+def kalends(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Terminal:
+    return Terminal(folder, monkeypatch, capsys)
+
+
+def revisions(path: Path) -> tuple[int, int]:
+    """Return the organization's revision and Anna's, as stored."""
+    connection = apsw.Connection(str(path))
+    try:
+        [[organization]] = connection.execute("SELECT revision FROM organization").fetchall()
+        [[anna]] = connection.execute("SELECT revision FROM state").fetchall()
+        return int(str(organization)), int(str(anna))
+    finally:
+        connection.close()
+
+
+def test_a_copy_is_made_looked_over_and_gone_on_from(folder: Path, kalends: Terminal) -> None:
+    copy = folder / "copy.db"
+    assert kalends("backup", str(copy))[0] == 0
+    assert copy.stat().st_mode & 0o777 == 0o600
+    before = revisions(folder / "k.db")
+    code, told = kalends("restore", str(copy), "--overwrite")
+    assert code == 0, told
+    assert revisions(folder / "k.db") == (before[0] + JUMP, before[1] + JUMP)
+    assert revisions(copy) == before  # the copy itself stays as it was
+    assert marked(folder)
+    [kept] = folder.glob("k.db.replaced-*Z")
+    assert revisions(kept) == before
+    assert "kalends token list" in told
+    assert not list(folder.glob("*.restoring*"))
+
+
+def test_nothing_is_overwritten_unasked(folder: Path, kalends: Terminal) -> None:
+    copy = folder / "copy.db"
+    kalends("backup", str(copy))
+    for words in (("backup", str(copy)), ("restore", str(copy))):
+        code, told = kalends(*words)
+        assert (code, "--overwrite" in told) == (2, True), told
+    assert kalends("backup", str(copy), "--overwrite")[0] == 0
+    code, told = kalends("backup", str(folder / "nowhere" / "copy.db"))
+    assert (code, "no directory" in told) == (2, True)
+
+
+def test_a_running_installation_is_not_replaced(folder: Path, kalends: Terminal) -> None:
+    copy = folder / "copy.db"
+    kalends("backup", str(copy))
+    with only_one(folder / "kalends.engine.lock"):
+        code, told = kalends("restore", str(copy), "--overwrite")
+    assert (code, "already runs" in told) == (2, True)
+    assert not marked(folder)
+
+
+def test_what_cannot_be_gone_on_from_is_refused_and_nothing_is_lost(
+    folder: Path, kalends: Terminal
+) -> None:
+    copy = folder / "copy.db"
+    kalends("backup", str(copy))
+    body, now = copy.read_bytes(), revisions(folder / "k.db")
+    (folder / "torn.db").write_bytes(body[: len(body) // 2])
+    (folder / "none.db").write_text("this is no database at all")
+    for name in ("torn.db", "none.db", "missing.db"):
+        code, told = kalends("restore", str(folder / name), "--overwrite")
+        assert (code, "Traceback" in told) == (2, False), (name, told)
+    key = folder / "kalends.key"
+    key.unlink()
+    code, told = kalends("restore", str(copy), "--overwrite")
+    assert (code, "key" in told) == (2, True), told
+    Vault.load(key, create=True)
+    code, told = kalends("restore", str(copy), "--overwrite")
+    assert (code, "does not open this copy" in told) == (2, True), told
+    assert revisions(folder / "k.db") == now
+    assert not marked(folder)
+
+
+def test_postgresql_is_left_to_its_own_means(folder: Path, kalends: Terminal) -> None:
+    config = folder / "kalends.toml"
+    config.write_text(config.read_text().replace("sqlite:///k.db", "postgresql://x/y"))
+    code, told = kalends("backup", str(folder / "copy.db"))
+    assert (code, "pg_basebackup" in told) == (2, True)
