@@ -141,6 +141,8 @@ class NotifyLab:
     backends: int = 1
     told: list[tuple[float, Key, bool]] = field(default_factory=list)
 
+    listening: asyncio.Task[None] = field(init=False)
+
     def __post_init__(self) -> None:
         self.clock = virtual.Clock(self.loop)
         self.runtime: Runtime = virtual.runtime(self.loop, self.clock, 3)
@@ -217,13 +219,13 @@ def play(
 
     async def whole() -> NotifyLab:
         lab = NotifyLab(loop, version, people, options, backends)
-        listening = asyncio.create_task(lab.listen())
+        lab.listening = asyncio.create_task(lab.listen())
         await lab.register()
         await asyncio.sleep(30)
         await story(lab)
-        assert not listening.done()
-        listening.cancel()
-        await asyncio.gather(listening, return_exceptions=True)
+        assert not lab.listening.done()
+        lab.listening.cancel()
+        await asyncio.gather(lab.listening, return_exceptions=True)
         return lab
 
     return virtual.run(whole(), loop)

@@ -219,6 +219,24 @@ def test_closing_gives_subscriptions_back() -> None:
     play(story)
 
 
+def test_hints_that_are_taken_up_again_go_on_where_they_ended() -> None:
+    async def story(lab: NotifyLab) -> None:
+        again = lab.notifier.hints()
+        lab.listening.cancel()
+        await asyncio.gather(lab.listening, return_exceptions=True)
+        at = lab.change(lab.keys[1])
+        first = asyncio.ensure_future(anext(again))
+        await asyncio.sleep(60)
+        taken = first.result().person
+        await again.aclose()
+        lab.listening = asyncio.create_task(lab.listen())
+        await asyncio.sleep(120)
+        assert all(lab.hints(key, at) for key in lab.keys if key[0] != taken)
+        assert lab.notifier.counts() == {"streaming": 5}
+
+    play(story)
+
+
 def test_an_outage_of_four_hours_ends_with_everybody_heard_and_looked_at() -> None:
     async def story(lab: NotifyLab) -> None:
         lab.transport.down = True

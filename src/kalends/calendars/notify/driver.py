@@ -10,7 +10,7 @@ Whatever a task meets becomes a verdict for the planner; nothing it meets ends t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, suppress
 from typing import Final, Protocol, TypeVar
 
@@ -91,7 +91,7 @@ class Driver:
         self._obey()
         return go_on
 
-    async def hints(self) -> AsyncIterator[Hint]:
+    async def hints(self) -> AsyncGenerator[Hint, None]:
         """Yield hints, and work while somebody listens."""
         work = asyncio.create_task(self._run())
         try:
@@ -120,6 +120,7 @@ class Driver:
             return
         self._closed = True
         self._planner.close(self._now())
+        self._awake.set()
         for task in self._lines.values():
             task.cancel()
         asked = [one for one in self._planner.take() if isinstance(one, Unsubscribe)]
@@ -133,17 +134,23 @@ class Driver:
     async def _run(self) -> None:
         try:
             async with asyncio.TaskGroup() as tasks:
-                self._tasks = tasks
-                while not self._closed:
-                    self._awake.clear()
-                    self._planner.tick(self._now())
-                    self._obey()
-                    await self._sleep()
+                await self._loop(tasks)
         except Exception as error:  # the hints end, and are taken up again by who listens
             log.exception("notify.failed", exc_info=error)
         finally:
-            self._tasks = None
             self._news.set()
+
+    async def _loop(self, tasks: asyncio.TaskGroup) -> None:
+        self._tasks = tasks
+        try:
+            while not self._closed:
+                self._awake.clear()
+                self._planner.tick(self._now())
+                self._obey()
+                await self._sleep()
+        finally:
+            if self._tasks is tasks:
+                self._tasks = None  # a group that ends takes no new tasks
 
     async def _sleep(self) -> None:
         self._sleeps_until = self._next_at()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Final
 
 from kalends.calendars.contract import Hint
@@ -68,12 +69,13 @@ class Notifier:
         """Return how many mailboxes are heard by which mode."""
         return self._planner.counts()
 
-    async def hints(self) -> AsyncIterator[Hint]:
+    async def hints(self) -> AsyncGenerator[Hint, None]:
         """Yield hints, and work while somebody listens."""
         if self._wanted == "push":
             await self._listen()
-        async for hint in self._driver.hints():
-            yield hint
+        async with aclosing(self._driver.hints()) as told:
+            async for hint in told:
+                yield hint
 
     async def close(self) -> None:
         """Give subscriptions back."""
