@@ -70,11 +70,11 @@ def check_box(call: Call, box: Mailbox) -> None:
 
 def right(call: Call, box: Mailbox, folder: Folder) -> str:
     """Return what the actor may do in a folder; empty: nothing."""
+    actor = call.actor.address.lower() if call.actor else call.account.name.lower()
     if box is call.organization.public:
-        return "Reviewer"
+        return box.grants.get((actor, folder.name), "Reviewer")
     if call.actor is box:
         return "Owner"
-    actor = call.actor.address.lower() if call.actor else call.account.name.lower()
     if folder.name != "calendar" and box.delegates.get(actor) != "Owner":
         return box.grants.get((actor, folder.name), "")
     return box.delegates.get(actor, "Reviewer" if box.default_right == "Reviewer" else "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -94,8 +94,7 @@ async def test_a_calendar_full_of_bombs_ends_at_the_bound_and_the_next_one_is_re
         for number in range(2000)
     )
     feed = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\n" + events + b"END:VCALENDAR\r\n"
-    begun = time.monotonic()
-    with pytest.raises(TooLarge):
-        await pool.run(EXPAND, feed, OWNER, WINDOW, seconds=1.0)
-    assert time.monotonic() - begun < 10
+    async with asyncio.timeout(60):  # it would take hours
+        with pytest.raises(TooLarge):
+            await pool.run(EXPAND, feed, OWNER, WINDOW, seconds=1.0)
     assert (await pool.run(EXPAND, CALENDAR, OWNER, WINDOW)).bookings

@@ -30,7 +30,7 @@ from kalends.endpoints.kind import Place, SharedDirectoryOptions
 from kalends.errors import SourceTrouble
 from kalends.model.http import Request
 from kalends.wire.ews import contacts as told
-from kalends.wire.ews.errors import NotOffered
+from kalends.wire.ews.errors import Answered, NotOffered, Reaction
 from kalends.wire.ews.find_contacts import build_find_contacts, parse_find_contacts
 from kalends.wire.ews.find_folder import build_find_folder, parse_find_folder
 from kalends.wire.ews.find_people import build_find_people, parse_find_people
@@ -38,10 +38,16 @@ from kalends.wire.ews.folders import PUBLIC_FOLDERS, Folder
 from kalends.wire.ews.get_folder import FolderFacts
 from kalends.wire.ews.resolve_names import build_resolve_names, parse_resolve_names
 from kalends.wire.ews.soap import Context
+from kalends.wire.ews.versions import Feature, offers
 
 T = TypeVar("T")
 
 _CONTACTS: Final = "IPF.Contact"
+_ABOUT_PUBLIC_FOLDERS: Final = ("ErrorPublicFolder", "ErrorNoPublicFolder")
+_REMEDY: Final = (
+    "Check that the service account may read public folders; from 2013 on set domain for the "
+    "source, or public_folder_mailbox for the directory."
+)
 _MOST_FOLDERS: Final = 2000
 _DEEPEST: Final = 20
 
@@ -58,6 +64,10 @@ class ExchangeDirectoryOptions(SharedDirectoryOptions):
     mailbox: str = Field(default="", max_length=320)
     """Address of a mailbox in whose name is asked, where the service account has none of its own;
     the account must be allowed to impersonate it."""
+    public_folder_mailbox: str = Field(default="", max_length=320)
+    """2013 and later, where the source has a fixed ``url``: address of the public folder mailbox
+    that holds the tree (``Get-OrganizationConfig | fl RootPublicFolderMailbox``). Autodiscover
+    tells it otherwise."""
     refresh_minutes: int = Field(default=60, ge=5, le=1440)
     """Public folders are read anew after so long."""
 
@@ -69,7 +79,7 @@ def open_directory(
     desk = _Desk(endpoint, place, options)
     if options.contents == "address-book":
         return AddressBook(desk, place.id)
-    load = PublicFolders(desk, options.folders).contacts
+    load = PublicFolders(desk, options.folders, options.public_folder_mailbox).contacts
     seconds = 60.0 * options.refresh_minutes
     return KeptDirectory(place.id, KeptBook(load, endpoint.runtime, seconds=seconds))
 
@@ -109,53 +119,80 @@ class _Desk:
 class PublicFolders:
     """Reads all contacts of public folders, folder by folder."""
 
-    def __init__(self, desk: _Desk, paths: Iterable[str]) -> None:
+    def __init__(self, desk: _Desk, paths: Iterable[str], tree: str = "") -> None:
         self._desk = desk
         self._paths = tuple(_folded(path) for path in paths)
+        self._tree = tree
 
     async def contacts(self) -> tuple[Contact, ...]:
         """Return every contact. Raises ``SourceTrouble``: a part would be taken for the whole."""
         found: list[Contact] = []
-        async for path, folder in self._folders():
-            offset: int | None = 0
-            while offset is not None and len(found) <= MOST_KEPT:
-                page = await self._desk.endpoint.call(
-                    self._desk.mailbox,
-                    Operation(partial(_contacts, folder, offset), parse_find_contacts, (offset,)),
-                    impersonate=self._desk.impersonate,
-                    route=self._route,
-                )
-                found += (self._desk.contact(one, path) for one in page.contacts)
-                offset = page.next_offset
-        return tuple(one for one in found if one.name)
+        try:
+            async for path, facts in self._folders():
+                try:
+                    found += await self._of(path, facts, MOST_KEPT - len(found))
+                except Answered as error:
+                    if error.reaction is not Reaction.DENIED or self._named(path):
+                        raise
+        except Answered as error:
+            if error.fault.code.startswith(_ABOUT_PUBLIC_FOLDERS):
+                error.remedy = _REMEDY
+            raise
+        return tuple(found)
 
-    async def _folders(self) -> AsyncIterator[tuple[str, Folder]]:
-        """Yield path and id of every folder of contacts that is wanted, from the root down."""
+    async def _of(self, path: str, facts: FolderFacts, most: int) -> list[Contact]:
+        """Return the contacts of one folder, a page more than ``most`` at the utmost."""
+        found: list[Contact] = []
+        offset: int | None = 0
+        build = partial(_contacts, Folder(id=facts.id))
+        while offset is not None and len(found) <= most:
+            page = await self._ask(partial(build, offset), parse_find_contacts, offset, facts)
+            found += (self._desk.contact(one, path) for one in page.contacts)
+            offset = page.next_offset
+        return [one for one in found if one.name]
+
+    async def _folders(self) -> AsyncIterator[tuple[str, FolderFacts]]:
+        """Yield path and facts of every folder of contacts that is wanted, from the root down."""
         queue: deque[tuple[tuple[str, ...], Folder]] = deque([((), PUBLIC_FOLDERS)])
         seen = 0
         while queue and seen < _MOST_FOLDERS:
             path, parent = queue.popleft()
-            for one in await self._below(parent):
+            for one in await self._below(parent, root=not path):
                 seen += 1
-                here, id = (*path, one.name), Folder(id=one.id)
+                here = (*path, one.name)
                 if len(here) < _DEEPEST and self._leads_on(here):
-                    queue.append((here, id))
+                    queue.append((here, Folder(id=one.id)))
                 if one.folder_class.startswith(_CONTACTS) and self._wanted(here):
-                    yield "/".join(here), id
+                    yield "/".join(here), one
 
-    async def _below(self, parent: Folder) -> list[FolderFacts]:
+    async def _below(self, parent: Folder, *, root: bool) -> list[FolderFacts]:
+        """Return the folders below one; a closed one shows none, but for the root."""
         found: list[FolderFacts] = []
         offset: int | None = 0
-        while offset is not None:
-            page = await self._desk.endpoint.call(
-                self._desk.mailbox,
-                Operation(partial(_folders, parent, offset), parse_find_folder, (offset,)),
-                impersonate=self._desk.impersonate,
-                route=self._route,
-            )
-            found += page.folders
-            offset = page.next_offset
+        build = partial(_folders, parent)
+        try:
+            while offset is not None:
+                page = await self._ask(partial(build, offset), parse_find_folder, offset)
+                found += page.folders
+                offset = page.next_offset
+        except Answered as error:
+            if root or error.reaction is not Reaction.DENIED:
+                raise
         return found
+
+    async def _ask(
+        self,
+        build: Callable[..., Request],
+        read: Callable[..., T],
+        offset: int,
+        facts: FolderFacts | None = None,
+    ) -> T:
+        return await self._desk.endpoint.call(
+            self._desk.mailbox,
+            Operation(build, read, (offset,)),
+            impersonate=self._desk.impersonate,
+            route=partial(self._route, facts),
+        )
 
     def _wanted(self, path: tuple[str, ...]) -> bool:
         here = _folded("/".join(path))
@@ -163,17 +200,24 @@ class PublicFolders:
             here == one or here.startswith(one + "/") for one in self._paths
         )
 
+    def _named(self, path: str) -> bool:
+        """Tell whether a folder was asked for itself: then it must be readable."""
+        return _folded(path) in self._paths
+
     def _leads_on(self, path: tuple[str, ...]) -> bool:
         """Tell whether something wanted may lie below."""
         here = _folded("/".join(path))
         return self._wanted(path) or any(one.startswith(here + "/") for one in self._paths)
 
-    def _route(self, context: Context) -> Context:
+    def _route(self, facts: FolderFacts | None, context: Context) -> Context:
+        """Name the mailbox of the tree, or the one that holds a folder's contents (2013+)."""
         mailbox = self._desk.mailbox
-        tree = self._desk.endpoint.known(mailbox).public_folders
-        if not tree:
+        home = self._tree or self._desk.endpoint.known(mailbox).public_folders
+        if facts is not None and facts.replica:
+            home = f"{facts.replica}@{mailbox.address.rpartition('@')[2]}"
+        if not home:
             return context
-        return replace(context, anchor=mailbox.address, public_folder_mailbox=tree)
+        return replace(context, anchor=home, public_folder_mailbox=home)
 
 
 class AddressBook:
@@ -228,7 +272,8 @@ def _contacts(folder: Folder, offset: int, context: Context, calendar: Folder) -
 
 def _folders(parent: Folder, offset: int, context: Context, calendar: Folder) -> Request:
     del calendar
-    return build_find_folder(context, parent, offset)
+    newer = offers(context.version, Feature.FIND_PEOPLE)  # of 2013, as are these mailboxes
+    return build_find_folder(context, parent, offset, replicas=newer)
 
 
 def _people(text: str, context: Context, calendar: Folder) -> Request:

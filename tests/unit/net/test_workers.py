@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator, Callable
 
 import psutil
@@ -46,10 +45,9 @@ async def test_work_runs_in_another_process(pool: WorkerPool) -> None:
 
 @pytest.mark.parametrize("endless", ["spin", "spin_in_c"])
 async def test_an_endless_loop_ends_at_its_cpu_bound(pool: WorkerPool, endless: str) -> None:
-    begun = time.monotonic()
-    with pytest.raises(TooLarge):
-        await pool.run(f"{WORK}:{endless}", seconds=0.1)
-    assert time.monotonic() - begun < 2
+    async with asyncio.timeout(60):  # endless is what it would be without the bound
+        with pytest.raises(TooLarge):
+            await pool.run(f"{WORK}:{endless}", seconds=0.1)
     assert await pool.run(f"{WORK}:echo", 1) == (1,)
 
 

@@ -27,10 +27,15 @@ class FolderPage:
     """Where the next page begins; None: this was the last."""
 
 
-def build_find_folder(context: Context, parent: Folder, offset: int = 0) -> Request:
-    """Ask for the folders directly below one, from an offset on."""
+def build_find_folder(
+    context: Context, parent: Folder, offset: int = 0, *, replicas: bool = False
+) -> Request:
+    """Ask for the folders directly below one, from an offset on.
+
+    ``replicas``: and for where the contents of public folders lie.
+    """
     find = operation("FindFolder", Traversal="Shallow")
-    folder_shape(find)
+    folder_shape(find, replicas=replicas)
     add(
         find,
         M + "IndexedPageFolderView",

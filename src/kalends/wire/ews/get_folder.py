@@ -6,7 +6,9 @@ change and how many items were ever deleted from it.
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
+from uuid import UUID
 
 from lxml import etree
 
@@ -14,7 +16,7 @@ from kalends.errors import BadAnswer
 from kalends.model.http import Request, Response
 from kalends.wire.ews.folders import CALENDAR, Folder
 from kalends.wire.ews.names import M, T
-from kalends.wire.ews.shapes import DELETED, LAST_CHANGE, folder_shape
+from kalends.wire.ews.shapes import DELETED, LAST_CHANGE, REPLICAS, folder_shape
 from kalends.wire.ews.soap import Context, add, one, operation, read, request
 from kalends.wire.ews.versions import ServerVersion
 
@@ -35,6 +37,8 @@ class FolderFacts:
     readable: bool | None = None
     """Whether we may read it; None: not told."""
     server: ServerVersion | None = None
+    replica: str = ""
+    """GUID of the mailbox that holds a public folder's contents. Empty: not told."""
 
     @property
     def state(self) -> tuple[str, str]:
@@ -77,6 +81,7 @@ def read_folder(element: etree._Element, server: ServerVersion | None = None) ->
         properties.get(DELETED, ""),
         _readable(element.findtext(f"{T}EffectiveRights/{T}Read")),
         server,
+        _replica(properties.get(REPLICAS, "")),
     )
 
 
@@ -88,6 +93,15 @@ def _properties(element: etree._Element) -> list[tuple[str, str]]:
             value = (extended.findtext(T + "Value") or "").strip()
             found.append((str(field.get("PropertyTag", "")).lower(), value))
     return found
+
+
+def _replica(told: str) -> str:
+    """Return the GUID in a list of replicas: base64 of its letters, ended by a zero."""
+    try:
+        found = base64.b64decode(told, validate=True).decode("ascii").partition("\0")[0]
+        return str(UUID(found)) if found else ""
+    except ValueError:
+        return ""
 
 
 def _readable(told: str | None) -> bool | None:

@@ -43,6 +43,8 @@ LAST_CHANGE: Final = "0x670a"
 """PidTagLocalCommitTimeMax of a folder."""
 DELETED: Final = "0x670b"
 """PidTagDeletedCountTotal of a folder."""
+REPLICAS: Final = "0x6698"
+"""PR_REPLICA_LIST: the GUID of the mailbox that holds a public folder's contents."""
 
 
 def calendar_fields(context: Context) -> tuple[str, ...]:
@@ -74,13 +76,18 @@ def id_shape(parent: etree._Element, name: str = "ItemShape", *fields: str) -> N
         field(properties, uri)
 
 
-def folder_shape(parent: etree._Element) -> None:
-    """Append a folder shape with name, class, and the two counters that tell of any change."""
+def folder_shape(parent: etree._Element, *, replicas: bool = False) -> None:
+    """Append a folder shape with name, class, and the two counters that tell of any change.
+
+    ``replicas``: which mailbox holds the contents of a public folder, too (2013+).
+    """
     properties = _shape(parent, "FolderShape")
     for uri in ("folder:DisplayName", "folder:FolderClass", "folder:EffectiveRights"):
         field(properties, uri)
     tag(properties, LAST_CHANGE, "SystemTime")
     tag(properties, DELETED, "Integer")
+    if replicas:
+        tag(properties, REPLICAS, "Binary")
 
 
 def field(properties: etree._Element, uri: str) -> None:
