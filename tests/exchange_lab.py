@@ -75,7 +75,7 @@ class ExchangeTransport:
     async def stream(
         self, request: Request, limits: Limits, silence: float
     ) -> AsyncIterator[Streamed]:
-        raise NotImplementedError("nothing streams here")
+        raise Unreachable("streams do not pass here")
         yield
 
     async def close(self) -> None:

@@ -98,6 +98,7 @@ class ExchangeHome(Installation):
             "username": SERVICE,
             "password_env": "KALENDS_TEST_EXCHANGE",
             "poll_seconds": self.poll_seconds,
+            "notify": "none",  # what is heard between polls: tests/simulation/test_exchange.py
             **self.options,
         }
         return {**super().configuration(), "sources": [source]}
