@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 
+import msgspec
 import structlog
 
 from benchmarks.figure import Figure
@@ -27,6 +28,7 @@ from kalends.bus.memory import MemoryHub
 from kalends.endpoints.kind import Kind, Services, kinds
 from kalends.engine.engine import Engine
 from kalends.engine.pacing import calm_collector
+from kalends.model.person import PersonRecord
 from kalends.model.presence import Next, Presence, Segment, Timeline
 from kalends.model.profile import Profile, pack_profile
 from kalends.model.view import View
@@ -105,7 +107,9 @@ def _timeline(first: int) -> Timeline:
     )  # fmt: skip
 
 
-def _rows(seals: Seals, first: int, last: int, apart: int) -> Iterator[tuple[dict[str, Any], ...]]:
+def _rows(
+    seals: Seals, anybody: Profile, first: int, last: int, apart: int
+) -> Iterator[tuple[dict[str, Any], ...]]:
     """Who changed last is nobody's neighbour: revisions lie across the order of the people."""
     for number in range(first, last):
         who = f"p{number:07}"
@@ -116,7 +120,7 @@ def _rows(seals: Seals, first: int, last: int, apart: int) -> Iterator[tuple[dic
             next=Next(begin, begin + HOUR, "meeting", Availability.BUSY),
         )  # fmt: skip
         record = json.dumps({"id": who, "name": "Anna Berg", "emails": [f"{who}@acme.example"]})
-        profile = Profile(who, "Anna Berg", "sv", "Europe/Stockholm", "Sales", "1001")
+        profile = msgspec.structs.replace(anybody, person=who, email=f"{who}@acme.example")
         yield (
             {**one, "managed_by": "api", "version": 1, "record": record.encode()},
             {
@@ -133,14 +137,14 @@ def _rows(seals: Seals, first: int, last: int, apart: int) -> Iterator[tuple[dic
         )  # fmt: skip
 
 
-def _fill(path: Path, vault: Vault, people: int, due: int) -> None:
+def _fill(path: Path, vault: Vault, anybody: Profile, people: int, due: int) -> None:
     """Write people beneath the store: through it, a million would take half an hour."""
     seals = Seals(vault)
     inserts = [Statement(upsert(table)) for table in (person, state, plan)]
     connection = connect(path)
     connection.execute("PRAGMA synchronous=OFF")
     for first in range(0, people, 20_000):
-        rows = _rows(seals, first, min(people, first + 20_000), people // due)
+        rows = _rows(seals, anybody, first, min(people, first + 20_000), people // due)
         with connection:
             for insert, values in zip(inserts, zip(*rows, strict=True), strict=True):
                 run_call(connection, insert.each(values))
@@ -162,12 +166,16 @@ def _engine(store: Store, runtime: Runtime) -> Engine:
     return Engine(store, bus, runtime, Services(runtime, cast("Any", None), bus))
 
 
-async def _prepare(store: Store, engine: Engine) -> None:
+async def _prepare(store: Store, engine: Engine) -> Profile:
+    """Store the organization; return the profile it gives to people."""
     body = {"id": ACME, "name": "Acme AB", "sinks": [{"id": "lamp", "kind": "noting"}]}
     answer = await engine.handle(Apply(organization="*", actor="bench", organizations=[body]))
     assert answer.ok, answer.message
+    tenant = engine.core.tenants.get(ACME)
+    assert tenant is not None
     await engine.stop()
     await store.save_sink(ACME, "lamp", cursor=REVISIONS)
+    return tenant.profile(PersonRecord(id="anybody", name="Anna Berg", emails=["a@acme.example"]))
 
 
 async def measure(people: int, due: int) -> tuple[list[float], float]:
@@ -179,9 +187,9 @@ async def measure(people: int, due: int) -> tuple[list[float], float]:
     with tempfile.TemporaryDirectory(prefix="kalends-bench") as name:
         database, vault = f"sqlite:///{name}/kalends.db", Vault({1: os.urandom(32)})
         store = await open_store(database, vault, Runtime())
-        await _prepare(store, _engine(store, Runtime()))
+        anybody = await _prepare(store, _engine(store, Runtime()))
         await store.close()
-        _fill(Path(name) / "kalends.db", vault, people, due)
+        _fill(Path(name) / "kalends.db", vault, anybody, people, due)
         offset = BOUNDARY - AHEAD - time.time()
         runtime = Runtime(now=lambda: time.time() + offset)
         sink.now = runtime.now

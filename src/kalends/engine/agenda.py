@@ -11,6 +11,7 @@ driver enters it anew after each read), a *call* is entered once, for a hinted e
 from __future__ import annotations
 
 import heapq
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
@@ -40,7 +41,8 @@ class Agenda:
 
     def enter(self, at: float, slot: int, person: str, name: str, *, call: bool = False) -> None:
         """Note a read at ``at`` (monotonic seconds)."""
-        entry = (int(at * 1000), -slot if call else slot, person, name)
+        # Nearly all calendars are called the same: one string for a million of them.
+        entry = (int(at * 1000), -slot if call else slot, person, sys.intern(name))
         heapq.heappush(self._heap, entry)
 
     def strike(self, slot: int, person: str, name: str) -> None:

@@ -35,8 +35,9 @@ BEHIND: Final = "\U0010ffff"
 """Sorts behind every source and name."""
 BREATH: Final = 20
 """People after whom others run (slices stay under 2 ms)."""
-REST: Final = 0.02
-"""Seconds between two pages that are looked after: nothing waits for them."""
+REST: Final = 0.5
+"""Seconds between two pages that are looked after: nothing waits for them, and a tenth of a core
+is what they may cost (a million people take a quarter of an hour)."""
 
 
 @dataclass(slots=True)
