@@ -40,7 +40,6 @@ from kalends.engine.tenants import Tenants
 from kalends.engine.trouble import HELD, Trouble
 from kalends.errors import (
     CursorExpired,
-    KalendsError,
     NotFound,
     RedirectRefused,
     SourceTrouble,
@@ -333,7 +332,7 @@ class SyncDriver:
             try:
                 async for hint in slot.reader.hints():
                     await self._heard(slot, hint)
-            except KalendsError as error:
+            except Exception as error:  # a source's fault stays with it: the others are read on
                 log.info(
                     "hints.lost",
                     organization=slot.organization,
