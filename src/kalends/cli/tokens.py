@@ -23,8 +23,6 @@ from kalends.cli.session import (
 )
 from kalends.cli.writing import hand_over
 from kalends.errors import UserError
-from kalends.runtime import Runtime
-from kalends.web.tokens import document, new_account, new_token
 
 if TYPE_CHECKING:
     from kalends.config import Configuration
@@ -51,6 +49,9 @@ def create_token(
     json: JsonOption = False,
 ) -> None:
     """Make a token and print it as the last word; it is shown this once."""
+    from kalends.runtime import Runtime
+    from kalends.web.tokens import document, new_token
+
     configuration = loaded(config)
     one = _owner(configuration, organization, role)
     run(_somebody(configuration, one, person))
@@ -85,6 +86,9 @@ def create_account(
     json: JsonOption = False,
 ) -> None:
     """Make an account that signs in to the console with a password."""
+    from kalends.runtime import Runtime
+    from kalends.web.tokens import document, new_account
+
     configuration = loaded(config)
     one = _owner(configuration, organization, role)
     run(_somebody(configuration, one, person))

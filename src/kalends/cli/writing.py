@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 from kalends.bus.commands import AnyCommand, PutPrincipal
 from kalends.cli.session import ask
 from kalends.errors import UserError
-from kalends.runtime import Runtime
-from kalends.store.contract import Principal
 
 if TYPE_CHECKING:
     from kalends.config import Configuration
@@ -25,7 +23,9 @@ async def hand_over(configuration: Configuration, command: AnyCommand) -> Any:
 
 
 async def _write(configuration: Configuration, command: PutPrincipal) -> None:
+    from kalends.runtime import Runtime
     from kalends.store import open_store
+    from kalends.store.contract import Principal
     from kalends.store.vault import Vault
 
     server = configuration.server

@@ -8,7 +8,7 @@ for 30 days. More than a tenth of an organization's people gone asks first (``fo
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -17,6 +17,8 @@ from kalends.model.person import PersonRecord, Preferences
 from kalends.store.contract import Document, PersonDocument
 
 MANAGED_BY_FILE: Final = "file"
+_BREATH: Final = 20
+"""People compared between two yields."""
 
 
 @dataclass(slots=True)
@@ -74,10 +76,16 @@ def people_difference(
     wanted: Sequence[PersonRecord],
     stored: Mapping[str, PersonDocument],
     now: int,
-) -> None:
-    """Add what must be written so that the file's people hold."""
+) -> Iterator[None]:
+    """Add what must be written so that the file's people hold; yields now and then.
+
+    ``stored``: those the file names, and those it brought. Whoever runs it lets others work at
+    every yield: a file may hold a hundred thousand people.
+    """
     seen: set[str] = set()
-    for record in wanted:
+    for count, record in enumerate(wanted):
+        if count % _BREATH == 0:
+            yield
         old = stored.get(record.id)
         if record.id in seen:
             difference.problems.append(_twice("person", record.id))

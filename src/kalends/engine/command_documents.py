@@ -6,7 +6,9 @@ document changes it. What is stored takes effect at once, without a restart (inv
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
@@ -38,7 +40,6 @@ from kalends.model.organization import (
     SinkSpec,
     SourceSpec,
 )
-from kalends.model.person import PersonRecord
 from kalends.store.contract import Document, PersonDocument
 
 Secrets = dict[tuple[str, str], str | None]
@@ -159,17 +160,17 @@ def split_secrets(kind: str, body: dict[str, Any]) -> tuple[dict[str, Any], Secr
 async def _write(
     core: Core, organization: str, documents: list[Document], secrets: Secrets
 ) -> None:
-    for (place, field), secret in secrets.items():
-        await core.store.save_secret(organization, place, field, secret)
+    for (place, name), secret in secrets.items():
+        await core.store.save_secret(organization, place, name, secret)
     await core.store.save_documents(documents)
 
 
 async def _forget_secrets(core: Core, organization: str, kind: str, document: Document) -> None:
     spec = _MODELS[kind].model_validate_json(document.body)
     known = kinds().get(spec.kind)
-    for field in known.secrets if known is not None else ():
+    for name in known.secrets if known is not None else ():
         place = endpoint_name(kind, document.id)
-        await core.store.save_secret(organization, place, field, None)
+        await core.store.save_secret(organization, place, name, None)
 
 
 # --- whole files --------------------------------------------------------------------------------
@@ -221,11 +222,12 @@ async def _plan(core: Core, wanted: OrganizationDocument) -> tuple[Difference, S
     difference = Difference(wanted.id)
     documents, secrets = _documents(wanted, difference.problems)
     document_difference(difference, documents, await core.store.documents(wanted.id))
-    people = await stored_people(core, wanted.id)
-    people_difference(difference, wanted.people, people, core.now())
-    difference.problems += _people_problems(wanted, people)
-    if too_many_go(difference, len(people)):
-        difference.asks.append(_too_many(wanted.id, len(difference.leavers), len(people)))
+    stored = await concerned(core, wanted)
+    for _ in people_difference(difference, wanted.people, stored.people, core.now()):
+        await asyncio.sleep(0)
+    difference.problems += _people_problems(wanted, stored.addresses)
+    if too_many_go(difference, stored.count):
+        difference.asks.append(_too_many(wanted.id, len(difference.leavers), stored.count))
     return difference, secrets
 
 
@@ -254,29 +256,55 @@ def _documents(
     return documents, secrets
 
 
-async def stored_people(core: Core, organization: str) -> dict[str, PersonDocument]:
-    """Return everybody of an organization, by id."""
-    people: dict[str, PersonDocument] = {}
+class _Addresses(msgspec.Struct, frozen=True):
+    """All that is looked at of the records of people whom the file does not concern."""
+
+    emails: tuple[str, ...] = ()
+
+
+_addresses: Final = msgspec.json.Decoder(_Addresses)
+
+
+@dataclass(slots=True)
+class Concerned:
+    """What a file meets of an organization: nobody else's record is kept or read whole."""
+
+    people: dict[str, PersonDocument] = field(default_factory=dict)
+    """Whom the file names, and whom it brought."""
+    addresses: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Addresses of others that the file gives to somebody, too."""
+    count: int = 0
+    """How many there are in all."""
+
+
+async def concerned(core: Core, wanted: OrganizationDocument) -> Concerned:
+    """Return what of an organization a file concerns; there may be a million people beside it."""
+    named = {one.id for one in wanted.people}
+    given = {email.lower() for one in wanted.people for email in one.emails}
+    found = Concerned()
     after = ""
-    while True:
-        page = await core.store.people(organization, after, PAGE)
-        people |= {one.person: one for one in page}
-        if len(page) < PAGE:
-            return people
+    while page := await core.store.people(wanted.id, after, PAGE):
+        found.count += len(page)
+        for one in page:
+            if one.person in named or one.managed_by == MANAGED_BY_FILE:
+                found.people[one.person] = one
+            elif given:
+                emails = _addresses.decode(one.record).emails
+                if not given.isdisjoint(email.lower() for email in emails):
+                    found.addresses[one.person] = emails
         after = page[-1].person
+        await asyncio.sleep(0)
+    return found
 
 
 def _people_problems(
-    wanted: OrganizationDocument, stored: dict[str, PersonDocument]
+    wanted: OrganizationDocument, others: dict[str, tuple[str, ...]]
 ) -> list[Problem]:
     problems: list[Problem] = []
     for record in wanted.people:
         problems += unknown_zone(f"people.{record.id}", "timezone", record.timezone)
     kept = {one.id: one.emails for one in wanted.people}
-    for id, document in stored.items():
-        if id not in kept and document.managed_by != MANAGED_BY_FILE:
-            kept[id] = PersonRecord.model_validate_json(document.record).emails
-    return problems + duplicate_addresses(wanted.id, kept.items())
+    return problems + duplicate_addresses(wanted.id, {**kept, **others}.items())
 
 
 async def _gone(core: Core, wanted: set[str]) -> list[str]:

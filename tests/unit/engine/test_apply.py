@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 from kalends.engine.apply import (
     Difference,
     document_difference,
@@ -29,7 +31,7 @@ def stored(record: PersonRecord, managed_by: str = "file") -> PersonDocument:
 
 def differing(wanted: list[PersonRecord], *there: PersonDocument) -> Difference:
     difference = Difference("acme")
-    people_difference(difference, wanted, {one.person: one for one in there}, NOW)
+    deque(people_difference(difference, wanted, {one.person: one for one in there}, NOW), maxlen=0)
     return difference
 
 
