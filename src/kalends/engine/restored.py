@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from kalends import observe
+from kalends.errors import SuspiciouslyEmpty
 from kalends.runtime import Runtime
 from kalends.store.contract import Reader
 from kalends.store.copies import RESTORED, marked, unmark
@@ -22,6 +23,8 @@ log = observe.logger(__name__)
 MOST_SECONDS: Final = 600.0
 LOOK_SECONDS: Final = 1.0
 PAGE: Final = 2000
+_UNSURE: Final = frozenset({RESTORED, SuspiciouslyEmpty.code})
+"""Not tried yet, or found empty once where the copy knows bookings: the next read decides."""
 
 
 class Restored:
@@ -54,7 +57,7 @@ class Restored:
         for organization in await self._store.organizations():
             after: tuple[str, str, str] | None = None
             while rows := await self._store.calendars(organization, after=after, limit=PAGE):
-                if any(row.health == RESTORED for row in rows):
+                if any(row.health in _UNSURE for row in rows):
                     return True
                 after = (rows[-1].key.person, rows[-1].key.source, rows[-1].key.name)
         return (await self._store.summary(int(self._runtime.now()))).due > 0
