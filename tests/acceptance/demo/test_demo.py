@@ -57,7 +57,8 @@ def running(tmp_path: Path, *options: str) -> Iterator[Demo]:
         yield demo
     finally:
         if demo.process.poll() is None:
-            demo.process.send_signal(signal.SIGINT)
+            # Not SIGINT: who runs the tests in the background lets their children ignore it.
+            demo.process.send_signal(signal.SIGTERM)
             demo.process.wait(40)
 
 

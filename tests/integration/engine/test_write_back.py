@@ -43,7 +43,8 @@ def story(tell: Story, *, write_back: bool = True) -> None:
             await home.start()
             source = {
                 "id": "exchange", "kind": "ews", "url": URL, "username": SERVICE,
-                "password_env": "EXCHANGE_PASSWORD", "poll_seconds": 30, "write_back": write_back,
+                "password_env": "EXCHANGE_PASSWORD", "poll_seconds": 30, "notify": "none",
+                "write_back": write_back,
             }  # fmt: skip
             person = {"id": "anna", "name": "Anna Berg", "emails": [ANNA], "language": "sv"}
             await home.apply(sources=[source], people=[person], sinks=[])
