@@ -1,8 +1,8 @@
 """Where calendars are that nobody named an address for: found by e-mail, and found again.
 
-Place in the flow: ``sync`` reads a calendar; one without an address is located first. One that was
-located and is not there any more (the source's ``url`` was changed, a server moved, a calendar was
-deleted) is looked for anew. Until it is found its bookings stay as known (invariant 1).
+Place in the flow: ``refresh`` reads a calendar; one without an address is located first. One that
+was located and is not there any more (the source's ``url`` was changed, a server moved, a calendar
+was deleted) is looked for anew. Until it is found its bookings stay as known (invariant 1).
 """
 
 from __future__ import annotations

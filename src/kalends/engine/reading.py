@@ -1,8 +1,8 @@
 """One read of one calendar: what to ask, and what to store of the answer.
 
-Place in the flow: ``sync`` decides when; here one calendar's window is read again and replaces
-what was stored, whole; the cursor moves in the same transaction (DESIGN section 2). A failed
-read changes freshness only, never presence (invariant 1).
+Place in the flow: ``refresh`` goes through a read; here is what it asks and what it stores. One
+calendar's window is read again and replaces what was stored, whole; the cursor moves in the same
+transaction (DESIGN section 2). A failed read changes freshness only, never presence (invariant 1).
 
 Private bookings lose their text before anything else looks at them (``policy.gist``). What their
 text said depends on the *wording* of the rules, so the cursor is stored with it (``Bookmark``):

@@ -1,7 +1,7 @@
 """One opened source with its pacing: what waits to be read, what is being read, how it fares.
 
 Place in the flow: ``sync`` moves calendars from the agenda into a slot's queues and starts as
-many reads as the slot's gate allows. ``reading`` does one read.
+many reads as the slot's gate allows. ``refresh`` does one read.
 """
 
 from __future__ import annotations

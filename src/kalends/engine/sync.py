@@ -3,77 +3,39 @@
 Place in the flow: the first step of DESIGN section 2. A push, a stream, a delta, a poll only say
 *that* something changed; the calendar's window is then read again and replaces what was stored.
 
-How it works: one heap of deadlines (``agenda``), one small task per read in flight, one task per
-source that has hints. A source (``slot``) reads as many calendars at once as its gate allows.
-Deadlines are monotonic; what is persisted (``next_probe_at``) is wall time.
+How it works: one heap of deadlines (``agenda``), one small task per read in flight (``refresh``),
+one task per source that has hints (``hearing``). A source (``slot``) reads as many calendars at
+once as its gate allows. Deadlines are monotonic; what is persisted (``next_probe_at``) is wall
+time.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from typing import Final
-from zoneinfo import ZoneInfo
 
-from kalends import observe
-from kalends.calendars.contract import CalendarSource, Hint, Reading, Unchanged
+from kalends.calendars.contract import CalendarSource
 from kalends.engine.agenda import Agenda, Ready
 from kalends.engine.debounce import Debounce, Key
 from kalends.engine.gate import Gate
-from kalends.engine.locating import Located, leads, locate, locate_anew, was_located
+from kalends.engine.hearing import Hearing
+from kalends.engine.locating import Located
 from kalends.engine.pacing import wait
-from kalends.engine.people import stored_record
-from kalends.engine.reading import (
-    Bookmark,
-    ask,
-    bookmark,
-    content,
-    misheard,
-    plan,
-    reference,
-    to_store,
-    unfinished,
-)
+from kalends.engine.refresh import Refresher
 from kalends.engine.slot import Failing, Slot
 from kalends.engine.tenants import Tenants
 from kalends.engine.trouble import HELD, Trouble
-from kalends.errors import (
-    CursorExpired,
-    NotFound,
-    RedirectRefused,
-    SourceTrouble,
-    Unreachable,
-)
-from kalends.model.person import PersonRecord
-from kalends.policy.person import PersonPolicy
 from kalends.runtime import Runtime
-from kalends.store.contract import CalendarHealth, CalendarKey, CalendarRow, Store
-
-log = observe.logger(__name__)
+from kalends.store.contract import CalendarKey, CalendarRow, Store
 
 PAGE: Final = 2000
 TAKE: Final = 500
 """Deadlines handled between two breaths of the loop."""
-READ_SECONDS: Final = 300.0
-"""No read of one calendar lasts longer, whatever its exchanges do."""
-LOCATE_AGAIN: Final = 86_400
 REST: Final = 3600.0
 SWEEP: Final = 60.0
 REWORDED: Final = 300.0
 """Seconds over which an organization's calendars are polled once its rules have changed."""
-
-
-@dataclass(slots=True)
-class SyncFigures:
-    """What the driver tells metrics."""
-
-    reads: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    failed: int = 0
-    skipped: int = 0
-    codes: dict[str, int] = field(default_factory=dict)
 
 
 class SyncDriver:
@@ -89,18 +51,24 @@ class SyncDriver:
     ) -> None:
         self._store = store
         self._runtime = runtime
-        self._tenants = tenants
-        self._changed = changed
-        self._health = health
         self._agenda = Agenda()
         self._awake = asyncio.Event()
         self._number = 0
         self._tasks: asyncio.TaskGroup | None = None
-        self._hearing: dict[int, asyncio.Task[None]] = {}
         self._swept = 0.0
         self.trouble = Trouble(store, runtime, health)
         self.slots: dict[int, Slot] = {}
-        self.figures = SyncFigures()
+        self._hearing = Hearing(store, runtime, self)
+        self._refresher = Refresher(
+            store,
+            runtime,
+            tenants,
+            self.trouble,
+            changed=changed,
+            health=health,
+            took_up=self._took_up,
+        )
+        self.figures = self._refresher.figures
 
     # --- sources come and go ------------------------------------------------------------
     def open(
@@ -140,9 +108,7 @@ class SyncDriver:
             return None
         del self.slots[slot.number]
         self._agenda.retire([slot.number])
-        hearing = self._hearing.pop(slot.number, None)
-        if hearing is not None:
-            hearing.cancel()
+        self._hearing.stop(slot)
         return slot
 
     def slot(self, organization: str, source: str) -> Slot | None:
@@ -178,18 +144,24 @@ class SyncDriver:
         """Poll every calendar of a source (None: of all) within ``spread`` seconds."""
         for slot in self.slots.values():
             if slot.organization == organization and source in (None, slot.source):
-                self._hasten(slot, spread)
+                self.hasten_slot(slot, spread)
 
     def hasten(self, spread: float = 30.0) -> None:
         """Poll everything soon: the machine slept, or the clock was set."""
         for slot in self.slots.values():
-            self._hasten(slot, min(spread, slot.poll_seconds))
+            self.hasten_slot(slot, min(spread, slot.poll_seconds))
+
+    def hasten_slot(self, slot: Slot, spread: float) -> None:
+        """Poll every calendar of one source within ``spread`` seconds."""
+        now = self._runtime.monotonic()
+        self._agenda.move(slot.number, lambda: now + spread * self._runtime.random.random())
+        self._awake.set()
 
     def distrust(self) -> None:
         """Read every calendar whole once more: the clock went back."""
         for slot in self.slots.values():
             slot.reread = set()
-            self._hasten(slot, min(30.0, slot.poll_seconds))
+            self.hasten_slot(slot, min(30.0, slot.poll_seconds))
 
     def reworded(self, organization: str) -> None:
         """Poll an organization's calendars soon: its rules changed.
@@ -198,7 +170,7 @@ class SyncDriver:
         """
         for slot in self.slots.values():
             if slot.organization == organization:
-                self._hasten(slot, min(REWORDED, slot.poll_seconds))
+                self.hasten_slot(slot, min(REWORDED, slot.poll_seconds))
 
     def misheard(self, key: CalendarKey) -> None:
         """Read a calendar soon, for its owner's rules changed; many at once are spread."""
@@ -215,7 +187,7 @@ class SyncDriver:
         if slot is not None:
             slot.gate.reset()
             slot.failing.clear()
-            self._hasten(slot, 1.0)
+            self.hasten_slot(slot, 1.0)
 
     # --- the loop ------------------------------------------------------------
     async def run(self) -> None:
@@ -278,13 +250,7 @@ class SyncDriver:
     def _start(self, slot: Slot) -> None:
         assert self._tasks is not None
         self._tasks.create_task(self._load(slot))
-        if slot.reader.capabilities.hints:
-            self._hearing[slot.number] = self._tasks.create_task(self._hear(slot))
-
-    def _hasten(self, slot: Slot, spread: float) -> None:
-        now = self._runtime.monotonic()
-        self._agenda.move(slot.number, lambda: now + spread * self._runtime.random.random())
-        self._awake.set()
+        self._hearing.start(slot, self._tasks)
 
     async def _load(self, slot: Slot) -> None:
         """Enter a source's calendars in slices; those never read, or to be located, come first."""
@@ -326,33 +292,6 @@ class SyncDriver:
         return now + slot.pause * self._runtime.random.random()
 
     # --- hints ------------------------------------------------------------
-    async def _hear(self, slot: Slot) -> None:
-        """Follow a source's hints; a broken stream is taken up again, polling goes on anyway."""
-        while slot.number in self.slots:
-            try:
-                async for hint in slot.reader.hints():
-                    await self._heard(slot, hint)
-            except Exception as error:  # a source's fault stays with it: the others are read on
-                log.info(
-                    "hints.lost",
-                    organization=slot.organization,
-                    source=slot.source,
-                    exc_info=error,
-                )
-            await self._runtime.sleep(self._runtime.jitter(10.0))
-
-    async def _heard(self, slot: Slot, hint: Hint) -> None:
-        if hint.person is None:
-            self._hasten(slot, min(5.0, slot.poll_seconds))
-        elif hint.name is None:
-            rows = await self._store.calendars(
-                slot.organization, source=slot.source, person=hint.person
-            )
-            for row in rows:
-                self.hint(slot, (hint.person, row.key.name), sure=hint.sure)
-        else:
-            self.hint(slot, (hint.person, hint.name), sure=hint.sure)
-
     def hint(self, slot: Slot, key: Key, *, sure: bool = True) -> None:
         """Note that a calendar changed: the first news is read at once, more waits for quiet.
 
@@ -374,21 +313,10 @@ class SyncDriver:
 
     # --- one read ------------------------------------------------------------
     async def _read(self, slot: Slot, key: Key, hinted: bool) -> None:
-        """Read one calendar and enter its next poll; nothing it meets may end the driver."""
+        """Read one calendar and enter its next poll."""
         again: float | None = slot.pause
         try:
-            async with asyncio.timeout(READ_SECONDS):
-                again = await self._read_row(slot, key, hinted)
-        except TimeoutError:
-            again = await self._failed(slot, key, Unreachable("the read took too long"))
-        except Exception as error:  # a fault of a source or the store stays with this calendar
-            log.exception(
-                "calendar.failed",
-                organization=slot.organization,
-                source=slot.source,
-                exc_info=error,
-            )
-            again = self._runtime.jitter(max(60.0, slot.pause))
+            again = await self._refresher.refresh(slot, key, hinted=hinted)
         finally:
             self._finish(slot, key, again)
 
@@ -400,207 +328,8 @@ class SyncDriver:
             self._agenda.enter(self._runtime.monotonic() + again, slot.number, *key)
         self._awake.set()
 
-    async def _read_row(self, slot: Slot, key: Key, hinted: bool) -> float | None:
-        """Read; return seconds until the next poll, None where the calendar is no more."""
-        found = await self._find(slot, key)
-        if found is None:
-            slot.forget(key)
-            return None
-        row, record, owner = found
-        self.figures.reads += 1
-        slot.reads += 1
-        try:
-            if row.url is None and slot.reader.capabilities.finds_by_email:
-                return await self._locate(slot, row, record, owner)
-            if key in slot.moved and was_located(row, record):
-                return await self._locate_anew(slot, row, record, owner, None)
-            return await self._refresh_or_locate(slot, row, record, owner, hinted=hinted)
-        except SourceTrouble as error:
-            return await self._failed(slot, key, error, row, record)
-
-    async def _refresh_or_locate(
-        self,
-        slot: Slot,
-        row: CalendarRow,
-        record: PersonRecord,
-        owner: PersonPolicy,
-        *,
-        hinted: bool,
-    ) -> float | None:
-        """Read; where a calendar is not any more where it was found, look for it again."""
-        try:
-            return await self._refresh(slot, row, record, owner, hinted=hinted)
-        except (NotFound, RedirectRefused) as error:
-            if not (slot.reader.capabilities.finds_by_email and was_located(row, record)):
-                raise
-            return await self._locate_anew(slot, row, record, owner, error)
-
-    async def _find(
-        self, slot: Slot, key: Key
-    ) -> tuple[CalendarRow, PersonRecord, PersonPolicy] | None:
-        tenant = self._tenants.get(slot.organization)
-        rows = await self._store.calendars(slot.organization, source=slot.source, person=key[0])
-        row = next((row for row in rows if row.key.name == key[1]), None)
-        if row is None:
-            return None
-        record = await stored_record(self._store, slot.organization, key[0])
-        if tenant is None or record is None:
-            return None
-        return row, record, tenant.policy.for_person(record)
-
-    async def _refresh(
-        self,
-        slot: Slot,
-        row: CalendarRow,
-        record: PersonRecord,
-        owner: PersonPolicy,
-        *,
-        hinted: bool,
-    ) -> float | None:
-        now = int(self._runtime.now())
-        key = (row.key.person, row.key.name)
-        distrusted = slot.reread is not None and key not in slot.reread
-        planned = plan(
-            row,
-            now,
-            owner.zone,
-            may_reconcile=slot.full_reads == 0,
-            anew=distrusted or misheard(row, owner.wording),
-        )
-        ref = reference(row, record, owner.zone.key)
-        slot.full_reads += planned.full
-        try:
-            answer = await ask(slot.reader, self._store, ref, row, planned)
-        except CursorExpired:
-            answer = await ask(slot.reader, self._store, ref, row, replace(planned, cursor=None))
-        finally:
-            slot.full_reads -= planned.full
-        if slot.reread is not None:
-            slot.reread.add(key)
-        self._succeeded(slot, row)
-        pause = self._runtime.jitter(max(slot.pause, answer.refresh_after or 0.0))
-        if not isinstance(answer, Reading):
-            await self._unchanged(slot, row, answer)
-            return pause
-        return await self._store_reading(
-            slot, row, answer, owner, hinted=hinted, full=planned.full, pause=pause
-        )
-
-    async def _store_reading(
-        self,
-        slot: Slot,
-        row: CalendarRow,
-        reading: Reading,
-        owner: PersonPolicy,
-        *,
-        hinted: bool,
-        full: bool,
-        pause: float,
-    ) -> float:
-        """Store what was read, or look again where the calendar is still in motion."""
-        now = int(self._runtime.now())
-        read = to_store(row, reading, owner, now, full=full)
-        if row.read_at is not None and await self._differs(row, read.bookings, now, owner.zone):
-            key = (row.key.person, row.key.name)
-            clock = self._runtime.monotonic()
-            later = slot.debounce.seen(key, content(read), clock, hinted=hinted)
-            if later is not None:
-                return min(pause, later - clock)
-        self.figures.skipped += read.skipped
-        slot.left_out((row.key.person, row.key.name), read.skipped)
-        if await self._store.replace_calendar(read, now=now):
-            self.figures.changed += 1
-            self._changed()
-        return pause
-
-    async def _differs(
-        self, row: CalendarRow, bookings: tuple[object, ...], now: int, zone: ZoneInfo
-    ) -> bool:
-        stored = unfinished(await self._store.bookings(row.key), now, zone)
-        return frozenset(stored) != frozenset(bookings)
-
-    async def _unchanged(self, slot: Slot, row: CalendarRow, answer: Unchanged) -> None:
-        cursor = answer.cursor
-        self.figures.unchanged += 1
-        slot.debounce.same((row.key.person, row.key.name))
-        known = bookmark(row)
-        moved = cursor is not None and cursor != known.cursor
-        noted = answer.note != row.message
-        if moved or noted or row.health != "ok" or row.stale_since is not None:
-            fresh = Bookmark(known.wording, cursor).pack() if moved else None
-            told = CalendarHealth(row.key, "ok", answer.note, cursor=fresh)
-            await self._store.mark_calendars([told])
-            if row.health != "ok":
-                self._health(slot.organization)
-
-    async def _locate(
-        self, slot: Slot, row: CalendarRow, record: PersonRecord, owner: PersonPolicy
-    ) -> float | None:
-        """Find the person's calendars here by e-mail and take them up."""
-        now = int(self._runtime.now())
-        ref = reference(row, record, owner.zone.key)
-        found = await locate(slot.reader, self._store, ref, row, now=now)
-        self._succeeded(slot, row)
-        if found is None:
-            again = LOCATE_AGAIN + int(3600 * self._runtime.random.random())
-            absent = CalendarHealth(
-                row.key, "absent", "This person has no calendar here.", next_probe_at=now + again
-            )
-            await self._store.mark_calendars([absent])
-            return float(again)
-        self._took_up(found)
-        return 0.0
-
-    async def _locate_anew(
-        self,
-        slot: Slot,
-        row: CalendarRow,
-        record: PersonRecord,
-        owner: PersonPolicy,
-        trouble: SourceTrouble | None,
-    ) -> float | None:
-        """Find a person's calendars again; the first one is looked for on behalf of all."""
-        key, lead = (row.key.person, row.key.name), leads(row, record)
-        if key != lead:
-            slot.moved.discard(key)
-            slot.moved.add(lead)
-            slot.hinted.append(lead)
-            if trouble is not None:
-                raise trouble
-            return slot.pause
-        ref = reference(row, record, owner.zone.key)
-        now = int(self._runtime.now())
-        found = await locate_anew(slot.reader, self._store, ref, row, trouble, now=now)
-        slot.moved.discard(key)
-        self._took_up(found)
-        return 0.0
-
     def _took_up(self, found: Located) -> None:
         for key in found.struck:
             self.strike(key)
         for key in found.entered:
             self.enter(key)
-
-    def _succeeded(self, slot: Slot, row: CalendarRow) -> None:
-        slot.failing.pop((row.key.person, row.key.name), None)
-        slot.last_success = self._runtime.now()
-        slot.stale_marked = False
-        if slot.gate.succeeded():
-            log.info("source.back", organization=slot.organization, source=slot.source)
-            self._health(slot.organization)
-
-    async def _failed(
-        self,
-        slot: Slot,
-        key: Key,
-        error: SourceTrouble,
-        row: CalendarRow | None = None,
-        record: PersonRecord | None = None,
-    ) -> float:
-        self.figures.failed += 1
-        slot.failures[error.code] += 1
-        self.figures.codes[error.code] = self.figures.codes.get(error.code, 0) + 1
-        own = False
-        if row is not None and record is not None:
-            own = reference(row, record, "UTC").username is not None
-        return await self.trouble.note(slot, key, error, row, own_credential=own)

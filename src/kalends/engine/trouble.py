@@ -1,6 +1,6 @@
 """What becomes of a failed read: freshness is marked, presence stays (invariant 1).
 
-Place in the flow: ``sync`` hands every ``SourceTrouble`` here. Trouble of the endpoint shuts its
+Place in the flow: ``refresh`` hands every ``SourceTrouble`` here. Trouble of the endpoint shuts its
 gate; all its calendars are marked stale once it has failed long enough, without asking each of
 them. Trouble of one calendar waits alone, and when it is tried again is persisted.
 """

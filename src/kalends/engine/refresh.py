@@ -1,0 +1,300 @@
+"""Refreshing one calendar: find it, read it, store what it says, or account for why not.
+
+Place in the flow: ``sync`` says which calendar and when; here its row and its owner are looked up,
+it is located where nobody named its address (``locating``), asked by plan (``reading``), and what
+it answered replaces what was stored. What fails goes to ``trouble``.
+
+The contract with the driver is one call: ``Refresher.refresh`` never raises, and says in how many
+seconds the calendar is to be polled again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from kalends import observe
+from kalends.calendars.contract import Reading, Unchanged
+from kalends.engine.debounce import Key
+from kalends.engine.locating import Located, leads, locate, locate_anew, was_located
+from kalends.engine.people import stored_record
+from kalends.engine.reading import (
+    Bookmark,
+    ask,
+    bookmark,
+    content,
+    misheard,
+    plan,
+    reference,
+    to_store,
+    unfinished,
+)
+from kalends.engine.slot import Slot
+from kalends.engine.tenants import Tenants
+from kalends.engine.trouble import Trouble
+from kalends.errors import CursorExpired, NotFound, RedirectRefused, SourceTrouble, Unreachable
+from kalends.model.person import PersonRecord
+from kalends.policy.person import PersonPolicy
+from kalends.runtime import Runtime
+from kalends.store.contract import CalendarHealth, CalendarRow, Store
+
+log = observe.logger(__name__)
+
+READ_SECONDS: Final = 300.0
+"""No read of one calendar lasts longer, whatever its exchanges do."""
+LOCATE_AGAIN: Final = 86_400
+
+
+@dataclass(slots=True)
+class SyncFigures:
+    """What reading calendars tells metrics."""
+
+    reads: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    failed: int = 0
+    skipped: int = 0
+    codes: dict[str, int] = field(default_factory=dict)
+
+
+class Refresher:
+    """Reads one calendar at a call; many calls run at once."""
+
+    def __init__(
+        self,
+        store: Store,
+        runtime: Runtime,
+        tenants: Tenants,
+        trouble: Trouble,
+        *,
+        changed: Callable[[], None],
+        health: Callable[[str], None],
+        took_up: Callable[[Located], None],
+    ) -> None:
+        self._store = store
+        self._runtime = runtime
+        self._tenants = tenants
+        self._trouble = trouble
+        self._changed = changed
+        self._health = health
+        self._took_up = took_up
+        self.figures = SyncFigures()
+
+    async def refresh(self, slot: Slot, key: Key, *, hinted: bool) -> float | None:
+        """Read a calendar; return seconds until its next poll (``trouble.HELD``: when its gate
+        opens), None where it is no more. Nothing it meets is raised."""
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                return await self._read_row(slot, key, hinted=hinted)
+        except TimeoutError:
+            return await self._failed(slot, key, Unreachable("the read took too long"))
+        except Exception as error:  # a fault of a source or the store stays with this calendar
+            log.exception(
+                "calendar.failed",
+                organization=slot.organization,
+                source=slot.source,
+                exc_info=error,
+            )
+            return self._runtime.jitter(max(60.0, slot.pause))
+
+    async def _read_row(self, slot: Slot, key: Key, *, hinted: bool) -> float | None:
+        """Read; return seconds until the next poll, None where the calendar is no more."""
+        found = await self._find(slot, key)
+        if found is None:
+            slot.forget(key)
+            return None
+        row, record, owner = found
+        self.figures.reads += 1
+        slot.reads += 1
+        try:
+            if row.url is None and slot.reader.capabilities.finds_by_email:
+                return await self._locate(slot, row, record, owner)
+            if key in slot.moved and was_located(row, record):
+                return await self._locate_anew(slot, row, record, owner, None)
+            return await self._refresh_or_locate(slot, row, record, owner, hinted=hinted)
+        except SourceTrouble as error:
+            return await self._failed(slot, key, error, row, record)
+
+    async def _refresh_or_locate(
+        self,
+        slot: Slot,
+        row: CalendarRow,
+        record: PersonRecord,
+        owner: PersonPolicy,
+        *,
+        hinted: bool,
+    ) -> float | None:
+        """Read; where a calendar is not any more where it was found, look for it again."""
+        try:
+            return await self._refresh(slot, row, record, owner, hinted=hinted)
+        except (NotFound, RedirectRefused) as error:
+            if not (slot.reader.capabilities.finds_by_email and was_located(row, record)):
+                raise
+            return await self._locate_anew(slot, row, record, owner, error)
+
+    async def _find(
+        self, slot: Slot, key: Key
+    ) -> tuple[CalendarRow, PersonRecord, PersonPolicy] | None:
+        tenant = self._tenants.get(slot.organization)
+        rows = await self._store.calendars(slot.organization, source=slot.source, person=key[0])
+        row = next((row for row in rows if row.key.name == key[1]), None)
+        if row is None:
+            return None
+        record = await stored_record(self._store, slot.organization, key[0])
+        if tenant is None or record is None:
+            return None
+        return row, record, tenant.policy.for_person(record)
+
+    async def _refresh(
+        self,
+        slot: Slot,
+        row: CalendarRow,
+        record: PersonRecord,
+        owner: PersonPolicy,
+        *,
+        hinted: bool,
+    ) -> float | None:
+        now = int(self._runtime.now())
+        key = (row.key.person, row.key.name)
+        distrusted = slot.reread is not None and key not in slot.reread
+        planned = plan(
+            row,
+            now,
+            owner.zone,
+            may_reconcile=slot.full_reads == 0,
+            anew=distrusted or misheard(row, owner.wording),
+        )
+        ref = reference(row, record, owner.zone.key)
+        slot.full_reads += planned.full
+        try:
+            answer = await ask(slot.reader, self._store, ref, row, planned)
+        except CursorExpired:
+            answer = await ask(slot.reader, self._store, ref, row, replace(planned, cursor=None))
+        finally:
+            slot.full_reads -= planned.full
+        if slot.reread is not None:
+            slot.reread.add(key)
+        self._succeeded(slot, row)
+        pause = self._runtime.jitter(max(slot.pause, answer.refresh_after or 0.0))
+        if not isinstance(answer, Reading):
+            await self._unchanged(slot, row, answer)
+            return pause
+        return await self._store_reading(
+            slot, row, answer, owner, hinted=hinted, full=planned.full, pause=pause
+        )
+
+    async def _store_reading(
+        self,
+        slot: Slot,
+        row: CalendarRow,
+        reading: Reading,
+        owner: PersonPolicy,
+        *,
+        hinted: bool,
+        full: bool,
+        pause: float,
+    ) -> float:
+        """Store what was read, or look again where the calendar is still in motion."""
+        now = int(self._runtime.now())
+        read = to_store(row, reading, owner, now, full=full)
+        if row.read_at is not None and await self._differs(row, read.bookings, now, owner.zone):
+            key = (row.key.person, row.key.name)
+            clock = self._runtime.monotonic()
+            later = slot.debounce.seen(key, content(read), clock, hinted=hinted)
+            if later is not None:
+                return min(pause, later - clock)
+        self.figures.skipped += read.skipped
+        slot.left_out((row.key.person, row.key.name), read.skipped)
+        if await self._store.replace_calendar(read, now=now):
+            self.figures.changed += 1
+            self._changed()
+        return pause
+
+    async def _differs(
+        self, row: CalendarRow, bookings: tuple[object, ...], now: int, zone: ZoneInfo
+    ) -> bool:
+        stored = unfinished(await self._store.bookings(row.key), now, zone)
+        return frozenset(stored) != frozenset(bookings)
+
+    async def _unchanged(self, slot: Slot, row: CalendarRow, answer: Unchanged) -> None:
+        cursor = answer.cursor
+        self.figures.unchanged += 1
+        slot.debounce.same((row.key.person, row.key.name))
+        known = bookmark(row)
+        moved = cursor is not None and cursor != known.cursor
+        noted = answer.note != row.message
+        if moved or noted or row.health != "ok" or row.stale_since is not None:
+            fresh = Bookmark(known.wording, cursor).pack() if moved else None
+            told = CalendarHealth(row.key, "ok", answer.note, cursor=fresh)
+            await self._store.mark_calendars([told])
+            if row.health != "ok":
+                self._health(slot.organization)
+
+    async def _locate(
+        self, slot: Slot, row: CalendarRow, record: PersonRecord, owner: PersonPolicy
+    ) -> float | None:
+        """Find the person's calendars here by e-mail and take them up."""
+        now = int(self._runtime.now())
+        ref = reference(row, record, owner.zone.key)
+        found = await locate(slot.reader, self._store, ref, row, now=now)
+        self._succeeded(slot, row)
+        if found is None:
+            again = LOCATE_AGAIN + int(3600 * self._runtime.random.random())
+            absent = CalendarHealth(
+                row.key, "absent", "This person has no calendar here.", next_probe_at=now + again
+            )
+            await self._store.mark_calendars([absent])
+            return float(again)
+        self._took_up(found)
+        return 0.0
+
+    async def _locate_anew(
+        self,
+        slot: Slot,
+        row: CalendarRow,
+        record: PersonRecord,
+        owner: PersonPolicy,
+        trouble: SourceTrouble | None,
+    ) -> float | None:
+        """Find a person's calendars again; the first one is looked for on behalf of all."""
+        key, lead = (row.key.person, row.key.name), leads(row, record)
+        if key != lead:
+            slot.moved.discard(key)
+            slot.moved.add(lead)
+            slot.hinted.append(lead)
+            if trouble is not None:
+                raise trouble
+            return slot.pause
+        ref = reference(row, record, owner.zone.key)
+        now = int(self._runtime.now())
+        found = await locate_anew(slot.reader, self._store, ref, row, trouble, now=now)
+        slot.moved.discard(key)
+        self._took_up(found)
+        return 0.0
+
+    def _succeeded(self, slot: Slot, row: CalendarRow) -> None:
+        slot.failing.pop((row.key.person, row.key.name), None)
+        slot.last_success = self._runtime.now()
+        slot.stale_marked = False
+        if slot.gate.succeeded():
+            log.info("source.back", organization=slot.organization, source=slot.source)
+            self._health(slot.organization)
+
+    async def _failed(
+        self,
+        slot: Slot,
+        key: Key,
+        error: SourceTrouble,
+        row: CalendarRow | None = None,
+        record: PersonRecord | None = None,
+    ) -> float:
+        self.figures.failed += 1
+        slot.failures[error.code] += 1
+        self.figures.codes[error.code] = self.figures.codes.get(error.code, 0) + 1
+        own = False
+        if row is not None and record is not None:
+            own = reference(row, record, "UTC").username is not None
+        return await self._trouble.note(slot, key, error, row, own_credential=own)
