@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from kalends.errors import UserError
 from kalends.runtime import Runtime
-from kalends.store.contract import Reader, Store, open_parameters
+from kalends.store.contract import Reader, Store
 from kalends.store.database import DatabaseReader, DatabaseStore, Driver
 from kalends.store.opening import (
     postgresql_reader,
@@ -29,21 +30,32 @@ async def open_store(database: str, vault: Vault, runtime: Runtime) -> Store:
     ``database`` is ``sqlite:///path`` or ``postgresql://…``. Raises ``UserError`` where it cannot
     be opened or was written by a newer Kalends.
     """
-    given = open_parameters(database)
+    file = _file(database)
     driver: Driver
-    if given["kind"] == "sqlite":
-        driver = await sqlite_store(Path(given["path"]), runtime)
+    if file is not None:
+        driver = await sqlite_store(file, runtime)
     else:
-        driver = await postgresql_store(given["dsn"], vault, runtime)
+        driver = await postgresql_store(database, vault, runtime)
     return DatabaseStore(driver, vault, runtime)
 
 
 async def open_reader(database: str, vault: Vault, runtime: Runtime) -> Reader:
     """Open the database read-only, beside the engine. Raises ``UserError`` as ``open_store``."""
-    given = open_parameters(database)
+    file = _file(database)
     driver: Driver
-    if given["kind"] == "sqlite":
-        driver = await sqlite_reader(Path(given["path"]), runtime)
+    if file is not None:
+        driver = await sqlite_reader(file, runtime)
     else:
-        driver = await postgresql_reader(given["dsn"], vault, runtime)
+        driver = await postgresql_reader(database, vault, runtime)
     return DatabaseReader(driver, vault, runtime)
+
+
+def _file(database: str) -> Path | None:
+    """Return the file of ``sqlite:///path``, None for PostgreSQL; nothing else is a database."""
+    if database.startswith("sqlite:///"):
+        return Path(database.removeprefix("sqlite:///"))
+    if database.startswith(("postgresql://", "postgres://")):
+        return None
+    raise UserError(
+        f"[server] database = {database.split('@')[-1]!r} is neither sqlite:///… nor postgresql://…"
+    )

@@ -11,303 +11,74 @@ method call: one transaction, durable when it returns. The engine is the only wr
 - Bookings, notes and secrets are sealed by the store; callers see plain values.
 - Every method is keyed by organization: one tenant never sees another (invariant 7).
 - Nothing here reads a clock: callers pass ``now`` (UTC seconds).
+
+The values that pass (``store.rows``) are part of the contract: this module gives them too, so that
+whoever uses a store imports from here alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import IntEnum
 from pathlib import Path
-from typing import Any, Final, Literal, Protocol
-
-import msgspec
+from typing import Protocol
 
 from kalends.model.booking import Booking
-from kalends.model.breaker import Breaker as Breaker
-from kalends.model.presence import Hold, Manual, Presence, Timeline
-from kalends.model.profile import Profile
+from kalends.model.breaker import Breaker
+from kalends.model.presence import Manual
+from kalends.store.rows.administration import (
+    AuditEntry,
+    Document,
+    Lease,
+    PersonDocument,
+    Principal,
+    Summary,
+)
+from kalends.store.rows.calendars import (
+    CalendarHealth,
+    CalendarInput,
+    CalendarKey,
+    CalendarRead,
+    CalendarRow,
+)
+from kalends.store.rows.presence import (
+    SHARDS,
+    Committed,
+    DuePerson,
+    Evaluated,
+    Lane,
+    PolicyInputs,
+    SinkRow,
+    StoredPresence,
+    Transition,
+    shard_of,
+)
 
-SHARDS: Final = 64
-"""Number of shards people are spread over; ``shard_of`` is stable for ever."""
-
-
-def shard_of(organization: str, person: str) -> int:
-    """Return the shard (0 … 63) of a person: CRC-32 of ``organization/person`` modulo 64."""
-    import zlib
-
-    return zlib.crc32(f"{organization}/{person}".encode()) % SHARDS
-
-
-class Lane(IntEnum):
-    """Why somebody is due; lower lanes are served first."""
-
-    DUE = 0
-    """A known boundary has come."""
-    HAND = 1
-    """Manual presence, line state, preference."""
-    CALENDAR = 2
-    """Bookings changed."""
-    POLICY = 3
-    """Settings or rules changed: many at once, none urgent."""
-
-
-class Document(msgspec.Struct, frozen=True):
-    """One thing an administrator wrote: organization settings, a source, a sink …"""
-
-    organization: str
-    kind: Literal["organization", "source", "sink", "directory", "group", "route"]
-    id: str
-    body: bytes
-    """JSON of the model (never with a secret in it)."""
-    managed_by: str
-    version: int = 0
-    """Counts changes; ``Conflict`` where an expected version is given and differs."""
-
-
-class PersonDocument(msgspec.Struct, frozen=True):
-    """A person's record as written, with the profile derived from it."""
-
-    organization: str
-    person: str
-    record: bytes
-    """JSON of ``PersonRecord`` (preferences included)."""
-    profile: Profile
-    managed_by: str
-    version: int = 0
-
-
-class CalendarKey(msgspec.Struct, frozen=True):
-    """Names one calendar: a person has one or several in a source."""
-
-    organization: str
-    person: str
-    source: str
-    name: str
-
-
-class CalendarRow(msgspec.Struct, frozen=True):
-    """One calendar without its bookings."""
-
-    key: CalendarKey
-    url: str | None
-    cursor: bytes | None
-    window_start: int
-    window_end: int
-    read_at: int | None
-    """When it was last read whole."""
-    reconciled_at: int | None
-    stale_since: int | None
-    health: str
-    """``ok``, ``new``, or the ``code`` of the error that made it stale."""
-    message: str
-    """For an administrator; no personal data."""
-    remedy: str
-    failures: int
-    skipped: int
-    """Broken bookings left out at the last read."""
-    bookings: int
-    """How many are stored."""
-    next_probe_at: int | None
-    """When a denied or failing calendar is tried again (persisted across restarts)."""
-
-
-class CalendarInput(msgspec.Struct, frozen=True):
-    """What one calendar gives to policy."""
-
-    key: CalendarKey
-    bookings: tuple[Booking, ...]
-    window_end: int
-    work_hours: bytes | None = None
-    """JSON of ``WorkHours`` as the calendar system tells it."""
-    automatic_reply: tuple[int, int] | None = None
-    stale_since: int | None = None
-
-
-class CalendarRead(msgspec.Struct, frozen=True):
-    """What replaces a calendar, whole. The cursor moves in the same transaction."""
-
-    key: CalendarKey
-    url: str | None
-    cursor: bytes | None
-    window_start: int
-    window_end: int
-    bookings: tuple[Booking, ...]
-    skipped: int
-    read_at: int
-    reconciled: bool
-    work_hours: bytes | None = None
-    automatic_reply: tuple[int, int] | None = None
-    note: str = ""
-    """How it was read, shown as the message of a healthy calendar."""
-
-
-class CalendarHealth(msgspec.Struct, frozen=True):
-    """What is known about a calendar's freshness, without new content."""
-
-    key: CalendarKey
-    health: str
-    message: str = ""
-    remedy: str = ""
-    stale_since: int | None = None
-    failures: int = 0
-    next_probe_at: int | None = None
-    cursor: bytes | None = None
-    """A moved cursor that stands for unchanged content; None: leave it."""
-
-
-class DuePerson(msgspec.Struct, frozen=True, gc=False):
-    """Somebody whose presence must be evaluated."""
-
-    organization: str
-    person: str
-    input_version: int
-    lane: Lane
-    due_at: int
-    dirty: bool
-    """The timeline must be rebuilt from bookings and policy first."""
-    timeline: Timeline
-    manual: Manual | None
-    hold: Hold | None
-    presence: Presence | None
-    evaluated_at: int
-    """Up to when boundaries have been visited; 0: never."""
-    revision: int
-    profile: Profile
-
-
-class PolicyInputs(msgspec.Struct, frozen=True):
-    """What a timeline is built from."""
-
-    organization: str
-    person: str
-    input_version: int
-    record: bytes
-    calendars: tuple[CalendarInput, ...]
-
-
-class Evaluated(msgspec.Struct, frozen=True, gc=False):
-    """The result for one person, to be stored if the input version is still the one seen."""
-
-    organization: str
-    person: str
-    seen_version: int
-    presence: Presence
-    next_change_at: int | None
-    evaluated_at: int
-    changed: bool
-    """Takes a revision: the presence differs from the stored one in what a view can show."""
-    timeline: Timeline | None = None
-    """None: as stored."""
-    manual: Manual | None = None
-    hold: Hold | None = None
-    """Manual and hold after the boundaries visited; stored as they are."""
-    log: bool = False
-    """Whether to write a transition for ``every`` sinks."""
-    sealed: bytes | None = None
-    """The presence, sealed ahead of its boundary by ``Store.seal_ahead``; None: not yet."""
-
-
-class Committed(msgspec.Struct, frozen=True):
-    """What became of a batch."""
-
-    revisions: dict[str, int]
-    """Highest revision per organization that changed."""
-    refused: tuple[tuple[str, str], ...]
-    """(organization, person) whose input changed meanwhile (they are due again), or who left."""
-    blocks: dict[str, int] = {}
-    """First revision of each organization's block: the changed of the batch are numbered from
-    it in order. Numbers of the refused stay unused."""
-
-
-class StoredPresence(msgspec.Struct, frozen=True, gc=False):
-    """A person's presence as stored, for readers and sinks."""
-
-    organization: str
-    person: str
-    revision: int
-    presence: Presence
-    profile: Profile
-    stale_since: int | None
-    evaluated_at: int
-    next_change_at: int | None
-
-
-class Transition(msgspec.Struct, frozen=True):
-    """One change for an ``every`` sink; text-free (no notes), kept at most an hour."""
-
-    organization: str
-    person: str
-    revision: int
-    at: int
-    before: Presence | None
-    after: Presence
-    profile: Profile
-
-
-class SinkRow(msgspec.Struct, frozen=True):
-    """What a sink must remember about one person: failures, the other side's ETag …"""
-
-    organization: str
-    sink: str
-    person: str
-    revision: int
-    """Revision delivered last."""
-    memory: bytes | None = None
-    """The sink's own (ETag, previous value)."""
-    digest: bytes | None = None
-    """Of the rendered form the other side holds."""
-    due_at: int | None = None
-    """When to refresh or to try again; None: nothing to do."""
-    failures: int = 0
-
-
-class Principal(msgspec.Struct, frozen=True):
-    """A token or local account."""
-
-    id: str
-    organization: str | None
-    """None: the provider, who sees every organization's administration."""
-    kind: Literal["token", "account"]
-    name: str
-    """Account name for sign-in, or the token's label."""
-    role: Literal["provider", "admin", "attendant", "member"]
-    person: str | None
-    """The person this account is (members)."""
-    secret_hash: str
-    created_at: int
-    expires_at: int | None = None
-    disabled: bool = False
-
-
-class AuditEntry(msgspec.Struct, frozen=True):
-    """Who did what to whom; never an activity, a note or a state. Kept 90 days."""
-
-    organization: str
-    at: int
-    actor: str
-    action: str
-    target: str
-
-
-class Lease(msgspec.Struct, frozen=True):
-    """One shard's owner. Every write is fenced by the epoch."""
-
-    shard: int
-    owner: str
-    epoch: int
-    until: int
-
-
-class Summary(msgspec.Struct, frozen=True):
-    """Figures for metrics and health, cheap to get (no per-person scan of a million)."""
-
-    people: int
-    due: int
-    """How many are due now."""
-    oldest_due_at: int | None
-    calendars: int
-    stale: int
-    revisions: dict[str, int]
+__all__ = [
+    "SHARDS",
+    "AuditEntry",
+    "Breaker",
+    "CalendarHealth",
+    "CalendarInput",
+    "CalendarKey",
+    "CalendarRead",
+    "CalendarRow",
+    "Committed",
+    "Document",
+    "DuePerson",
+    "Evaluated",
+    "Lane",
+    "Lease",
+    "PersonDocument",
+    "PolicyInputs",
+    "Principal",
+    "Reader",
+    "SinkRow",
+    "Store",
+    "StoredPresence",
+    "Summary",
+    "Transition",
+    "shard_of",
+]
 
 
 class Reader(Protocol):
@@ -605,19 +376,3 @@ class Store(Reader, Protocol):
         Purge and truncate first: what is finished then is not in the copy. Raises
         ``StoreFailed`` where it cannot be written; ``target`` is then left absent.
         """
-
-
-def open_parameters(database: str) -> dict[str, Any]:
-    """Split ``sqlite:///path`` or ``postgresql://…`` into what the stores take.
-
-    Raises ``UserError`` on any other scheme.
-    """
-    from kalends.errors import UserError
-
-    if database.startswith("sqlite:///"):
-        return {"kind": "sqlite", "path": database.removeprefix("sqlite:///")}
-    if database.startswith(("postgresql://", "postgres://")):
-        return {"kind": "postgresql", "dsn": database}
-    raise UserError(
-        f"[server] database = {database.split('@')[-1]!r} is neither sqlite:///… nor postgresql://…"
-    )

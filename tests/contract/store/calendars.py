@@ -1,0 +1,177 @@
+"""What every store does with calendars: reads, health, uploads."""
+
+from __future__ import annotations
+
+import json
+
+from kalends.store.contract import (
+    CalendarHealth,
+    Lane,
+    Store,
+)
+from tests.contract.store.world import (
+    DAY,
+    HOUR,
+    NOW,
+    booking,
+    due,
+    facts,
+    give_calendar,
+    hire,
+    ids,
+    key,
+    read,
+    settle,
+)
+
+
+class Calendars:
+    async def test_new_calendars_have_never_been_read(self, store: Store) -> None:
+        await hire(store, "anna")
+        await give_calendar(store, key("anna"), key("anna", "second"))
+        rows = await store.calendars("acme")
+        assert [(it.key.name, it.health, it.read_at) for it in rows] == [
+            ("default", "new", None),
+            ("second", "new", None),
+        ]
+
+    async def test_a_read_replaces_bookings_and_cursor_together(self, store: Store) -> None:
+        await hire(store, "anna")
+        await give_calendar(store, key("anna"))
+        first, second = booking("1", NOW, NOW + HOUR, "budget"), booking("2", NOW, NOW + DAY)
+        assert await store.replace_calendar(read(key("anna"), first), now=NOW)
+        assert await store.replace_calendar(read(key("anna"), second, cursor=b"2"), now=NOW)
+        [row] = await store.calendars("acme")
+        assert (row.cursor, row.bookings, row.health) == (b"2", 1, "ok")
+        assert await store.bookings(key("anna")) == (second,)
+
+    async def test_changed_bookings_queue_the_person_dirty_in_lane_calendar(
+        self, store: Store
+    ) -> None:
+        await hire(store, "anna")
+        await give_calendar(store, key("anna"))
+        await settle(store)
+        await store.replace_calendar(read(key("anna"), booking("1", NOW, NOW + 9)), now=NOW + 5)
+        [anna] = await due(store, Lane.CALENDAR, NOW + 5)
+        assert (anna.person, anna.dirty, anna.due_at) == ("anna", True, NOW + 5)
+
+    async def test_unchanged_bookings_disturb_nobody_but_move_the_cursor(
+        self, store: Store
+    ) -> None:
+        await hire(store, "anna")
+        await give_calendar(store, key("anna"))
+        one = booking("1", NOW, NOW + HOUR)
+        await store.replace_calendar(read(key("anna"), one), now=NOW)
+        await settle(store)
+        again = read(key("anna"), one, at=NOW + 60, cursor=b"2")
+        assert not await store.replace_calendar(again, now=NOW + 60)
+        [row] = await store.calendars("acme")
+        assert (row.cursor, row.read_at) == (b"2", NOW + 60)
+        assert await due(store, Lane.CALENDAR, NOW + 60) == []
+
+    async def test_a_window_that_reaches_a_day_further_is_a_change(self, store: Store) -> None:
+        import msgspec
+
+        await hire(store, "anna")
+        await give_calendar(store, key("anna"))
+        first = read(key("anna"))
+        await store.replace_calendar(first, now=NOW)
+        for seconds, change in ((DAY - 1, False), (DAY, True)):
+            moved = msgspec.structs.replace(first, window_end=first.window_end + seconds)
+            assert await store.replace_calendar(moved, now=NOW) is change
+
+    async def test_a_read_clears_staleness(self, store: Store) -> None:
+        await hire(store, "anna")
+        await give_calendar(store, key("anna"))
+        await store.replace_calendar(read(key("anna")), now=NOW)
+        await settle(store)
+        stale = CalendarHealth(key("anna"), "unreachable", "no answer", stale_since=NOW, failures=3)
+        await store.mark_calendars([stale])
+        shown = await store.presence("acme", "anna")
+        assert shown is not None
+        assert shown.stale_since == NOW
+        assert await due(store, Lane.CALENDAR) == []  # unknown is not free: nothing changes
+        await store.replace_calendar(read(key("anna"), at=NOW + 9), now=NOW + 9)
+        shown = await store.presence("acme", "anna")
+        assert shown is not None
+        assert shown.stale_since is None
+        [row] = await store.calendars("acme")
+        assert (row.health, row.failures, row.message) == ("ok", 0, "")
+
+    async def test_health_without_a_cursor_leaves_the_cursor(self, store: Store) -> None:
+        await hire(store, "anna")
+        await give_calendar(store, key("anna"))
+        await store.replace_calendar(read(key("anna"), cursor=b"1"), now=NOW)
+        await store.mark_calendars([CalendarHealth(key("anna"), "denied", next_probe_at=NOW + 9)])
+        [row] = await store.calendars("acme")
+        assert (row.cursor, row.health, row.next_probe_at) == (b"1", "denied", NOW + 9)
+        await store.mark_calendars([CalendarHealth(key("anna"), "ok", cursor=b"2")])
+        [row] = await store.calendars("acme")
+        assert (row.cursor, row.next_probe_at) == (b"2", None)
+
+    async def test_a_calendar_removed_while_it_was_read_stays_removed(self, store: Store) -> None:
+        await hire(store, "anna")
+        assert not await store.replace_calendar(read(key("anna")), now=NOW)
+        assert await store.calendars("acme") == []
+
+    async def test_removing_a_calendar_with_bookings_queues_the_person(self, store: Store) -> None:
+        await hire(store, "anna")
+        await give_calendar(store, key("anna"), key("anna", "second"))
+        await store.replace_calendar(read(key("anna"), booking("1", NOW, NOW + 9)), now=NOW)
+        await settle(store)
+        await give_calendar(store, key("anna", "second"))
+        [row] = await store.calendars("acme")
+        assert row.key.name == "second"
+        assert await ids(store, Lane.CALENDAR) == ["anna"]
+
+    async def test_a_moved_calendar_is_read_anew(self, store: Store) -> None:
+        await hire(store, "anna")
+        await give_calendar(store, key("anna"))
+        await store.replace_calendar(read(key("anna"), booking("1", NOW, NOW + 9)), now=NOW)
+        await store.set_calendars("acme", "anna", [(key("anna"), "/elsewhere/")], NOW)
+        [row] = await store.calendars("acme")
+        assert (row.url, row.cursor, row.health, row.bookings) == ("/elsewhere/", None, "new", 1)
+
+    async def test_calendars_are_paged_and_chosen(self, store: Store) -> None:
+        await hire(store, "anna", "bo")
+        await give_calendar(store, key("anna"), key("anna", "second"))
+        await give_calendar(store, key("bo"))
+        everything = [it.key for it in await store.calendars("acme")]
+        assert [(it.person, it.name) for it in everything] == [
+            ("anna", "default"),
+            ("anna", "second"),
+            ("bo", "default"),
+        ]
+        last = everything[0]
+        page = await store.calendars("acme", after=(last.person, last.source, last.name), limit=1)
+        assert [it.key for it in page] == everything[1:2]
+        assert [it.key for it in await store.calendars("acme", person="bo")] == everything[2:]
+        assert [it.key for it in await store.calendars("acme", source="dav")] == everything
+        assert await store.calendars("acme", source="ews") == []
+
+    async def test_policy_gets_all_calendars_of_a_person(self, store: Store) -> None:
+        await hire(store, "anna", "bo")
+        await give_calendar(store, key("anna"), key("anna", "second"))
+        one = booking("1", NOW, NOW + HOUR, "budget")
+        await store.replace_calendar(read(key("anna", "second"), one), now=NOW)
+        [anna, bo] = sorted(
+            await store.load_inputs([("acme", "bo"), ("acme", "anna"), ("acme", "nobody")]),
+            key=lambda it: it.person,
+        )
+        assert [(it.key.name, it.bookings) for it in anna.calendars] == [
+            ("default", ()),
+            ("second", (one,)),
+        ]
+        assert json.loads(anna.record)["id"] == "anna"
+        assert anna.input_version == (await facts(store, "anna")).input_version
+        assert bo.calendars == ()
+        assert await store.inputs("acme", "anna") == anna
+
+    async def test_an_upload_lives_until_it_is_deleted(self, store: Store) -> None:
+        await hire(store, "anna")
+        await store.save_upload("acme", "anna", "desk", b"one", now=NOW)
+        await store.save_upload("acme", "anna", "desk", b"two", now=NOW)
+        assert await store.upload("acme", "anna", "desk") == b"two"
+        assert await store.delete_upload("acme", "anna", "desk")
+        assert not await store.delete_upload("acme", "anna", "desk")
+        assert await store.upload("acme", "anna", "desk") is None
