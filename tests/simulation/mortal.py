@@ -40,13 +40,16 @@ class MortalStore:
         if not inspect.iscoroutinefunction(method):
             return method
 
+        before, after = f"{name}:before", f"{name}:after"
+
         async def call(*arguments: Any, **named: Any) -> Any:
-            self._live(f"{name}:before")
+            self._live(before)
             result = await method(*arguments, **named)
-            self._live(f"{name}:after")
+            self._live(after)
             await asyncio.sleep(0)
             return result
 
+        self.__dict__[name] = call  # found without being made anew from now on
         return call
 
     def _live(self, place: str) -> None:

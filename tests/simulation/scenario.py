@@ -16,10 +16,12 @@ from kalends.endpoints.kind import Services
 from kalends.engine.engine import Engine, EngineOptions
 from kalends.runtime import Runtime
 from kalends.sinks.contract import Delivery
-from kalends.store import open_store
 from kalends.store.contract import Store
+from kalends.store.database import DatabaseStore
+from kalends.store.opening import sqlite_store
 from kalends.store.vault import Vault
 from tests.simulation.mortal import MortalStore
+from tests.simulation.power import Disk, Image, put_back
 from tests.simulation.scripted import Board, Faults, Server, register
 from tests.simulation.virtual import Clock, VirtualLoop, runtime
 from tests.simulation.world import World
@@ -49,6 +51,9 @@ class Installation:
         self.dies: Callable[[str], bool] = lambda place: False
         self.http: Any = None
         """What builds HTTP clients, where a test has servers to reach."""
+        self.disk: Disk | None = None
+        """The disk whose power may go, where a test has one."""
+        self._found: Image | None = None
         self.store: MortalStore | None = None
         self.plain: Store | None = None
         self.engine: Engine | None = None
@@ -58,9 +63,9 @@ class Installation:
     # --- life and death -----------------------------------------------------------------------
     async def start(self) -> None:
         """Start the engine on what is on disk."""
-        self.plain = await open_store(
-            f"sqlite:///{self.directory}/kalends.db", self.vault, self.runtime
-        )
+        vfs = self.disk.called if self.disk else None
+        driver = await sqlite_store(self.directory / "kalends.db", self.runtime, vfs)
+        self.plain = DatabaseStore(driver, self.vault, self.runtime)
         self.store = MortalStore(self.plain, lambda place: self.dies(place))
         bus = MemoryHub().bus()
         services = Services(self.runtime, self.http, bus)
@@ -70,7 +75,11 @@ class Installation:
         self.engine = Engine(cast("Store", self.store), bus, self.runtime, services, options)
         self.lives += 1
         self._running = asyncio.create_task(self._live(self.engine))
-        await self.engine.started.wait()
+        started = asyncio.create_task(self.engine.started.wait())
+        await asyncio.wait({self._running, started}, return_when=asyncio.FIRST_COMPLETED)
+        started.cancel()
+        if self._running.done() and not self.store.dead.is_set():
+            self._running.result()  # it failed; to have died while starting is no failure
 
     async def _live(self, engine: Engine) -> None:
         await engine.start()
@@ -92,6 +101,17 @@ class Installation:
         await asyncio.sleep(0)
         await self.plain.close()
         self.engine = None
+        if self.disk is not None and self._found is not None:
+            put_back(self._found, self.directory, self.chance)
+            self.disk.forget()
+            self._found = None
+
+    def cut_power(self) -> None:
+        """The machine is off from now on; it comes back with what its disk holds now."""
+        assert self.disk is not None
+        assert self.store is not None
+        self._found = self.disk.image(self.chance)
+        self.store.kill()
 
     async def restart(self) -> None:
         """Die and come back."""
@@ -102,6 +122,8 @@ class Installation:
         """Stop and clean up."""
         if self.engine is not None:
             await self.die()
+        if self.disk is not None:
+            self.disk.unregister()
         shutil.rmtree(self.directory, ignore_errors=True)
 
     async def supervise(self) -> None:

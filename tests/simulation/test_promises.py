@@ -12,8 +12,9 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from kalends.bus.commands import ClearManual, SetManual
+from kalends.bus.commands import Answer, AnyCommand, ClearManual, SetManual
 from kalends.model.times import rfc3339
+from tests.simulation.mortal import Dead
 from tests.simulation.scenario import ORGANIZATION, Installation
 from tests.simulation.scripted import Faults
 from tests.simulation.virtual import BEGIN, VirtualLoop, run
@@ -49,28 +50,38 @@ async def by_hand(home: Installation) -> None:
         return
     until = home.now() + home.chance.randrange(60, 4 * HOUR)
     if home.chance.random() < 0.3:
-        answer = await home.handle(
-            ClearManual(organization=ORGANIZATION, actor="test", person=person)
-        )
-        if answer.ok:
+        clear = ClearManual(organization=ORGANIZATION, actor="test", person=person)
+        if (await insisted(home, clear)).ok:
             home.world.by_hand.pop(person, None)
         return
     word = home.chance.choice(("available", "dnd", "away"))
-    answer = await home.handle(
-        SetManual(
-            organization=ORGANIZATION, actor="test", person=person, activity="busy",
-            availability=word, until=rfc3339(until),
-        )
+    command = SetManual(
+        organization=ORGANIZATION, actor="test", person=person, activity="busy",
+        availability=word, until=rfc3339(until),
     )  # fmt: skip
-    if answer.ok:
+    if (await insisted(home, command)).ok:
         home.world.by_hand[person] = ByHand(word, until)
+
+
+async def insisted(home: Installation, command: AnyCommand) -> Answer:
+    """Ask again where the engine died before it answered: nobody knows whether it was done."""
+    while True:
+        try:
+            return await home.handle(command)
+        except Dead:
+            await revived(home)
+
+
+async def revived(home: Installation) -> None:
+    """Wait until the engine is back."""
+    while home.engine is None or home.store is None or home.store.dead.is_set():
+        await asyncio.sleep(1.0)
 
 
 async def heal(home: Installation) -> None:
     """The weather clears, the server tells that anything may have changed; a minute passes."""
     home.weather(FINE)
-    while home.engine is None or home.store is None or home.store.dead.is_set():
-        await asyncio.sleep(1.0)
+    await revived(home)
     home.server.announce()
     await asyncio.sleep(60.0)
 

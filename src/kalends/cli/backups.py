@@ -134,6 +134,7 @@ async def _copy_here(configuration: Configuration, target: Path) -> None:
 
 async def _restore(configuration: Configuration, file: Path, database: Path) -> int:
     from kalends.store.copies import SIDE_FILES, examine, mark, prepare
+    from kalends.store.durable import settle_names
 
     made = examine(file)
     with _staged(file, database) as staged:
@@ -144,8 +145,9 @@ async def _restore(configuration: Configuration, file: Path, database: Path) -> 
             old = database.with_name(database.name + side)
             if old.exists():
                 old.rename(database.with_name(f"{database.name}.replaced-{stamp}{side}"))
+        mark(configuration.server.directory())  # first: what is stale is never without its mark
         staged.rename(database)
-    mark(configuration.server.directory())
+        settle_names(database.parent)
     return made
 
 

@@ -16,6 +16,7 @@ import apsw
 
 from kalends.errors import UserError
 from kalends.store import schema
+from kalends.store.durable import settle_names
 from kalends.store.sqlite import connect
 
 JUMP: Final = 1_000_000_000
@@ -77,6 +78,7 @@ def prepare(path: Path, made: int) -> None:
 def mark(directory: Path) -> None:
     """Note beside the database that it was restored: the engine holds its sinks back at first."""
     (directory / MARK).touch(mode=0o600)
+    settle_names(directory)
 
 
 def marked(directory: Path) -> bool:

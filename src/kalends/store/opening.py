@@ -66,16 +66,26 @@ def _open(path: Path, vfs: str | None) -> apsw.Connection:
     try:
         connection = connect(path, vfs=vfs)
     except (apsw.Error, OSError) as error:
-        raise UserError(f"The database {path} cannot be opened: {error}") from error
+        raise _unusable(path, error) from error
     try:
         connection.execute("BEGIN IMMEDIATE")
         for statement in schema.upgrade(_current(connection), SQLITE):
             connection.execute(statement)
         connection.execute("COMMIT")
+    except apsw.CorruptError as error:
+        connection.close()
+        raise _unusable(path, error) from error
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _unusable(path: Path, error: apsw.Error | OSError) -> UserError:
+    told = f"The database {path} cannot be opened: {error}"
+    if isinstance(error, apsw.CorruptError):
+        told += ". It is damaged: go on from a copy (`kalends restore`)"
+    return UserError(f"{told}.")
 
 
 def _check(path: Path) -> None:

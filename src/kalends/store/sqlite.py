@@ -30,6 +30,7 @@ import msgspec
 
 from kalends.errors import StoreFailed
 from kalends.store.checkpoints import Checkpoints
+from kalends.store.durable import settle_names
 from kalends.store.statements import SQLITE, Call, Row, Unit
 
 T = TypeVar("T")
@@ -368,6 +369,7 @@ def _backup(connection: apsw.Connection, target: Path) -> None:
         finally:
             copy.close()
         beside.replace(target)
+        settle_names(target.parent)
     except (apsw.Error, OSError) as error:
         beside.unlink(missing_ok=True)
         raise StoreFailed(f"the backup {target} could not be written: {error}") from error

@@ -29,6 +29,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 from kalends.errors import KalendsError, UserError
+from kalends.store.durable import settle_names
 
 ENVIRONMENT: Final = "KALENDS_KEY"
 """Beats the key file; same text, entries separated by commas or white space."""
@@ -87,6 +88,7 @@ class Vault:
         beside.unlink(missing_ok=True)
         _write(beside, f"{path.read_text('ascii').rstrip()}\n{number}:{fresh}\n")
         beside.replace(path)
+        settle_names(path.parent)  # before anything is sealed with the new key
         return number
 
     def seal(self, plain: bytes, organization: str, *context: str, lasting: bool = False) -> bytes:
@@ -199,3 +201,4 @@ def _write(path: Path, text: str) -> None:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
+    settle_names(path.parent)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -198,6 +199,39 @@ async def test_a_backup_that_fails_leaves_nothing_behind(store: Store, tmp_path:
     await hire(store, "anna")  # and the store goes on
 
 
+# --- names that survive a power cut (promise 3) ---
+
+
+@pytest.fixture
+def settled(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was put on disk, file or directory, in order."""
+    found: list[str] = []
+    real = os.fsync
+
+    def fsync(opened: int) -> None:
+        found.append(Path(f"/proc/self/fd/{opened}").resolve().name)
+        real(opened)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    return found
+
+
+async def test_a_finished_backup_keeps_its_name_when_the_power_goes(
+    store: Store, tmp_path: Path, settled: list[str]
+) -> None:
+    await store.backup(tmp_path / "backup.db")
+    assert settled[-1:] == [tmp_path.name]
+
+
+def test_a_new_key_is_on_disk_before_anything_is_sealed_with_it(
+    tmp_path: Path, settled: list[str]
+) -> None:
+    Vault.load(tmp_path / "kalends.key")
+    assert settled == ["kalends.key", tmp_path.name]
+    Vault.rotate(tmp_path / "kalends.key")
+    assert settled[2:] == ["kalends.key.new", tmp_path.name, tmp_path.name]
+
+
 # --- the schema ---
 
 
@@ -217,6 +251,14 @@ async def test_a_reader_needs_a_database_that_the_engine_prepared(path: Path) ->
     apsw.Connection(str(path)).execute("CREATE TABLE strange (a)")
     with pytest.raises(UserError, match="kalends serve"):
         await open_reader(f"sqlite:///{path}", VAULT, Runtime())
+
+
+async def test_a_damaged_database_is_told_with_what_to_do(path: Path) -> None:
+    await (await open_store(f"sqlite:///{path}", VAULT, Runtime())).close()
+    whole = path.read_bytes()
+    path.write_bytes(whole[:4096] + bytes(len(whole) - 4096))
+    with pytest.raises(UserError, match="kalends restore"):
+        await open_store(f"sqlite:///{path}", VAULT, Runtime())
 
 
 async def test_a_file_that_is_no_database_is_told(path: Path) -> None:
