@@ -72,16 +72,16 @@ class Debounce:
         motion.changed_at = now
         return None
 
-    def seen(self, key: Key, content: int, now: float, *, hinted: bool) -> float | None:
-        """Note new content; return None to store it, or when to look again."""
+    def seen(self, key: Key, content: int, now: float) -> float | None:
+        """Note new content met by a poll; return None to store it, or when to look again."""
         motion = self._motion.get(key)
-        if hinted or motion is None or now - motion.changed_at >= self._warm:
-            self._settle(key, now)
+        if motion is None or now - motion.changed_at >= self._warm:
+            self.stored(key, now)
             return None
         if motion.waiting_since is None:
             motion.waiting_since = now
         if motion.content == content or now - motion.waiting_since >= LONGEST_SECONDS:
-            self._settle(key, now)
+            self.stored(key, now)
             return None
         motion.content, motion.changed_at = content, now
         return now + QUIET_SECONDS
@@ -106,7 +106,8 @@ class Debounce:
         """Forget a calendar that is no more."""
         self._motion.pop(key, None)
 
-    def _settle(self, key: Key, now: float) -> None:
+    def stored(self, key: Key, now: float) -> None:
+        """Note that new content is stored: what follows soon waits for quiet."""
         called = key in self._motion and self._motion[key].called
         self._motion[key] = _Motion(now, called=called, waiting_since=now if called else None)
 

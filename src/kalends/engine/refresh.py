@@ -19,8 +19,8 @@ from zoneinfo import ZoneInfo
 from kalends import observe
 from kalends.calendars.contract import Reading, Unchanged
 from kalends.engine.debounce import Key
+from kalends.engine.finding import Finder
 from kalends.engine.locating import Located, leads, locate, locate_anew, was_located
-from kalends.engine.people import stored_record
 from kalends.engine.reading import (
     Bookmark,
     ask,
@@ -76,7 +76,7 @@ class Refresher:
     ) -> None:
         self._store = store
         self._runtime = runtime
-        self._tenants = tenants
+        self._finder = Finder(store, tenants)
         self._trouble = trouble
         self._changed = changed
         self._health = health
@@ -102,7 +102,7 @@ class Refresher:
 
     async def _read_row(self, slot: Slot, key: Key, *, hinted: bool) -> float | None:
         """Read; return seconds until the next poll, None where the calendar is no more."""
-        found = await self._find(slot, key)
+        found = await self._finder.find((slot.organization, slot.source), key)
         if found is None:
             slot.forget(key)
             return None
@@ -134,19 +134,6 @@ class Refresher:
             if not (slot.reader.capabilities.finds_by_email and was_located(row, record)):
                 raise
             return await self._locate_anew(slot, row, record, owner, error)
-
-    async def _find(
-        self, slot: Slot, key: Key
-    ) -> tuple[CalendarRow, PersonRecord, PersonPolicy] | None:
-        tenant = self._tenants.get(slot.organization)
-        rows = await self._store.calendars(slot.organization, source=slot.source, person=key[0])
-        row = next((row for row in rows if row.key.name == key[1]), None)
-        if row is None:
-            return None
-        record = await stored_record(self._store, slot.organization, key[0])
-        if tenant is None or record is None:
-            return None
-        return row, record, tenant.policy.for_person(record)
 
     async def _refresh(
         self,
@@ -200,15 +187,18 @@ class Refresher:
         """Store what was read, or look again where the calendar is still in motion."""
         now = int(self._runtime.now())
         read = to_store(row, reading, owner, now, full=full)
-        if row.read_at is not None and await self._differs(row, read.bookings, now, owner.zone):
-            key = (row.key.person, row.key.name)
+        key = (row.key.person, row.key.name)
+        polled = row.read_at is not None and not hinted
+        if polled and await self._differs(row, read.bookings, now, owner.zone):
             clock = self._runtime.monotonic()
-            later = slot.debounce.seen(key, content(read), clock, hinted=hinted)
+            later = slot.debounce.seen(key, content(read), clock)
             if later is not None:
                 return min(pause, later - clock)
         self.figures.skipped += read.skipped
-        slot.left_out((row.key.person, row.key.name), read.skipped)
+        slot.left_out(key, read.skipped)
         if await self._store.replace_calendar(read, now=now):
+            if hinted and row.read_at is not None:
+                slot.debounce.stored(key, self._runtime.monotonic())
             self.figures.changed += 1
             self._changed()
         return pause

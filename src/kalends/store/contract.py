@@ -39,6 +39,7 @@ from kalends.store.rows.calendars import (
     CalendarKey,
     CalendarRead,
     CalendarRow,
+    OwnedCalendar,
 )
 from kalends.store.rows.presence import (
     SHARDS,
@@ -68,6 +69,7 @@ __all__ = [
     "Evaluated",
     "Lane",
     "Lease",
+    "OwnedCalendar",
     "PersonDocument",
     "PolicyInputs",
     "Principal",
@@ -144,6 +146,11 @@ class Reader(Protocol):
         limit: int = 10_000,
     ) -> list[CalendarRow]:
         """Return calendars ordered by (person, source, name), paged by that key."""
+
+    async def owned_calendars(
+        self, organization: str, source: str, people: Sequence[str]
+    ) -> list[OwnedCalendar]:
+        """Return the calendars these people have in a source, with their owners' records."""
 
     async def principals(self, organization: str | None) -> list[Principal]:
         """Return tokens and accounts of an organization (None: the provider's)."""

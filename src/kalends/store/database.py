@@ -162,6 +162,12 @@ class DatabaseReader:
         unit = calendars.page(organization, source, person, after, limit)
         return await self._driver.read(organization, unit)
 
+    async def owned_calendars(
+        self, organization: str, source: str, people: Sequence[str]
+    ) -> list[the.OwnedCalendar]:
+        """See ``Reader.owned_calendars``."""
+        return await self._driver.read(organization, calendars.owned(organization, source, people))
+
     async def principals(self, organization: str | None) -> list[the.Principal]:
         """See ``Reader.principals``."""
         return await self._driver.read(organization or "", access.principals(organization))

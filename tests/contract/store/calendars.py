@@ -35,6 +35,24 @@ class Calendars:
             ("second", "new", None),
         ]
 
+    async def test_calendars_of_many_people_come_with_their_owners(self, store: Store) -> None:
+        for name in ("anna", "bert", "carl"):
+            await hire(store, name)
+        await give_calendar(store, key("anna"), key("anna", "second"))
+        await give_calendar(store, key("bert"))
+        await give_calendar(store, key("carl"))
+        found = await store.owned_calendars("acme", "dav", ["anna", "bert", "nobody"])
+        rows = {it.key: it for it in await store.calendars("acme")}
+        assert {it.row.key: it.row for it in found} == {
+            one: rows[one] for one in (key("anna"), key("anna", "second"), key("bert"))
+        }
+        owners = {it.row.key.person: it.record for it in found}
+        people = {it.record for it in await store.people("acme")}
+        assert owners.keys() == {"anna", "bert"}
+        assert set(owners.values()) < people
+        assert await store.owned_calendars("acme", "another", ["anna"]) == []
+        assert await store.owned_calendars("other", "dav", ["anna"]) == []
+
     async def test_a_read_replaces_bookings_and_cursor_together(self, store: Store) -> None:
         await hire(store, "anna")
         await give_calendar(store, key("anna"))

@@ -53,6 +53,7 @@ READS: Final[dict[str, Ask]] = {
     "inputs": lambda s, of: s.inputs(of, "anna"),
     "load_inputs": lambda s, of: s.load_inputs([(of, "anna")]),
     "calendars": lambda s, of: s.calendars(of),
+    "owned_calendars": lambda s, of: s.owned_calendars(of, "dav", ["anna"]),
     "bookings": lambda s, of: s.bookings(key("anna", organization=of)),
     "principals": lambda s, of: s.principals(of),
     "account": lambda s, of: s.account(of, "Anna"),

@@ -23,7 +23,7 @@ def test_fifty_hints_in_ten_seconds_lead_to_two_reads() -> None:
         at = debounce.heard(KEY, now)
         if at == now:
             reads += 1
-            debounce.seen(KEY, step, now, hinted=True)
+            debounce.stored(KEY, now)
         elif at is not None:
             noted = at
     assert reads == 1
@@ -45,10 +45,10 @@ def test_a_calendar_that_never_rests_is_read_all_the_same() -> None:
 
 def test_polls_that_keep_finding_news_store_it_once_it_rests() -> None:
     debounce = Debounce(1)
-    assert debounce.seen(KEY, 1, 0.0, hinted=False) is None
+    assert debounce.seen(KEY, 1, 0.0) is None
     now, content, stored = 1.0, 2, 0
     while now < 12:
-        later = debounce.seen(KEY, content, now, hinted=False)
+        later = debounce.seen(KEY, content, now)
         if later is None:
             stored += 1
             break
@@ -59,8 +59,8 @@ def test_polls_that_keep_finding_news_store_it_once_it_rests() -> None:
 
 def test_a_change_minutes_after_the_last_is_stored_at_once() -> None:
     debounce = Debounce(60)
-    assert debounce.seen(KEY, 1, 0.0, hinted=False) is None
-    assert debounce.seen(KEY, 2, 60.0, hinted=False) is None
+    assert debounce.seen(KEY, 1, 0.0) is None
+    assert debounce.seen(KEY, 2, 60.0) is None
 
 
 def test_calendars_at_rest_are_forgotten() -> None:

@@ -42,6 +42,14 @@ class CalendarRow(msgspec.Struct, frozen=True):
     """When a denied or failing calendar is tried again (persisted across restarts)."""
 
 
+class OwnedCalendar(msgspec.Struct, frozen=True):
+    """A calendar with whose it is: what a read of it needs."""
+
+    row: CalendarRow
+    record: bytes
+    """JSON of the owner's ``PersonRecord``."""
+
+
 class CalendarInput(msgspec.Struct, frozen=True):
     """What one calendar gives to policy."""
 

@@ -21,6 +21,7 @@ from kalends.store.contract import (
     CalendarRead,
     CalendarRow,
     Lane,
+    OwnedCalendar,
     PolicyInputs,
 )
 from kalends.store.sealing import Seals, pack_content
@@ -115,6 +116,11 @@ _PAGE_SOURCE = Statement(
 )
 _PAGE_PERSON = Statement(
     select(*_ROWS).where(_of_person, _after).order_by(*_order).limit(bindparam("count"))
+)
+_OWNED = Statement(
+    select(*_ROWS, person.c.record)
+    .join(person, and_(person.c.organization == _c.organization, person.c.person == _c.person))
+    .where(_mine, _c.source == bindparam("source"), AnyOf(_c.person, "people"))
 )
 _PEOPLE = Statement(
     select(state.c.person, state.c.input_version, person.c.record)
@@ -250,6 +256,12 @@ def page(
     else:
         rows = yield _PAGE(**asked)
     return [_row(row) for row in rows]
+
+
+def owned(organization: str, source: str, people: Sequence[str]) -> Unit[list[OwnedCalendar]]:
+    """See ``Reader.owned_calendars``."""
+    rows = yield _OWNED(organization=organization, source=source, people=list(people))
+    return [OwnedCalendar(_row(row[:-1]), row[-1]) for row in rows]
 
 
 def inputs(seals: Seals, organization: str, people: Sequence[str]) -> Unit[list[PolicyInputs]]:
