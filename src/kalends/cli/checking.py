@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.progress import Progress, SpinnerColumn, TextColumn
+from rich.text import Text
 
 from kalends.bus.commands import Ping, TestSource
 from kalends.calendars.contract import CalendarRef, Step
@@ -79,9 +80,10 @@ def _unfindable(person: PersonRecord, organization: OrganizationDocument) -> Ste
 
 
 def _print(step: dict[str, Any]) -> None:
-    mark = "[green]ok[/green]  " if step["ok"] else "[red]BAD[/red] "
+    mark = ("ok   ", "green") if step["ok"] else ("BAD  ", "red")
     where = f"{step['organization']}/{step['source']} ".lstrip("/") if step["source"] else ""
-    say(f"{mark} {where}[bold]{step['what']}[/bold] {step['subject']}  {step['detail']}")
+    what = (step["what"], "bold")
+    say(Text.assemble(mark, where, what, f" {step['subject']}  {step['detail']}"))
     if step["remedy"] and not step["ok"]:
         say(f"      → {step['remedy']}")
 
@@ -111,8 +113,19 @@ async def _by_engine(configuration: Configuration) -> AsyncIterator[tuple[str, s
     for organization in configuration.organizations:
         for source in organization.sources:
             command = TestSource(organization=organization.id, actor="cli", source=source.id)
-            for step in await ask(configuration, command, seconds=120):
+            try:
+                steps = await ask(configuration, command, seconds=120)
+            except UserError as error:
+                yield organization.id, source.id, _not_applied(source, error)
+                continue
+            for step in steps:
                 yield organization.id, source.id, Step(**step)
+
+
+def _not_applied(source: SourceSpec, error: UserError) -> Step:
+    """Return what to do about a source of the file that the running engine does not know."""
+    remedy = "Make the running Kalends follow the file: kalends apply"
+    return Step("configuration", source.id, False, str(error), remedy)
 
 
 async def _of_organization(

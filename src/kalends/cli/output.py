@@ -25,9 +25,9 @@ def complain(text: str) -> None:
     _err.print(text, style="red", soft_wrap=True, markup=False, highlight=False)
 
 
-def say(text: str) -> None:
-    """Print a line for people."""
-    out.print(text, soft_wrap=True, highlight=False)
+def say(text: str | Text) -> None:
+    """Print a line for people; a subject that looks like markup stays what it is."""
+    out.print(text, soft_wrap=True, markup=False, highlight=False)
 
 
 def as_json(value: Any) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from aiohttp import web
+from rich.text import Text
 
 from kalends.bus.commands import Ping, PutPrincipal
 from kalends.cli.output import say
@@ -213,7 +214,7 @@ def _command() -> str:
 
 def _tell(ports: Ports, server: DemoServer, directory: Path) -> None:
     say("")
-    say(f"  [bold]http://127.0.0.1:{ports.http}/[/bold]")
+    say(Text(f"  http://127.0.0.1:{ports.http}/", style="bold"))
     say(f"  Sign in as wilma (telephonist), anna (herself) or admin; the password is {SIGN_IN}.")
     say("")
     say("  In another terminal:")
