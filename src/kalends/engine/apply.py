@@ -107,11 +107,11 @@ def _person(
     difference: Difference, record: PersonRecord, old: PersonDocument | None, now: int
 ) -> None:
     if old is None:
-        difference.people.append(_marked(record, None, now))
+        difference.people.append(with_leaving(record, None, now))
         difference.counts["people"]["added"] += 1
         return
     before = PersonRecord.model_validate_json(old.record)
-    after = _marked(keep_preferences(record, before), before, now)
+    after = with_leaving(keep_preferences(record, before), before, now)
     if after != before:
         difference.people.append(after)
         difference.counts["people"]["changed"] += 1
@@ -128,8 +128,8 @@ def keep_preferences(record: PersonRecord, before: PersonRecord) -> PersonRecord
     return record.model_copy(update={"preferences": merged})
 
 
-def _marked(record: PersonRecord, before: PersonRecord | None, now: int) -> PersonRecord:
-    """Return the record with the moment a person left."""
+def with_leaving(record: PersonRecord, before: PersonRecord | None, now: int) -> PersonRecord:
+    """Return the record with the moment a person left: the first time it was said."""
     if not record.left:
         return record.model_copy(update={"left_at": None})
     left_at = before.left_at if before is not None and before.left_at is not None else now

@@ -21,6 +21,7 @@ from kalends.bus.commands import (
 )
 from kalends.bus.tags import holds, record_tag
 from kalends.engine.answers import done, invalid, no, stale, unknown
+from kalends.engine.apply import with_leaving
 from kalends.engine.core import Core
 from kalends.engine.opening import forbidden
 from kalends.engine.people import stored_record
@@ -78,6 +79,8 @@ async def set_manual(core: Core, command: SetManual) -> Answer:
 
 async def clear_manual(core: Core, command: ClearManual) -> Answer:
     """Go back to automation; also ends a hold."""
+    if await core.store.presence(command.organization, command.person) is None:
+        return unknown("person", command.person)
     settled = core.due.settled(command.organization, command.person)
     if not await core.store.set_manual(command.organization, command.person, None, now=core.now()):
         return unknown("person", command.person)
@@ -195,11 +198,10 @@ async def put_person(core: Core, command: PutPerson) -> Answer:
         problems = await person_problems(core.store, tenant, record)
         if problems:
             return invalid(problems)
-        if "preferences" not in command.record and before is not None:
-            old = PersonRecord.model_validate_json(before.record)
+        old = None if before is None else PersonRecord.model_validate_json(before.record)
+        if "preferences" not in command.record and old is not None:
             record = record.model_copy(update={"preferences": old.preferences})
-        left_at = core.now() if record.left else None
-        await core.save_people(tenant, [record.model_copy(update={"left_at": left_at})])
+        await core.save_people(tenant, [with_leaving(record, old, core.now())])
     await core.audit(command.organization, command.actor, "put-person", record.id)
     await core.told_settings(command.organization)
     return done({"id": record.id, "created": before is None})

@@ -27,6 +27,7 @@ from kalends.bus.commands import (
     UploadCalendar,
 )
 from kalends.model.booking import Booking
+from kalends.model.person import PersonRecord
 from tests.simulation.scenario import ORGANIZATION, Installation
 from tests.simulation.scripted import Faults
 from tests.simulation.virtual import BEGIN, VirtualLoop, run
@@ -155,6 +156,27 @@ def test_people_come_and_go_through_the_api() -> None:
         await ok(home, DeletePerson(**WHO, person="zoe"))
         assert home.plain is not None
         assert await home.plain.person(ORGANIZATION, "zoe") is None
+
+    story(tell)
+
+
+def test_who_left_is_not_kept_longer_by_being_told_again() -> None:
+    async def left_at(home: Installation) -> int | None:
+        assert home.plain is not None
+        stored = await home.plain.person(ORGANIZATION, "zoe")
+        assert stored is not None
+        return PersonRecord.model_validate_json(stored.record).left_at
+
+    async def tell(home: Installation) -> None:
+        record = {"id": "zoe", "name": "Zoe", "calendars": "none"}
+        await ok(home, PutPerson(**WHO, record=record | {"left": True}))
+        first = await left_at(home)
+        assert first is not None
+        await asyncio.sleep(60)
+        await ok(home, PutPerson(**WHO, record=record | {"left": True}))  # as every night
+        assert await left_at(home) == first
+        await ok(home, PutPerson(**WHO, record=record))
+        assert await left_at(home) is None
 
     story(tell)
 
