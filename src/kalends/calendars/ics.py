@@ -93,8 +93,11 @@ class IcsSource:
         for email in ref.emails:
             url = self._endpoint.options.url.replace("{email}", quote(email, safe=""))
             response = await self._endpoint.send(_request(url, None), ref)
-            if response.status == 200:
-                return (url,)
+            try:
+                _accept(response)
+            except (NotFound, AccessDenied):
+                continue
+            return (url,)
         return ()
 
     async def read(

@@ -10,7 +10,7 @@ from lab.dav.server import DavServer
 from lab.dav.tree import Feed
 
 from kalends.calendars.contract import Reading, Unchanged
-from kalends.errors import RedirectRefused, Refused
+from kalends.errors import BadAnswer, RedirectRefused, Refused
 from kalends.kinds import ics
 from tests.contract.calendars.lab import LabTransport, place, services
 from tests.contract.calendars.suite import LUNCH, MEETING, Follower
@@ -53,6 +53,15 @@ async def test_a_feed_that_redirects_elsewhere_is_refused() -> None:
     with pytest.raises(RedirectRefused):
         await Follower(world).read()
     assert other.asked == []
+
+
+async def test_a_sign_in_page_is_no_feed_that_was_found() -> None:
+    world = FeedWorld()
+    nowhere = replace(world.ref, url=None)
+    assert len(await world.source.locate(nowhere)) == 1
+    world.trouble("html")
+    with pytest.raises(BadAnswer):
+        await world.source.locate(nowhere)
 
 
 async def test_an_unchanged_feed_travels_once() -> None:
