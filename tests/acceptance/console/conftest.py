@@ -74,7 +74,7 @@ def signed_in(page_at: Callable[..., Any]) -> SignIn:
         page.get_by_label("Name").fill(name)
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Sign in").click()
-        page.get_by_role("option").first.wait_for()
+        page.locator(".row").first.wait_for()
         return page
 
     return sign_in

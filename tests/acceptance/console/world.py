@@ -81,10 +81,10 @@ class World:
 
     def book(self, person: str, *events: str) -> None:
         """Let a calendar hold these events and nothing else."""
-        lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//test//EN", *events, "END:VCALENDAR"]
-        body = "\r\n".join(lines).encode() + b"\r\n"
         self.command(
-            UploadCalendar(organization="acme", actor="test", person=person, name="desk", body=body)
+            UploadCalendar(
+                organization="acme", actor="test", person=person, name="desk", body=feed(*events)
+            )
         )
 
     def stop_engine(self) -> None:
@@ -97,6 +97,12 @@ class World:
             self._working.clear()
 
         self.wait_for(stop())
+
+
+def feed(*events: str) -> bytes:
+    """Return a calendar file."""
+    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//test//EN", *events, "END:VCALENDAR"]
+    return "\r\n".join(lines).encode() + b"\r\n"
 
 
 def event(subject: str, begins: float = -5, ends: float = 55) -> str:
@@ -118,7 +124,7 @@ def event(subject: str, begins: float = -5, ends: float = 55) -> str:
     )
 
 
-def organization(people: tuple[dict[str, Any], ...] = PEOPLE) -> dict[str, Any]:
+def organization(people: tuple[dict[str, Any], ...] = PEOPLE, **keys: Any) -> dict[str, Any]:
     document = OrganizationDocument.model_validate(
         {
             "id": "acme",
@@ -129,6 +135,7 @@ def organization(people: tuple[dict[str, Any], ...] = PEOPLE) -> dict[str, Any]:
             "sources": [{"id": "desk", "kind": "ics", "uploads": True}],
             "people": people,
         }
+        | keys
     )
     return document.model_dump(mode="json", exclude_unset=True)
 
