@@ -145,6 +145,25 @@ async def test_changes_in_a_burst_are_coalesced_to_four_frames_a_second(world: W
         assert event.people["bert"]["availability"] == "busy"
 
 
+async def test_a_frame_is_made_once_for_everybody_of_an_audience(world: World) -> None:
+    async def made() -> float:
+        async with world.client() as client, client.get("/metrics") as answer:
+            text = await answer.text()
+        [line] = [one for one in text.splitlines() if one.startswith("kalends_web_frames_total")]
+        return float(line.split()[-1])
+
+    async with contextlib.AsyncExitStack() as stack:
+        keys = ["acme/attendant"] * 15 + ["acme/bert"] * 15
+        many = [await stack.enter_async_context(stream(world, key)) for key in keys]
+        for events in many:
+            await events.until("snapshot")
+        before = await made()
+        await world.state("acme", "dora", busy(world.now()))
+        told = [await events.until("presence") for events in many]
+        assert all(set(event.people) == {"dora"} for event in told)
+        assert await made() - before == len(set(keys))
+
+
 async def test_staleness_reaches_streams_though_it_takes_no_revision(world: World) -> None:
     async with stream(world, "acme/attendant") as events:
         await events.until("snapshot")
