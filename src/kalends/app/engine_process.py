@@ -24,7 +24,7 @@ from kalends.endpoints.kind import Services
 from kalends.engine.channels import channels
 from kalends.engine.engine import Engine, EngineOptions
 from kalends.engine.pacing import calm_collector
-from kalends.errors import ConfigurationError, Problem, UserError
+from kalends.errors import ConfigurationError, KalendsError, Problem, UserError
 from kalends.net.client import HttpClients, http_factory
 from kalends.runtime import Runtime
 from kalends.store import open_store
@@ -102,8 +102,9 @@ def _services(
 async def apply_file(engine: Engine, configuration: Configuration) -> None:
     """Make what is stored follow the operator's file.
 
-    Raises ``ConfigurationError`` with every problem. A file that would remove too much is not
-    followed, but does not keep the engine from working either: people go on as stored.
+    Raises ``ConfigurationError`` with every problem, and ``KalendsError`` where the store is in
+    trouble: then a new start may help. A file that would remove too much is not followed, but does
+    not keep the engine from working either: people go on as stored.
     """
     documents = [one.model_dump(mode="json") for one in configuration.organizations]
     answer = await engine.handle(Apply(organization="*", actor="file", organizations=documents))
@@ -111,8 +112,10 @@ async def apply_file(engine: Engine, configuration: Configuration) -> None:
         log.info("configuration.applied", pid=os.getpid())
     elif answer.code == "refused":
         log.error("configuration.refused", reason=answer.message)
-    else:
+    elif answer.code == "invalid":
         raise ConfigurationError([Problem(**problem) for problem in answer.problems])
+    else:
+        raise KalendsError(f"the configuration could not be stored: {answer.message}")
 
 
 def _first(error: BaseException) -> BaseException:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 
@@ -26,10 +26,12 @@ from kalends.errors import UserError
 
 if TYPE_CHECKING:
     from kalends.config import Configuration
-    from kalends.store.contract import Principal
+    from kalends.store.contract import Principal, Reader
 
 app = typer.Typer(help="Bearer tokens for the API.", no_args_is_help=True)
 accounts = typer.Typer(help="Local accounts for the console.", no_args_is_help=True)
+
+_SHOWN: Final = ("id", "kind", "name", "role", "person", "organization")
 
 Role = Literal["provider", "admin", "attendant", "member"]
 RoleOption = Annotated[Role, typer.Option("--role", help="What the holder may do.")]
@@ -114,15 +116,13 @@ def list_tokens(
     organization: OrganizationOption = None,
     json: JsonOption = False,
 ) -> None:
-    """List tokens and accounts; secrets are never shown again."""
+    """List tokens and accounts, the provider's too; secrets are never shown again."""
     rows = run(_listed(config, organization))
     if json:
         as_json(rows)
         return
-    cells = [
-        [str(row[key] or "") for key in ("id", "kind", "name", "role", "person")] for row in rows
-    ]
-    table(["id", "kind", "name", "role", "person"], cells, empty="There are none yet.")
+    cells = [[str(row[key] or "") for key in _SHOWN] for row in rows]
+    table(_SHOWN, cells, empty="There are none yet.", least=("organization",))
 
 
 @app.command("delete")
@@ -132,19 +132,28 @@ def delete_token(
     organization: OrganizationOption = None,
 ) -> None:
     """Remove a token or account; it stops working at once."""
-    configuration = loaded(config)
-    one = _owner(configuration, organization, "admin") or "*"
-    run(_delete(configuration, one, id))
+    run(_delete(loaded(config), organization, id))
     say("Removed.")
 
 
-async def _delete(configuration: Configuration, organization: str, id: str) -> None:
+async def _delete(configuration: Configuration, organization: str | None, id: str) -> None:
     async with reading(configuration) as reader:
-        known = [(one.id, one.name) for one in await reader.principals(organization)]
-    if id not in (known_id for known_id, _ in known):
-        told = f"There is no token or account {id!r} in {organization}. {hint(id, known)}".rstrip()
+        known = await _principals(reader, organization)
+    found = next((one for one in known if one.id == id), None)
+    if found is None:
+        near = hint(id, [(one.id, one.name) for one in known])
+        told = f"There is no token or account {id!r}. {near}".rstrip()
         raise UserError(f"{told} List them with: kalends token list")
-    await ask(configuration, DeletePrincipal(organization=organization, actor="cli", id=id))
+    owner = found.organization or "*"
+    await ask(configuration, DeletePrincipal(organization=owner, actor="cli", id=id))
+
+
+async def _principals(reader: Reader, organization: str | None) -> list[Principal]:
+    """Return tokens and accounts of one organization, or of all and the provider's."""
+    if organization is not None:
+        return await reader.principals(await the_organization(reader, organization))
+    owners: list[str | None] = [None, *await reader.organizations()]
+    return [one for owner in owners for one in await reader.principals(owner)]
 
 
 async def _somebody(
@@ -176,13 +185,12 @@ async def _stored(configuration: Configuration, organization: str, person: str) 
 
 async def _listed(config: Path, organization: str | None) -> list[dict[str, Any]]:
     async with reading(loaded(config)) as reader:
-        found = await reader.principals(await the_organization(reader, organization))
-    return [_row(one) for one in found]
+        return [_row(one) for one in await _principals(reader, organization)]
 
 
 def _row(one: Principal) -> dict[str, Any]:
     """Return what may be shown of a principal: never its secret."""
-    return {name: getattr(one, name) for name in ("id", "kind", "name", "role", "person")}
+    return {name: getattr(one, name) for name in _SHOWN}
 
 
 def _owner(configuration: Configuration, wanted: str | None, role: str) -> str | None:

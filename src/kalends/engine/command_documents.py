@@ -28,7 +28,7 @@ from kalends.engine.apply import (
     stored_form,
     too_many_go,
 )
-from kalends.engine.core import Core
+from kalends.engine.core import EVERY, Core
 from kalends.engine.opening import PARTS, Spec, checked_options, endpoint_name, known_kind
 from kalends.engine.problems import unknown_zone, validation_problems
 from kalends.engine.tenants import tenant as compile_tenant
@@ -182,10 +182,10 @@ async def apply(core: Core, command: Apply) -> Answer:
     problems += shared_addresses({one.id: one.people for one in wanted})
     plans: list[tuple[Difference, Secrets]] = []
     for one in wanted:
-        if command.organization in ("*", one.id):
+        if command.organization in (EVERY, one.id):
             plans.append(await _plan(core, one))
             problems += plans[-1][0].problems
-    gone = await _gone(core, {one.id for one in wanted}) if command.organization == "*" else []
+    gone = await _gone(core, {one.id for one in wanted}) if command.organization == EVERY else []
     if problems:
         return invalid(problems)
     asks = [ask for difference, _ in plans for ask in difference.asks]

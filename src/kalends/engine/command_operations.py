@@ -25,7 +25,7 @@ from kalends.bus.commands import (
 from kalends.calendars.contract import CalendarRef
 from kalends.engine import status
 from kalends.engine.answers import done, invalid, no, unknown
-from kalends.engine.core import Core
+from kalends.engine.core import EVERY, Core
 from kalends.engine.people import is_read, stored_record
 from kalends.engine.reading import reference
 from kalends.errors import Problem, UserError
@@ -197,7 +197,7 @@ async def put_principal(core: Core, command: PutPrincipal) -> Answer:
         principal = msgspec.convert(command.principal, Principal)
     except msgspec.ValidationError as error:
         return invalid([Problem("principal", "", f"{error}.", "")])
-    allowed = None if command.organization == "*" else command.organization
+    allowed = None if command.organization == EVERY else command.organization
     if principal.organization != allowed:
         return no("refused", "A principal belongs to the organization that asks for it.")
     before = await core.store.principal(principal.id)
@@ -217,7 +217,7 @@ async def put_principal(core: Core, command: PutPrincipal) -> Answer:
 
 async def delete_principal(core: Core, command: DeletePrincipal) -> Answer:
     """Remove a token or account."""
-    allowed = None if command.organization == "*" else command.organization
+    allowed = None if command.organization == EVERY else command.organization
     before = await core.store.principal(command.id)
     if before is None or before.organization != allowed:
         return unknown("principal", command.id)
@@ -231,7 +231,7 @@ async def delete_principal(core: Core, command: DeletePrincipal) -> Answer:
 
 async def backup(core: Core, command: Backup) -> Answer:
     """Copy the database for whoever runs this machine."""
-    if command.actor != "cli" or command.organization != "*":
+    if command.actor != "cli" or command.organization != EVERY:
         return no("refused", "Backups are made from the command line.")
     await core.store.backup(Path(command.path))
     return done()
@@ -239,5 +239,5 @@ async def backup(core: Core, command: Backup) -> Answer:
 
 async def ping(core: Core, command: Ping) -> Answer:
     """Tell that the engine lives, and how it fares."""
-    organization = None if command.organization == "*" else command.organization
+    organization = None if command.organization == EVERY else command.organization
     return done(await status.status(core, organization))

@@ -28,6 +28,8 @@ from kalends.store.contract import AuditEntry, CalendarRow, Lane, PersonDocument
 
 log = observe.logger(__name__)
 
+EVERY: Final = "*"
+"""In place of an organization: the provider's command, who belongs to none."""
 PAGE: Final = 500
 CALENDARS: Final = 2000
 """Calendars read with a page of people."""
@@ -61,12 +63,19 @@ class Core:
 
     async def audit(self, organization: str, actor: str, action: str, target: str) -> None:
         """Note who did what to whom."""
-        entry = AuditEntry(organization, self.now(), actor, action, target)
-        await self.store.append_audit([entry])
+        now, concerned = self.now(), await self._concerned(organization)
+        await self.store.append_audit(
+            [AuditEntry(one, now, actor, action, target) for one in concerned]
+        )
 
     async def told_settings(self, organization: str) -> None:
         """Tell everybody that documents, people or principals changed."""
-        await self.bus.publish(f"settings.{organization}")
+        for one in await self._concerned(organization):
+            await self.bus.publish(f"settings.{one}")
+
+    async def _concerned(self, organization: str) -> list[str]:
+        """Return whom a change concerns: the provider's own concern everybody."""
+        return await self.store.organizations() if organization == EVERY else [organization]
 
     # --- people ------------------------------------------------------------
     async def save_people(

@@ -74,7 +74,7 @@ class Sessions:
     async def begin(self, principal: str) -> str:
         """Start a session and return the cookie's value."""
         now = int(self._runtime.now())
-        self._sweep(now)
+        await self._sweep(now)
         value = secrets.token_urlsafe(32)
         await self._keep(Session(_hash(value), principal, now, now))
         return value
@@ -115,8 +115,10 @@ class Sessions:
         if self._file is not None:
             await self._runtime.offload(self._file.execute, statement, values)
 
-    def _sweep(self, now: int) -> None:
-        """Forget sessions that ended; beyond ``_MOST`` the longest unused go too."""
+    async def _sweep(self, now: int) -> None:
+        """Forget sessions that ended, in the file too; beyond ``_MOST`` the longest unused go."""
+        ended = "DELETE FROM session WHERE used_at <= ? OR created_at <= ?"
+        await self._write(ended, (now - IDLE, now - LONGEST))
         self._sessions = {h: s for h, s in self._sessions.items() if s.lasts(now)}
         if len(self._sessions) >= _MOST:
             newest = sorted(self._sessions.values(), key=lambda session: session.used_at)

@@ -6,11 +6,13 @@ import asyncio
 import contextlib
 import io
 import json
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
+import pytest_asyncio
 
 from kalends.cli import main
 from kalends.config import load
@@ -22,7 +24,7 @@ from tests.acceptance.backbone.installation import (
 )
 from tests.acceptance.net.test_mail import post
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
 MARKUP = "M: budget [/2027] [red]"
 """A subject that a terminal must not take for its own."""
@@ -56,120 +58,136 @@ class Terminal:
         return said.getvalue()
 
 
-async def test_people_are_looked_at_and_set_by_hand(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with running(tmp_path, ("anna", "bo")) as site:
-        kalends = Terminal(site, monkeypatch)
-        site.book("anna", MARKUP, in_seconds(-60), 3600)
-        await until(lambda: site.last("anna").get("availability") == "busy", "in the meeting")
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Installation]:
+    """One installation for all: starting one takes longer than every command together."""
+    async with running(tmp_path_factory.mktemp("commands"), ("anna", "bo")) as found:
+        yield found
 
-        everybody = await kalends("people")
-        assert [line.split()[0] for line in everybody.splitlines()] == ["id", "anna", "bo"]
-        assert "meeting" in everybody.splitlines()[1]
-        assert [one["id"] for one in await kalends.json("people", "--find", "bo")] == ["bo"]
-        assert await kalends("people", "--find", "zz") == "Nobody matches.\n"
 
-        shown = await kalends.json("presence", "anna")
-        assert (shown["availability"], shown["activity"]) == ("busy", "meeting")
-        assert "Anna Berg är i möte" in await kalends("presence", "anna")
-        [segment] = await kalends.json("timeline", "anna", "--days", "1")
-        assert segment["booking"]["subject"] == MARKUP
-        assert MARKUP in await kalends("timeline", "anna")
-        assert MARKUP in await kalends("explain", "anna")
-        assert (await kalends.json("explain", "anna", "--at", "23:59"))["text"]
+@pytest.fixture
+def kalends(site: Installation, monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
+    """The command line; the configuration file is put back."""
+    written = site.config.read_text("utf-8")
+    yield Terminal(site, monkeypatch)
+    site.config.write_text(written, "utf-8")
 
-        said = await kalends("set", "anna", "lunch", "--until", "cleared", "--note", "hamnen")
-        assert "kalends clear anna" in said
-        assert (await kalends.json("presence", "anna"))["note"] == "hamnen"
-        assert "nonsense" in await kalends("set", "anna", "nonsense", code=2)
-        assert (await kalends.json("clear", "anna"))["presence"]["activity"] == "meeting"
+
+async def test_people_are_looked_at_and_set_by_hand(site: Installation, kalends: Terminal) -> None:
+    site.book("anna", MARKUP, in_seconds(-60), 3600)
+    await until(lambda: site.last("anna").get("availability") == "busy", "in the meeting")
+
+    everybody = await kalends("people")
+    assert [line.split()[0] for line in everybody.splitlines()] == ["id", "anna", "bo"]
+    assert "meeting" in everybody.splitlines()[1]
+    assert [one["id"] for one in await kalends.json("people", "--find", "bo")] == ["bo"]
+    assert await kalends("people", "--find", "zz") == "Nobody matches.\n"
+
+    shown = await kalends.json("presence", "anna")
+    assert (shown["availability"], shown["activity"]) == ("busy", "meeting")
+    assert "Anna Berg är i möte" in await kalends("presence", "anna")
+    [segment] = await kalends.json("timeline", "anna", "--days", "1")
+    assert segment["booking"]["subject"] == MARKUP
+    assert MARKUP in await kalends("timeline", "anna")
+    assert MARKUP in await kalends("explain", "anna")
+    assert (await kalends.json("explain", "anna", "--at", "2030-01-01T12:00"))["text"]
+
+    said = await kalends("set", "anna", "lunch", "--until", "cleared", "--note", "hamnen")
+    assert "kalends clear anna" in said
+    assert (await kalends.json("presence", "anna"))["note"] == "hamnen"
+    assert "nonsense" in await kalends("set", "anna", "nonsense", code=2)
+    assert (await kalends.json("clear", "anna"))["presence"]["activity"] == "meeting"
 
 
 async def test_sources_people_and_rules_are_checked_step_by_step(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    site: Installation, kalends: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with running(tmp_path, ("anna", "bo")) as site:
-        kalends = Terminal(site, monkeypatch)
-        monkeypatch.setenv("DAV_PASSWORD", "not asked for: the engine has its own")
-        steps = await kalends.json("check")
-        assert all(step["ok"] for step in steps)
-        whats = [step["what"] for step in steps]
-        assert whats.index("dns") < whats.index("port") < whats.index("sign-in")
-        calendars = {step["subject"] for step in steps if step["what"] == "calendar"}
-        assert calendars == {"anna/default", "bo/default"}
-        assert "All is well." in await kalends("check")
+    monkeypatch.setenv("DAV_PASSWORD", "not asked for: the engine has its own")
+    steps = await kalends.json("check")
+    assert all(step["ok"] for step in steps)
+    whats = [step["what"] for step in steps]
+    assert whats.index("dns") < whats.index("port") < whats.index("sign-in")
+    calendars = {step["subject"] for step in steps if step["what"] == "calendar"}
+    assert calendars == {"anna/default", "bo/default"}
+    assert "All is well." in await kalends("check")
 
-        site.calendars.stop()
-        bad = [step for step in await kalends.json("check", code=1) if not step["ok"]]
-        assert [step["what"] for step in bad] == ["port"]
-        assert all(step["remedy"] for step in bad)
+    written = site.config.read_text("utf-8")
+    more = (
+        '[[organizations.people]]\nid = "cleo"\nname = "Cleo"\n'
+        '[[organizations.rules]]\nmatch = { code = "m" }\nthen = { activity = "lunch" }\n'
+        '[[organizations.sources]]\nid = "new"\nkind = "ics"\nuploads = true\n'
+    )
+    site.config.write_text(written + more, "utf-8")
+    bad = {step["what"]: step for step in await kalends.json("check", code=1) if not step["ok"]}
+    assert bad.keys() == {"person", "configuration"}
+    assert (bad["person"]["subject"], "emails" in bad["person"]["remedy"]) == ("cleo", True)
+    assert bad["configuration"]["subject"] == "new"
+    assert "kalends apply" in bad["configuration"]["remedy"]
+    assert "m" in (await kalends.json("policy", "lint", "--strict", code=1))[0]["what"]
+    site.config.write_text(written, "utf-8")
+    assert await kalends.json("policy", "lint") == []
+
+    site.calendars.stop()
+    try:
+        [bad_step] = [step for step in await kalends.json("check", code=1) if not step["ok"]]
+        assert (bad_step["what"], bool(bad_step["remedy"])) == ("port", True)
         assert "BAD" in await kalends("check", code=1)
-
-        written = site.config.read_text("utf-8")
-        site.config.write_text(
-            written
-            + '[[organizations.people]]\nid = "cleo"\nname = "Cleo"\n'
-            + '[[organizations.rules]]\nmatch = { code = "m" }\nthen = { activity = "lunch" }\n'
-        )
-        [cleo] = [s for s in await kalends.json("check", code=1) if s["what"] == "person"]
-        assert cleo["subject"] == "cleo"
-        assert "emails" in cleo["remedy"]
-        assert "m" in (await kalends.json("policy", "lint", "--strict", code=1))[0]["what"]
-        site.config.write_text(written)
-        assert await kalends.json("policy", "lint") == []
+    finally:
+        await asyncio.to_thread(site.calendars.start)
 
 
 async def test_what_is_exported_is_what_was_applied(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    site: Installation, kalends: Terminal, tmp_path: Path
 ) -> None:
-    async with running(tmp_path, ("anna",)) as site:
-        kalends = Terminal(site, monkeypatch)
-        assert await kalends("apply") == "Everything was as the file says.\n"
-        more = '[[organizations.people]]\nid = "cleo"\nname = "Cleo"\ncalendars = "none"\n'
-        site.config.write_text(site.config.read_text("utf-8") + more)
-        assert (await kalends.json("apply"))["people"]["added"] == 1
-        out = tmp_path / "export.toml"
-        await kalends("export", "--to", str(out))
-        server = f'[server]\ndatabase = "sqlite:///{tmp_path}/other.db"\n'
-        out.write_text(server + out.read_text("utf-8"))
-        assert load(out).organizations == load(site.config).organizations
+    assert await kalends("apply") == "Everything was as the file says.\n"
+    written = site.config.read_text("utf-8")
+    more = '[[organizations.people]]\nid = "cleo"\nname = "Cleo"\ncalendars = "none"\n'
+    site.config.write_text(written + more, "utf-8")
+    assert (await kalends.json("apply"))["people"]["added"] == 1
+    out = tmp_path / "export.toml"
+    await kalends("export", "--to", str(out))
+    server = f'[server]\ndatabase = "sqlite:///{tmp_path}/other.db"\n'
+    out.write_text(server + out.read_text("utf-8"), "utf-8")
+    assert load(out).organizations == load(site.config).organizations
+    site.config.write_text(written, "utf-8")
+    assert "--force" in await kalends("apply", code=2)  # one of three would leave
+    assert (await kalends.json("apply", "--force"))["people"]["removed"] == 1
 
 
 async def test_tokens_accounts_and_a_mail_for_a_try(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    site: Installation, kalends: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with running(tmp_path, ("anna",)) as site, post(security="none") as server:
-        kalends = Terminal(site, monkeypatch)
-        secret = (await kalends("token", "create", "wall", "--role", "attendant")).split()[-1]
+    for name, role in (("wall", "attendant"), ("pia", "provider")):
+        secret = (await kalends("token", "create", name, "--role", role)).split()[-1]
         assert await _answers(site, secret) == 200
-        [wall] = [one for one in await kalends.json("token", "list") if one["name"] == "wall"]
-        assert secret not in json.dumps(wall)
-        await kalends("token", "delete", wall["id"])
+        [made] = [one for one in await kalends.json("token", "list") if one["name"] == name]
+        assert (made["role"], secret in json.dumps(made)) == (role, False)
+        await kalends("token", "delete", made["id"])
         assert await _answers(site, secret) == 401
 
-        monkeypatch.setenv("KALENDS_PASSWORD", "correct horse battery")
-        await kalends("account", "create", "anna", "--person", "anna")
-        signing = {"name": "anna", "password": "correct horse battery"}
-        base = f"http://127.0.0.1:{site.http}"
-        async with (
-            aiohttp.ClientSession(base) as client,
-            client.post("/api/v1/session", json=signing, headers={"Origin": base}) as answer,
-        ):
-            assert answer.status == 200, await answer.text()
+    monkeypatch.setenv("KALENDS_PASSWORD", "correct horse battery")
+    await kalends("account", "create", "anna", "--person", "anna")
+    signing = {"name": "anna", "password": "correct horse battery"}
+    base = f"http://127.0.0.1:{site.http}"
+    async with (
+        aiohttp.ClientSession(base) as client,
+        client.post("/api/v1/session", json=signing, headers={"Origin": base}) as answer,
+    ):
+        assert answer.status == 200, await answer.text()
 
+    async with post(security="none") as server:
         mail = (
             f'[server.mail]\nhost = "127.0.0.1"\nport = {server.options.port}\n'
             'security = "none"\nsender = "k@acme.example"\nto = ["ops@acme.example"]\n'
         )
-        site.config.write_text(mail + site.config.read_text("utf-8"))
+        site.config.write_text(mail + site.config.read_text("utf-8"), "utf-8")
         assert "ops@acme.example" in await kalends("mail", "test")
-        [(receivers, _)] = server.mails
-        assert receivers == ["ops@acme.example"]
+    [(receivers, _)] = server.mails
+    assert receivers == ["ops@acme.example"]
 
 
 async def _answers(site: Installation, secret: str) -> int:
-    url = f"http://127.0.0.1:{site.http}/api/v1/people"
+    url = f"http://127.0.0.1:{site.http}/api/v1/people?organization=acme"
     headers = {"Authorization": f"Bearer {secret}"}
     async with aiohttp.ClientSession() as session, session.get(url, headers=headers) as answer:
         return answer.status

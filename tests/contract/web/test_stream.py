@@ -153,7 +153,7 @@ async def test_a_frame_is_made_once_for_everybody_of_an_audience(world: World) -
         return float(line.split()[-1])
 
     async with contextlib.AsyncExitStack() as stack:
-        keys = ["acme/attendant"] * 15 + ["acme/bert"] * 15
+        keys = ["acme/attendant"] * 15 + ["acme/member"] * 15
         many = [await stack.enter_async_context(stream(world, key)) for key in keys]
         for events in many:
             await events.until("snapshot")

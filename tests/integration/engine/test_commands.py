@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import pytest
+
 from kalends.bus import commands  # Test… by name would be taken for tests
 from kalends.bus.commands import (
     Answer,
@@ -26,8 +28,10 @@ from kalends.bus.commands import (
     SetManual,
     UploadCalendar,
 )
+from kalends.engine import pump
 from kalends.model.booking import Booking
 from kalends.model.person import PersonRecord
+from kalends.web import tokens
 from tests.simulation.scenario import ORGANIZATION, Installation
 from tests.simulation.scripted import Faults
 from tests.simulation.virtual import BEGIN, VirtualLoop, run
@@ -315,6 +319,24 @@ def test_read_now_and_the_tests_of_source_and_sink() -> None:
     story(tell)
 
 
+def test_a_provider_comes_and_goes_and_every_organization_can_read_that() -> None:
+    async def tell(home: Installation) -> None:
+        assert home.plain is not None
+        every: dict[str, Any] = {"organization": "*", "actor": "cli"}
+        _, pia = tokens.new_token("provider", "pia", None)
+        assert home.engine is not None
+        news = home.engine.core.bus.listen("settings.")
+        await ok(home, PutPrincipal(**every, principal=tokens.document(pia)))
+        assert (await anext(news)).topic == f"settings.{ORGANIZATION}"
+        assert [one.name for one in await home.plain.principals(None)] == ["pia"]
+        await ok(home, DeletePrincipal(**every, id=pia.id))
+        assert await home.plain.principals(None) == []
+        told = [(one.action, one.target) for one in await home.plain.audit(ORGANIZATION)]
+        assert told[:2] == [("delete-principal", "token/pia"), ("put-principal", "token/pia")]
+
+    story(tell)
+
+
 def test_principals_belong_to_their_organization() -> None:
     async def tell(home: Installation) -> None:
         token = {
@@ -345,9 +367,14 @@ def test_an_organization_sees_its_own_status_and_the_provider_the_metrics() -> N
     story(tell)
 
 
-def test_a_sink_with_thousands_of_silent_people_still_hears_of_the_last() -> None:
+def test_a_sink_with_thousands_of_silent_people_still_hears_of_the_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pump, "PAGE", 50)  # more people than wait at once, with fewer people
+    monkeypatch.setattr(pump, "HIGH", 200)
+
     async def whole() -> None:
-        home = Installation(1, 2600, poll_seconds=HOUR)
+        home = Installation(1, 260, poll_seconds=HOUR)
         home.boards["lamp"].blind = set(home.world.people[:-1])
         try:
             await home.start()

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from kalends import observe
+from kalends.bus import commands  # Test… by name would be taken for tests
 from kalends.bus.commands import (
     AnyCommand,
     Backup,
@@ -19,18 +20,17 @@ from kalends.bus.commands import (
     PutPerson,
     PutPrincipal,
     SetManual,
-    TestSource,
 )
 from kalends.config import toml_text
 from kalends.directory.documents import organization_document
 from tests.integration.bad_input.site import (
     Site,
-    calendar,
     configuration,
     everybody_busy,
     told,
 )
 from tests.integration.bad_input.test_troubles import CASES, answers, mend, spoil
+from tests.unit.wire.icalendar.samples import calendar
 
 PASSWORD = "Pergamentkanarie"
 SUBJECT = "Zaubertrankkanarie"
@@ -83,7 +83,7 @@ def test_no_way_of_failing_tells_a_log_what_anybody_wrote(tmp_path: Path, log: i
         site.near.dav.tree.add_user("svc", "another", "svc@acme.example")
 
         async def shut() -> bool:
-            return (await site.status())["near"]["state"] == "sign-in"
+            return bool((await site.status())["near"]["state"] == "sign-in")
 
         await site.until(shut, "the sign-in is refused")
 
@@ -109,7 +109,7 @@ def test_a_password_goes_in_and_comes_out_nowhere(tmp_path: Path, log: io.String
         await say(PutDocument(**WHO, kind="source", id="near", body=source(site) | {"zzz": 1}))
         wrong = source(site) | {"poll_seconds": PASSWORD}
         await say(PutDocument(**WHO, kind="source", id="near", body=wrong))
-        await say(TestSource(**WHO, source="near"))
+        await say(commands.TestSource(**WHO, source="near"))
         await say(Ping(**WHO))
         await say(PutPrincipal(**WHO, principal={"secret_hash": PASSWORD}))
         await say(Backup(organization="*", actor="cli", path=str(tmp_path / "copy.db")))

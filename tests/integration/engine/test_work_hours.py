@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from tests.integration.bad_input.site import HOUR, Site, calendar, configuration, told
+from tests.integration.bad_input.site import HOUR, Site, configuration, told
+from tests.unit.wire.icalendar.samples import calendar
 
 ZONE = ZoneInfo("Europe/Stockholm")
 DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
