@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from kalends.engine.gate import (
     DENIED_LATER_SECONDS,
     DENIED_PROBES,
@@ -18,6 +20,7 @@ from kalends.errors import (
     AccessDenied,
     BadAnswer,
     SignInNeeded,
+    SourceTrouble,
     SuspiciouslyEmpty,
     Throttled,
     Unreachable,
@@ -26,6 +29,10 @@ from kalends.errors import (
 
 def never() -> float:
     return 0.0
+
+
+def always() -> float:
+    return 1.0
 
 
 def failed(gate: Gate, times: int, now: float = 0.0) -> None:
@@ -59,6 +66,28 @@ def test_after_an_outage_at_most_ten_read_at_once() -> None:
     assert gate.free(1.0) == RECOVERY_READS
     gate.recovering = False
     assert gate.free(1.0) == 50
+
+
+@pytest.mark.parametrize("kind", [Unreachable, Throttled, SignInNeeded])
+def test_a_source_fails_since_its_first_failure_until_it_answers(kind: type[SourceTrouble]) -> None:
+    gate = Gate(4)
+    gate.failed(kind("?"), 10.0, 1e9, never)
+    gate.failed(kind("?"), 50.0, 1e9, never)
+    assert gate.failing_since == 10.0
+    gate.succeeded()
+    assert gate.failing_since is None
+
+
+def test_chance_makes_a_wait_longer_and_never_shorter() -> None:
+    down, refused, named, nameless = (Gate(4) for _ in range(4))
+    for _ in range(3):
+        down.failed(Unreachable("no connection"), 0.0, 1e9, always)
+    refused.failed(SignInNeeded("401"), 0.0, 1e9, always)
+    named.failed(Throttled("429", at=1e9 + 120.0), 0.0, 1e9, always)
+    nameless.failed(Throttled("429"), 0.0, 1e9, always)
+    least = (PROBE_SECONDS, PROBE_SECONDS, 120.0, 10.0)
+    for gate, seconds in zip((down, refused, named, nameless), least, strict=True):
+        assert seconds < gate.opens_at <= 1.2 * seconds
 
 
 def test_a_throttling_server_is_left_alone_until_it_says() -> None:
