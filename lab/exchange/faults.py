@@ -60,6 +60,8 @@ class Faults:
     forget_sync_states: bool = False
     mute_streams: bool = False
     """Subscriptions live, heartbeats come, and no event ever does."""
+    gathered_streams: bool = False
+    """Nothing of a stream arrives before its end: a proxy in front gathers answers first."""
     silent_streams: bool = False
     """Connections stay open and nothing at all comes any more (half closed by a middle box)."""
     cut_streams: int = 0

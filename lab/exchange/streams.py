@@ -47,6 +47,7 @@ class Stream:
         self._dirty = {one.id: one for one in alive if one.position < one.mailbox.revision}
         self._listeners = [(one, partial(self._woken, one)) for one in alive]
         self._closed = False
+        self._gathered: list[bytes] = []
         server.connected.add(self)
         for one, listener in self._listeners:
             previous = server.streams.get(one.id)
@@ -64,8 +65,8 @@ class Stream:
         """Return what the connection begins with."""
         if self.dead:
             self.over = not self.subscriptions
-            return [self._error("ErrorInvalidSubscription", self.dead)]
-        return [self._status("OK")]
+            return self._passed([self._error("ErrorInvalidSubscription", self.dead)])
+        return self._passed([self._status("OK")])
 
     def due(self) -> float:
         """Return when something has to be said though nothing happens."""
@@ -85,7 +86,17 @@ class Stream:
             found += self._gone() or [self._status("OK")]
         if any(0 < most <= self.sent for most in (faults.cut_streams, faults.half_close_streams)):
             self.over = True
-        return found
+        return self._passed(found)
+
+    def _passed(self, parts: list[bytes]) -> list[bytes]:
+        """Return what a proxy lets through now."""
+        if not self.server.faults.gathered_streams and not self._gathered:
+            return parts
+        self._gathered += parts
+        if self.server.faults.gathered_streams and not self.over:
+            return []
+        parts, self._gathered = self._gathered, []
+        return parts
 
     def _gone(self) -> list[bytes]:
         known = self.server.organization.subscriptions

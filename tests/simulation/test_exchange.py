@@ -141,6 +141,43 @@ def test_when_all_pushes_are_dropped_a_change_shows_within_the_poll_interval() -
     play(story)
 
 
+def test_promise_5_a_server_that_says_ok_and_delivers_nothing_is_found_and_gone_round() -> None:
+    async def story(room: Mailroom) -> None:
+        await asyncio.sleep(900)
+        room.server.faults.mute_streams = True
+        for person in room.people[:4]:
+            room.meet(person, minutes=300)
+        await room.right_within(HEARD * 1.1 + 2)  # by the poll, which tells that nobody told
+        await asyncio.sleep(90)
+        assert room.counts() == {"pull": 6}
+        room.meet(room.people[5], minutes=300)
+        await room.right_within(61.0)
+        room.server.faults.mute_streams = False
+        await asyncio.sleep(2000)
+        assert room.counts() == {"streaming": 6}
+        room.cancel(room.people[5])
+        await room.right_within(1.0)
+
+    play(story)
+
+
+def test_behind_a_proxy_that_gathers_streams_a_change_shows_within_the_pull_interval() -> None:
+    async def story(room: Mailroom) -> None:
+        room.server.faults.gathered_streams = True
+        await asyncio.sleep(900)
+        assert room.counts() == {"pull": 6}
+        for person in room.people[:3]:
+            room.meet(person, minutes=300)
+            await room.right_within(61.0)
+        room.server.faults.gathered_streams = False
+        await asyncio.sleep(3 * 3600)
+        assert room.counts() == {"streaming": 6}
+        room.cancel(room.people[0])
+        await room.right_within(1.0)
+
+    play(story)
+
+
 def test_without_notifications_a_change_shows_within_poll_seconds() -> None:
     async def story(room: Mailroom) -> None:
         assert room.counts() == {}

@@ -120,6 +120,10 @@ class ExchangeWebdavSource:
         return
         yield
 
+    def forget(self, person: str, name: str) -> None:
+        """See ``calendars.contract.Forgets``; the subscription runs out by itself."""
+        self._habits.watched.pop((person, name), None)
+
     async def close(self) -> None:
         """Forget what was learned; subscriptions run out at the server by themselves."""
         self._habits = Habits()

@@ -14,14 +14,14 @@ other sign-in does (promise 7). ``auto`` learns from the first answer.
 from __future__ import annotations
 
 import asyncio
-import socket
 from dataclasses import dataclass, replace
 from typing import Final, Literal
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 from pydantic import Field
 
 from kalends import observe
+from kalends.endpoints.dav import resolved
 from kalends.endpoints.kind import Place, Services
 from kalends.errors import AccessDenied, BadAnswer, SignInNeeded, Unreachable
 from kalends.model.http import Request, Response
@@ -110,14 +110,7 @@ class ExchangeDavEndpoint:
 
     async def resolve(self, url: str) -> list[str]:
         """Return the addresses of an URL's host. Raises ``Unreachable`` where it has none."""
-        parts = urlsplit(url)
-        try:
-            found = await asyncio.get_running_loop().getaddrinfo(
-                parts.hostname or "", parts.port or 443, type=socket.SOCK_STREAM
-            )
-        except OSError as error:
-            raise Unreachable(f"the name {parts.hostname} has no address") from error
-        return sorted({str(entry[4][0]) for entry in found})
+        return await resolved(url)
 
     async def close(self) -> None:
         """Close all connections; the session ends by itself."""

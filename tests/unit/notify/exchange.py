@@ -44,6 +44,8 @@ class Wire:
     minutes: int
     deaf: bool = False
     """What the server writes never arrives."""
+    mute: bool = False
+    """Signs of life arrive, news does not."""
 
 
 @dataclass
@@ -60,6 +62,10 @@ class Exchange:
     """Subscriptions at once; 0: any."""
     names_dead_at_once: bool = True
     streams_offered: bool = True
+    gathered: bool = False
+    """A proxy passes nothing of a stream on before its end."""
+    mute: bool = False
+    """Streams opened now will bring signs of life and no news."""
     subscriptions: dict[str, Held] = field(default_factory=dict)
     wires: dict[int, Wire] = field(default_factory=dict)
     told: list[tuple[float, Key, bool]] = field(default_factory=list)
@@ -105,8 +111,13 @@ class Exchange:
     def heal(self) -> None:
         """End every fault; connections that hang go on hanging."""
         self.down, self.busy_until, self.limit = False, 0.0, 0
+        self.gathered = self.mute = False
         self.refusals.clear()
         self.names_dead_at_once = True
+
+    def poll(self, key: Key, site: Site = STREAMS, *, changed: bool = False) -> None:
+        """The source reads a mailbox by its poll."""
+        self.planner.register(key, address(key), site, self.now, changed=changed)
 
     # --- time ---------------------------------------------------------------------------------
     def advance(self, seconds: float) -> None:
@@ -204,7 +215,7 @@ class Exchange:
             self.planner.ended(asked.line, verdict, self.now)
             return
         dead = tuple(one for one in asked.subscriptions if one not in self.subscriptions)
-        wire = Wire(asked.subscriptions, asked.minutes)
+        wire = Wire(asked.subscriptions, asked.minutes, deaf=self.gathered, mute=self.mute)
         if dead:
             self._end_naming(asked.line, wire, dead)
             return
@@ -241,7 +252,7 @@ class Exchange:
             held = self.subscriptions.get(name)
             if name in wire.subscriptions and held is not None and held.pending:
                 held.pending = 0  # written; whether it arrives is another matter
-                if not wire.deaf:
+                if not (wire.deaf or wire.mute):
                     self._say(line, (Notification(name, (CHANGE,)),))
 
     def _say(

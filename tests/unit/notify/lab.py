@@ -99,8 +99,6 @@ class StreamingTransport(ExchangeTransport):
 
     deaf = False
     """What servers write on open streams never arrives (half closed by a middle box)."""
-    cut = 0
-    """Raised by one: every open stream breaks."""
 
     async def exchange(self, request: Request, limits: Limits) -> Response:
         await asyncio.sleep(LATENCY)

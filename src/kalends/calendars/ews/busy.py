@@ -1,9 +1,14 @@
-"""Busy times alone, with the fewest rights there are: no subject, no mailbox opened."""
+"""Busy times alone, with the fewest rights there are: no subject, no mailbox opened.
+
+Whole days (UTC) are asked for, whatever the window: what a server tells in quarters of an hour is
+then cut at the same quarters each time.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
-from typing import Literal
+from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 from kalends.endpoints.exchange.endpoint import AUTO, ExchangeEndpoint
@@ -24,6 +29,7 @@ from kalends.wire.ews.soap import Context
 from kalends.wire.ews.versions import Feature, offers
 
 View = Literal["FreeBusy", "DetailedMerged"]
+_DAY: Final = 86_400
 
 
 def read_one(response: Response, address: str, window: Interval, zone: ZoneInfo) -> Availability:
@@ -56,18 +62,28 @@ async def busy_times(
     bookings: dict[str, Booking] = {}
     skipped: list[Skipped] = []
     hours = None
-    start = window.start
-    while start < window.end:
-        part = Interval(start, min(window.end, start + MAX_WINDOW))
+    start, end = whole_days(window)
+    while start < end:
+        part = Interval(start, min(end, start + MAX_WINDOW))
         found = await availability(endpoint, mailbox, part, zone)
         bookings |= {one.uid: one for one in found.bookings}
         skipped += found.skipped
         hours = hours or found.work_hours
         start = part.end
-    inside = tuple(
-        one for one in bookings.values() if one.start < window.end and one.end > window.start
+    return inside(Availability(tuple(bookings.values()), hours, skipped=tuple(skipped)), window)
+
+
+def whole_days(window: Interval) -> Interval:
+    """Return the days (UTC) a window touches."""
+    return Interval(window.start // _DAY * _DAY, -(-window.end // _DAY) * _DAY)
+
+
+def inside(found: Availability, window: Interval) -> Availability:
+    """Return what lies in a window."""
+    bookings = tuple(
+        one for one in found.bookings if one.start < window.end and one.end > window.start
     )
-    return Availability(inside, hours, skipped=tuple(skipped))
+    return replace(found, bookings=bookings)
 
 
 def _build(address: str, window: Interval, view: View, context: Context, folder: Folder) -> Request:

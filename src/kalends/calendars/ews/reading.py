@@ -19,10 +19,10 @@ import msgspec
 
 from kalends.calendars.contract import CalendarRef, Previous, Reading, Skipped, Unchanged
 from kalends.calendars.ews.asides import Asides, packed
-from kalends.calendars.ews.busy import busy_times
 from kalends.calendars.ews.cursor import Cursor, digest, pack
 from kalends.calendars.ews.series import Series
 from kalends.calendars.ews.texts import Texts
+from kalends.calendars.ews.together import Together
 from kalends.calendars.ews.view import view
 from kalends.endpoints.exchange.endpoint import ExchangeEndpoint
 from kalends.endpoints.exchange.known import Access, Mailbox
@@ -73,6 +73,7 @@ class Read:
         access: Access,
         previous: Previous,
         texts: Texts,
+        together: Together,
     ) -> None:
         self._endpoint = endpoint
         self._ref = ref
@@ -80,10 +81,13 @@ class Read:
         self._access = access
         self._previous = previous
         self._texts = texts
+        self._together = together
         self._zone = ZoneInfo(ref.timezone)
         self._series = Series(endpoint, mailbox, self._zone)
         self._asides = Asides(endpoint, mailbox, self._zone)
         self._facts = digest(mailbox.address, ref.timezone, texts.wanted)
+        self.changed = False
+        """Whether the server reported changes since what is stored."""
 
     async def run(
         self, window: Interval, known: Cursor | None, *, full: bool
@@ -125,9 +129,12 @@ class Read:
         """Return what changed since a state; a state the server forgot is the beginning."""
         if state:
             try:
-                return await self._changes(state)
+                news = await self._changes(state)
             except CursorExpired:
                 pass
+            else:
+                self.changed = news.changes > 0
+                return news
         return (await self._changes(""))._replace(since_known=False)
 
     async def _changes(self, state: str) -> News:
@@ -189,7 +196,7 @@ class Read:
         self, window: Interval, known: Cursor | None, *, usable: bool
     ) -> Reading | Unchanged:
         asked = known.window if known is not None and usable else window
-        found = await busy_times(self._endpoint, self._mailbox, asked, self._zone)
+        found = await self._together.busy_times(self._mailbox, asked, self._zone, fresh=not usable)
         bookings = tuple(sorted(found.bookings, key=_order))
         if not bookings:
             await self._doubt(asked)

@@ -25,6 +25,7 @@ from kalends.calendars.ews.cursor import Cursor, unpack
 from kalends.calendars.ews.probing import mailbox_of, probe
 from kalends.calendars.ews.reading import Read
 from kalends.calendars.ews.texts import Texts
+from kalends.calendars.ews.together import Together
 from kalends.calendars.ews.ways import Ways, refuses
 from kalends.calendars.notify.notifier import Notifier
 from kalends.endpoints.exchange.endpoint import ExchangeEndpoint
@@ -43,6 +44,7 @@ class EwsSource:
         self._endpoint = endpoint
         self._texts = texts or Texts(endpoint)
         self._ways = Ways(endpoint)
+        self._together = Together(endpoint)
         self.notifier = Notifier(endpoint)
         """How changes are heard of; figures and health look at it."""
 
@@ -82,13 +84,13 @@ class EwsSource:
         known = unpack(cursor)
         self._recall(mailbox, known)
 
-        async def read(access: Access) -> Reading | Unchanged:
-            task = Read(self._endpoint, ref, mailbox, access, previous, self._texts)
-            return await task.run(window, known, full=full)
+        async def read(access: Access) -> tuple[Reading | Unchanged, bool]:
+            task = Read(self._endpoint, ref, mailbox, access, previous, self._texts, self._together)
+            return await task.run(window, known, full=full), task.changed
 
-        done = await self._in_some_way(mailbox, read)
+        done, changed = await self._in_some_way(mailbox, read)
         key = (ref.person, ref.name)
-        self.notifier.seen(key, mailbox)
+        self.notifier.seen(key, mailbox, changed=changed)
         return replace(done, refresh_after=self.notifier.refresh_after(key))
 
     async def check(self, refs: tuple[CalendarRef, ...]) -> AsyncIterator[Step]:

@@ -16,7 +16,9 @@ Three rules keep news from being lost:
    says OK, every mailbox of the group is looked at.
 3. A subscription that is gone is made anew without its old watermark, which is rule 1 again.
 
-Whatever still slips through (a server that says OK and delivers nothing) is found by the poll.
+Whatever still slips through (a server that says OK and delivers nothing) is found by the poll,
+which tells us so: ``doubts`` then makes the subscription anew, and pulls where streams are of no
+use, as behind a proxy that gathers what it passes on.
 
 Vocabulary: a *site* is what mailboxes must share to stand in one *group* (of up to 200, read
 by one *line*, an open stream); the *anchor* is the mailbox by whose server the group lives; a

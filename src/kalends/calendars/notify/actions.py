@@ -68,4 +68,13 @@ class Tell:
     """False: nothing was told, but something may have been missed."""
 
 
-Action = Subscribe | Unsubscribe | Open | Close | Pull | Tell
+@dataclass(frozen=True, slots=True)
+class Detour:
+    """Tell the operator that streams are of no use at a site, which pulls for a while."""
+
+    reason: str
+    """``dumb`` or ``deaf`` (``doubts``)."""
+    seconds: float
+
+
+Action = Subscribe | Unsubscribe | Open | Close | Pull | Tell | Detour

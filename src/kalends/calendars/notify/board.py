@@ -13,7 +13,7 @@ from typing import Final
 
 from kalends.calendars.notify.actions import Action, Tell, Unsubscribe
 from kalends.calendars.notify.deadlines import Deadlines
-from kalends.calendars.notify.group import Group, Line, Member, State
+from kalends.calendars.notify.group import Detour, Group, Line, Member, State
 from kalends.calendars.notify.values import Key, Mode, Site
 
 GATHER_SECONDS: Final = 2.0
@@ -63,8 +63,7 @@ class Board:
         """Groups to look at before the planner returns."""
         self._with_room: dict[Site, dict[int, Group]] = {}
         self._purses: dict[tuple[str, bool], Purse] = {}
-        self._older: set[Site] = set()
-        """Sites whose server turned out to have no streams."""
+        self._detours: dict[Site, Detour] = {}
         self._numbers = 0
 
     def number(self) -> int:
@@ -83,6 +82,18 @@ class Board:
     def tell(self, member: Member, *, sure: bool) -> None:
         """Pass a hint on."""
         self.actions.append(Tell(member.key, sure))
+        member.told, member.looked = self.now, False
+        if member.state is State.LIVE:
+            member.due = None  # what was missed has come
+        if sure:
+            member.deafness = 0
+
+    def detour(self, site: Site) -> Detour:
+        """Return how streams fare at a site."""
+        found = self._detours.get(site)
+        if found is None:
+            found = self._detours[site] = Detour(site)
+        return found
 
     # --- groups -----------------------------------------------------------------------------
     def join(self, member: Member) -> None:
@@ -116,9 +127,10 @@ class Board:
         self._freed(self.purse(member.site))
         self.touch(group)
 
-    def rest(self, member: Member, seconds: float) -> None:
-        """Only poll a mailbox for a while."""
-        self.leave(member)
+    def rest(self, member: Member, seconds: float, *, give_back: bool = False) -> None:
+        """Only poll a mailbox for a while; ``give_back``: unsubscribe it too."""
+        self.leave(member, give_back=give_back)
+        member.due = None
         member.state = State.RESTING
         self.deadlines.set(member, self.now + self.jitter(seconds))
 
@@ -134,7 +146,8 @@ class Board:
         with_room = self._with_room.setdefault(site, {})
         if with_room:
             return next(iter(with_room.values()))
-        mode = Mode.PULL if site in self._older and site.mode is Mode.STREAM else site.mode
+        pulls = site.mode is Mode.STREAM and self.detour(site).pulls
+        mode = Mode.PULL if pulls else site.mode
         group = Group(self.number(), site, mode, self.now + GATHER_SECONDS)
         self.groups[group.number] = with_room[group.number] = group
         return group
@@ -156,6 +169,7 @@ class Board:
             member.group.live -= 1
             if self.subscribed.get(member.subscription) is member:
                 del self.subscribed[member.subscription]
+            member.due = None
         self.called.pop(member.ticket, None)
         member.subscription = member.watermark = ""
         member.ticket = 0
@@ -170,6 +184,15 @@ class Board:
             self.rest(member, min(YOUNG_SECONDS * 2 ** (member.failures - 1), CEILING_SECONDS))
             return
         member.failures = 0
+        self._again(member, group)
+
+    def renew(self, member: Member) -> None:
+        """Give a subscription back that is of no use, and have it made anew."""
+        assert member.group is not None
+        self._give_back(member, member.group)
+        self._again(member, member.group)
+
+    def _again(self, member: Member, group: Group) -> None:
         self.unsubscribed(member)
         member.state = State.WAITING
         group.waiting.append(member)
@@ -191,7 +214,7 @@ class Board:
 
     def too_old(self, group: Group) -> None:
         """Pull where streams are not offered."""
-        self._older.add(group.site)
+        self.detour(group.site).pulls = True
         group.mode = Mode.PULL
         self.refound(group)
 

@@ -16,7 +16,16 @@ from typing import Final, Protocol, TypeVar
 
 from kalends import observe
 from kalends.calendars.contract import Hint
-from kalends.calendars.notify.actions import Action, Close, Open, Pull, Subscribe, Tell, Unsubscribe
+from kalends.calendars.notify.actions import (
+    Action,
+    Close,
+    Detour,
+    Open,
+    Pull,
+    Subscribe,
+    Tell,
+    Unsubscribe,
+)
 from kalends.calendars.notify.planner import Planner
 from kalends.calendars.notify.values import Key, Site
 from kalends.calendars.notify.verdict import Verdict, What, judge
@@ -72,9 +81,9 @@ class Driver:
         self._closed = False
 
     # --- for the source ---------------------------------------------------------------------
-    def register(self, key: Key, address: str, site: Site) -> None:
-        """Take up a mailbox that was read with success."""
-        self._planner.register(key, address, site, self._now())
+    def register(self, key: Key, address: str, site: Site, *, changed: bool = False) -> None:
+        """Take up a mailbox that was read with success; ``changed``: something new was found."""
+        self._planner.register(key, address, site, self._now(), changed=changed)
         self._obey()
 
     def forget(self, key: Key) -> None:
@@ -188,6 +197,8 @@ class Driver:
                 task = self._lines.pop(action.line, None)
                 if task is not None:
                     task.cancel()
+            case Detour():
+                log.warning("notify.detour", reason=action.reason, seconds=action.seconds)
 
     def _tell(self, action: Tell) -> None:
         if action.sure:

@@ -40,8 +40,14 @@ class Member:
     heard: float = 0.0
     """When it was subscribed, or when a callback came last (push)."""
     failures: int = 0
+    told: float = float("-inf")
+    """When a hint was passed on last."""
+    looked: bool = False
+    """It was read since that hint."""
+    deafness: int = 0
+    """How often in a row its subscription turned out to be deaf (``doubts``)."""
     due: float | None = None
-    """End of its rest."""
+    """End of its rest; of a live one: when news is missed that a read has found."""
 
 
 @dataclass(slots=True, eq=False)
@@ -52,11 +58,31 @@ class Line:
     group: Group
     heard: float
     """When the server said anything last, or when the stream was asked for."""
+    asked: float
     renew_at: float
     opened_at: float | None = None
     """When the server said OK first."""
     until: float | None = None
     """Set once a newer line has its place: when it is dropped at the latest."""
+
+
+@dataclass(slots=True, eq=False)
+class Detour:
+    """How streams fare at one site."""
+
+    site: Site
+    pulls: bool = False
+    """Its groups pull: the server has no streams, or (with a deadline) they are of no use now."""
+    answered: float = float("-inf")
+    """When its server last answered anything but a stream."""
+    dumb: int = 0
+    """Lines in a row that never said a word."""
+    deaf: int = 0
+    """Mailboxes found deaf since a line brought any news."""
+    taken: int = 0
+    """Detours in a row, no news of a stream in between."""
+    due: float | None = None
+    """When streams are tried again."""
 
 
 @dataclass(slots=True, eq=False)

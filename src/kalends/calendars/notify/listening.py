@@ -11,6 +11,7 @@ from typing import Final
 
 from kalends.calendars.notify.actions import Close, Open
 from kalends.calendars.notify.board import Board
+from kalends.calendars.notify.doubts import Doubts
 from kalends.calendars.notify.group import Group, Line, Member, State
 from kalends.calendars.notify.pacing import (
     JOIN,
@@ -37,8 +38,9 @@ _ANCHOR_REST: Final = 60.0
 class Listening:
     """The part of the planner that reads streams."""
 
-    def __init__(self, board: Board) -> None:
+    def __init__(self, board: Board, doubts: Doubts) -> None:
         self._board = board
+        self._doubts = doubts
 
     def step(self, group: Group) -> None:
         """Open, replace and drop lines as the time demands."""
@@ -77,6 +79,7 @@ class Listening:
             member = self._board.subscribed.get(notification.subscription)
             if member is not None and notification.changed:
                 self._board.tell(member, sure=True)
+                self._doubts.delivered(line)
         if dead or trouble is not None:
             self._troubled(line, dead, trouble)
         elif closed:
@@ -96,7 +99,7 @@ class Listening:
                 self._look_at_all(group)
             return
         group.line = None
-        self._react(group, verdict or Verdict(What.DOWN))
+        self._broken(line, verdict or Verdict(What.DOWN))
 
     # --- opening ----------------------------------------------------------------------------
     def _opens_at(self, group: Group) -> list[float]:
@@ -121,7 +124,7 @@ class Listening:
             group.line.until = now + OVERLAP
             group.leaving.append(group.line)
         renew = LINE_MINUTES * 60 - MARGIN - self._board.chance.uniform(0, MARGIN)
-        line = Line(self._board.number(), group, now, now + renew)
+        line = Line(self._board.number(), group, now, now, now + renew)
         group.line = self._board.lines[line.number] = line
         group.changed_at = None
         self._board.actions.append(
@@ -130,6 +133,7 @@ class Listening:
 
     def _works(self, line: Line) -> None:
         line.opened_at = self._board.now
+        self._doubts.spoke(line)
         group = line.group
         if group.line is not line:
             return
@@ -155,7 +159,7 @@ class Listening:
         current = group.line
         if current is not None and now >= current.heard + SILENCE:
             self._close(current)
-            self._react(group, Verdict(What.DOWN))
+            self._broken(current, Verdict(What.DOWN))
 
     def _hang_up(self, group: Group) -> None:
         for line in [*group.leaving, *([group.line] if group.line else [])]:
@@ -207,6 +211,12 @@ class Listening:
             if member.state is State.LIVE:
                 self._board.lost(member)
         self._board.refound(group)
+
+    def _broken(self, line: Line, verdict: Verdict) -> None:
+        """A line is gone that nobody's subscription was the reason for."""
+        if verdict.what is What.DOWN and self._doubts.dumb(line):
+            return  # its group pulls now
+        self._react(line.group, verdict)
 
     def _react(self, group: Group, verdict: Verdict) -> None:
         """The current line is gone for a reason that is nobody's subscription."""

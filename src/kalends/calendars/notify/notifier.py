@@ -19,7 +19,7 @@ from kalends.errors import Unreachable
 from kalends.wire.ews.versions import Feature, offers
 
 HEARD_SECONDS: Final = 900.0
-"""Who is heard is polled so rarely: the longest a mute server can go unnoticed."""
+"""Who is heard is polled so rarely: the longest a mute server can go unnoticed (``doubts``)."""
 _SLOWEST_PULL: Final = 60.0
 _FASTEST_PULL: Final = 10.0
 
@@ -44,13 +44,16 @@ class Notifier:
         self._sites: dict[Site, Site] = {}
         """Equal sites are one object: fifty thousand mailboxes share a few."""
 
-    def seen(self, key: Key, mailbox: Mailbox) -> None:
-        """Take up a mailbox that was just read, by whatever way worked."""
+    def seen(self, key: Key, mailbox: Mailbox, *, changed: bool = False) -> None:
+        """Take up a mailbox that was just read, by whatever way worked.
+
+        ``changed``: the read found a change since the last one, of which news should have come.
+        """
         site = self._site(mailbox)
         if site is None:
             self._driver.forget(key)
         else:
-            self._driver.register(key, mailbox.address, site)
+            self._driver.register(key, mailbox.address, site, changed=changed)
 
     def forget(self, key: Key) -> None:
         """Drop a calendar that is no more."""

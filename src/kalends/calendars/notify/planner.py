@@ -13,7 +13,8 @@ from typing import Final
 
 from kalends.calendars.notify.actions import Action, Close, Pull, Subscribe, Unsubscribe
 from kalends.calendars.notify.board import Board, Purse
-from kalends.calendars.notify.group import Group, Member, State
+from kalends.calendars.notify.doubts import Doubts
+from kalends.calendars.notify.group import Detour, Group, Member, State
 from kalends.calendars.notify.listening import Listening
 from kalends.calendars.notify.pulling import Pulling
 from kalends.calendars.notify.subscribing import Subscribing
@@ -34,7 +35,8 @@ class Planner:
     ) -> None:
         self._board = Board(chance)
         self._subscribing = Subscribing(self._board)
-        self._listening = Listening(self._board)
+        self._doubts = Doubts(self._board)
+        self._listening = Listening(self._board, self._doubts)
         self._pulling = Pulling(self._board, pull_seconds)
         self._parallel = parallel
         self._asking = 0
@@ -43,14 +45,20 @@ class Planner:
         self._closed = False
 
     # --- mailboxes --------------------------------------------------------------------------
-    def register(self, key: Key, address: str, site: Site, now: float) -> None:
-        """Take up a mailbox that was read with success; again where it may have moved."""
+    def register(
+        self, key: Key, address: str, site: Site, now: float, *, changed: bool = False
+    ) -> None:
+        """Take up a mailbox that was read with success; again where it may have moved.
+
+        ``changed``: the read found a change, of which news should have come.
+        """
         if self._closed:
             return
         self._board.now = now
         member = self._board.members.get(key)
         if member is not None:
             if (member.address, member.site) == (address, site):
+                self._doubts.read(member, changed=changed)
                 return
             self._board.leave(member, give_back=True)
         member = self._board.members[key] = Member(key, address, site)
@@ -75,6 +83,7 @@ class Planner:
     ) -> None:
         """Take the answer to ``Subscribe``; ``cookies`` are those this answer set."""
         self._answered(now)
+        self._board.detour(asked.route.site).answered = now
         member = self._subscribing.subscribed(asked, made, cookies)
         if member is not None:
             self._pulling.enter(member)
@@ -147,8 +156,10 @@ class Planner:
                 self._board.touch(what)
             elif isinstance(what, Purse):
                 self._board.widen(what)
-            elif isinstance(what, Member) and self._rested(what):
-                self._board.join(what)
+            elif isinstance(what, Detour):
+                self._doubts.over(what)
+            elif isinstance(what, Member) and self._board.members.get(what.key) is what:
+                self._due(what)
         self._settle()
 
     def take(self) -> list[Action]:
@@ -193,8 +204,11 @@ class Planner:
         self._board.now = now
         self._asking -= 1
 
-    def _rested(self, member: Member) -> bool:
-        return member.state is State.RESTING and self._board.members.get(member.key) is member
+    def _due(self, member: Member) -> None:
+        if member.state is State.RESTING:
+            self._board.join(member)
+        elif member.state is State.LIVE:
+            self._doubts.confirmed(member)
 
     def _settle(self) -> None:
         """Look at every group that was touched, and ask as much as may be asked."""
