@@ -19,6 +19,7 @@ from kalends.errors import (
     Unreachable,
 )
 from kalends.model.http import Request, Response
+from kalends.net.signin import NotAsked
 
 _ORDER: Final = ("port", "tls", "sign-in")
 
@@ -68,6 +69,6 @@ def _failed(error: SourceTrouble) -> str:
         return "address"
     if isinstance(error, CertificateRefused):
         return "tls"
-    if isinstance(error, Unreachable) and not isinstance(error, Throttled):
+    if isinstance(error, Unreachable) and not isinstance(error, (Throttled, NotAsked)):
         return "port"
     return "sign-in"

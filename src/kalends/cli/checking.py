@@ -26,6 +26,7 @@ from kalends.engine.opening import Opener
 from kalends.errors import KalendsError, UserError
 from kalends.model.organization import OrganizationDocument, SourceSpec
 from kalends.model.person import CalendarLink, PersonRecord
+from kalends.net import kerberos
 from kalends.net.client import http_factory
 from kalends.runtime import Runtime
 from kalends.store import open_store
@@ -54,8 +55,9 @@ async def checked(
             if problem := _unfindable(person, organization):
                 take(organization.id, "", problem)
         for spec in organization.sources:
-            if old := _old_tls(spec):
-                take(organization.id, spec.id, old)
+            for warning in (_old_tls(spec), _no_kerberos(spec)):
+                if warning:
+                    take(organization.id, spec.id, warning)
     with Progress(SpinnerColumn(), TextColumn("{task.description}"), console=out, transient=True,
                   disable=quiet) as progress:  # fmt: skip
         task = progress.add_task("")
@@ -166,6 +168,17 @@ def _old_tls(spec: SourceSpec) -> Step | None:
         return None
     told = f"down to TLS {oldest}: only the pinned certificate protects it; better a TLS proxy"
     return Step("TLS", "warning", True, told)
+
+
+def _no_kerberos(spec: SourceSpec) -> Step | None:
+    """Return what follows where a source may sign in by Kerberos and the extra is not here."""
+    if spec.options.get("auth") != "negotiate" or kerberos.installed():
+        return None
+    if spec.options.get("keytab_file"):
+        error = kerberos.no_extra()
+        return Step("Kerberos", spec.id, False, str(error), error.remedy)
+    told = f"not installed, so that negotiate means NTLM; for Kerberos: {kerberos.INSTALL}"
+    return Step("Kerberos", "warning", True, told)
 
 
 def _references(organization: OrganizationDocument, source: str) -> tuple[CalendarRef, ...]:

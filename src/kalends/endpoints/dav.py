@@ -20,6 +20,7 @@ from kalends.endpoints import dav_domain
 from kalends.endpoints.kind import Place, Services
 from kalends.errors import NotFound, Refused, SignInNeeded, SourceTrouble, Unreachable
 from kalends.model.http import Request, Response
+from kalends.net.account import account
 from kalends.net.contract import Credential, HttpClient, HttpOptions, Limits, SignInOptions
 
 MAX_ORIGINS: Final = 256
@@ -144,10 +145,7 @@ class DavEndpoint:
         return self.options.model_copy(update={"url": where + "/", "allowed_hosts": ()})
 
     def _service(self) -> Credential | None:
-        secret = self.place.secret("password")
-        if self.options.username is None or secret is None:
-            return None
-        return Credential(self.options.username, secret)
+        return account(self.options, self.place.secret)
 
     async def _own(self, ref: Access) -> Credential | None:
         if ref.username is None:

@@ -25,6 +25,7 @@ from kalends.endpoints.dav import resolved
 from kalends.endpoints.kind import Place, Services
 from kalends.errors import AccessDenied, BadAnswer, SignInNeeded, Unreachable
 from kalends.model.http import Request, Response
+from kalends.net.account import account
 from kalends.net.breaker import Attempt, Breakers, MemoryBreakers, Outcome
 from kalends.net.contract import Credential, HttpOptions, Limits, SignInOptions
 from kalends.wire.exchange_dav.forms import MAX_PAGE, LogOn, Refused, Session, wants_form
@@ -132,10 +133,7 @@ class ExchangeDavEndpoint:
         return await self._client.send(request, credential=credential, limits=limits)
 
     def _credential(self) -> Credential | None:
-        secret = self.place.secret("password")
-        if self.options.username is None or secret is None:
-            return None
-        return Credential(self.options.username, secret)
+        return account(self.options, self.place.secret)
 
     # --- with a form --------------------------------------------------------------------------
     async def _by_form(self, request: Request) -> Response:

@@ -22,6 +22,7 @@ from kalends.net.contract import (
     Transport,
 )
 from kalends.net.guarded import AnySignIn, GuardedClient
+from kalends.net.kerberos import Tickets
 from kalends.net.lines import ConnectionSignIn
 from kalends.net.oauth import Supplier
 from kalends.net.signin import Password
@@ -57,6 +58,7 @@ class HttpClients:
         self._server = server
         self._breakers = Breakers(runtime, breakers)
         self._transport = transport
+        self._tickets: dict[str, Tickets] = {}
         self._suppliers: WeakValueDictionary[tuple[Any, ...], Supplier] = WeakValueDictionary()
 
     @property
@@ -112,7 +114,9 @@ class HttpClients:
             return Password(auth)
         if not isinstance(transport, Lined):
             raise UserError(f"auth = {auth!r} needs connections, and there are none here")
-        return ConnectionSignIn(auth, transport, self._runtime, keep=options.max_connections)
+        tickets = self._tickets.setdefault(organization, Tickets(self._runtime.now))
+        keep = options.max_connections
+        return ConnectionSignIn(auth, transport, self._runtime, keep=keep, tickets=tickets)
 
     def _supplier(self, organization: str, options: SignInOptions, trusted: bool) -> Supplier:
         """Return the supplier of tokens, one for all clients of the same application."""

@@ -101,6 +101,8 @@ class SignInOptions(Document):
     bound to the server's certificate; the user is ``DOMAIN\\user`` or ``user@domain``. What is
     written here is used or nothing is: a server that offers less is told nothing. ``oauth`` sends
     a token fetched with client credentials."""
+    keytab_file: str | None = None
+    """For ``negotiate``: the account's key instead of a password. Kerberos then, never NTLM."""
     token_url: str | None = Field(default=None, max_length=2000)
     """For ``oauth``: where tokens are fetched, ``https://…``."""
     client_id: str | None = None
@@ -119,6 +121,14 @@ class SignInOptions(Document):
         return written
 
     @model_validator(mode="after")
+    def _keytab_alone(self) -> Self:
+        if self.keytab_file and self.auth != "negotiate":
+            raise ValueError('keytab_file is a key for Kerberos: it needs auth = "negotiate"')
+        if self.keytab_file and (self.password_env or self.password_file or not self.username):
+            raise ValueError("keytab_file stands beside username, instead of a password")
+        return self
+
+    @model_validator(mode="after")
     def _token_from_somewhere(self) -> Self:
         if self.auth == "oauth":
             if not self.token_url or not self.username:
@@ -134,6 +144,9 @@ class Credential:
 
     username: str
     secret: str
+    """Of a keytab: a hash of it, so that another one is another secret."""
+    keytab: str = ""
+    """File with the account's key, where that is the secret (Kerberos)."""
 
     def __repr__(self) -> str:
         return "Credential(…)"

@@ -37,9 +37,9 @@ from kalends.net.contract import (
     Using,
 )
 from kalends.net.lines import ConnectionSignIn, bound_refusal
-from kalends.net.oauth import NoToken, Supplier, TokenRefused
+from kalends.net.oauth import Supplier
 from kalends.net.origin import Home
-from kalends.net.signin import SignIn, Verdict
+from kalends.net.signin import NotAsked, RefusedElsewhere, SignIn, Verdict
 from kalends.net.throttle import Gate, retry_after
 from kalends.net.tls import GuardedContext
 from kalends.runtime import Runtime
@@ -203,9 +203,9 @@ class GuardedClient:
             raise Unreachable(
                 f"{self._home.origin} did not answer within {seconds:g} s", self._gate.failed()
             ) from error
-        except NoToken:
+        except NotAsked:
             raise  # this endpoint was not even asked
-        except TokenRefused:
+        except RefusedElsewhere:
             attempt.outcome = Outcome.REFUSED
             raise
         except Unreachable as error:

@@ -35,6 +35,7 @@ from kalends.net.contract import (
     Streamed,
     Using,
 )
+from kalends.net.kerberos import Tickets, clocks_differ, ticket_refused
 from kalends.net.negotiate import Tokens, Way, decoded
 from kalends.net.origin import Origin, origin, parse_url
 from kalends.net.signin import no_way
@@ -74,8 +75,17 @@ class _On:
 class ConnectionSignIn:
     """The signed-in connections of one endpoint, by origin and secret."""
 
-    def __init__(self, way: Way, lined: Lined, runtime: Runtime, *, keep: int) -> None:
+    def __init__(
+        self,
+        way: Way,
+        lined: Lined,
+        runtime: Runtime,
+        *,
+        keep: int,
+        tickets: Tickets | None = None,
+    ) -> None:
         self.way: Final = way
+        self._tickets = tickets
         self._lined = lined
         self._runtime = runtime
         self._keep = keep
@@ -100,7 +110,10 @@ class ConnectionSignIn:
             place = origin(parse_url(request.url))
             if place not in mine:
                 mine[place] = await held.enter_async_context(self._held(place, credential))
-            talk = _Talk(self.way, self._runtime, mine[place], place, credential, limits, judge)
+            talk = _Talk(
+                self.way, self._runtime, mine[place], place, credential, limits, judge,
+                self._tickets,
+            )  # fmt: skip
             return await talk.answer(request, using)
 
         return carry
@@ -143,6 +156,7 @@ class _Talk:
     credential: Credential
     limits: Limits
     judge: Judge
+    tickets: Tickets | None
 
     async def answer(self, request: Request, using: Using[A]) -> A:
         """Send, signing in where that is needed."""
@@ -191,12 +205,12 @@ class _Talk:
     async def _sign_in(self, request: Request, using: Using[A]) -> A:
         line, certificate = self.kept.line, self.kept.line.certificate
         tokens = await self.runtime.offload(
-            Tokens, self.way, self.credential, self.place.host, certificate
+            Tokens, self.way, self.credential, self.place.host, certificate, self.tickets
         )
         on: int | None = None
         told: bytes | None = None
         for _ in range(_MOST_ROUNDS):
-            said = await self.runtime.offload(tokens.step, told)
+            said = await self._next(tokens, told)
             if tokens.only_asked:
                 told = await self._challenge(_with(_bare(request), self.way, said), on)
             else:
@@ -205,11 +219,35 @@ class _Talk:
                     return await self._worked(tokens, answer)
                 told = self._told(answer)
                 if tokens.proved or told is None:
-                    return answer  # refused
+                    return await self._refused(tokens, answer)
             on = on or line.serial
             if line.certificate != certificate:  # the tokens are made for another connection
                 raise ConnectionChanged("another certificate on the next connection")
         raise BadAnswer(f"{self.place} does not come to an end with its sign-in")
+
+    async def _next(self, tokens: Tokens, told: bytes | None) -> bytes | None:
+        """Return what to say to a token; one that Kerberos chokes on tells why it was refused."""
+        try:
+            return await self.runtime.offload(tokens.step, told)
+        except BadAnswer as error:
+            if not tokens.by_ticket or told is None:
+                raise
+            if meant := clocks_differ(error.__cause__, self.place.host):
+                raise meant from error
+            raise await self._ticket_refused() from error
+
+    async def _refused(self, tokens: Tokens, answer: A) -> A:
+        """Return the refusal of a password."""
+        if tokens.by_ticket and not tokens.proved:
+            raise await self._ticket_refused()
+        return answer
+
+    async def _ticket_refused(self) -> Exception:
+        """Return what to raise: a ticket may only be older than the server's key."""
+        assert self.tickets is not None
+        if await self.runtime.offload(self.tickets.drop, self.credential):
+            return ConnectionChanged("once more with a new ticket")
+        return ticket_refused(self.place.host)
 
     async def _challenge(self, request: Request, on: int | None) -> bytes:
         """Send a token that asks; return the challenge."""

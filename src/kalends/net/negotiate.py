@@ -1,7 +1,7 @@
 """Tokens of NTLM and Negotiate (SPNEGO, RFC 4178; HTTP: RFC 4559), made by pyspnego.
 
-No I/O of ours; but Kerberos, where the extra is installed, asks the domain's key server itself:
-steps belong into a thread. *Channel binding* (RFC 5929) ties a sign-in to the certificate of its
+No I/O of ours; but Kerberos (``net.kerberos``) asks the domain's key server: all of it belongs into
+a thread. *Channel binding* (RFC 5929) ties a sign-in to the certificate of its
 connection; servers with Extended Protection refuse one that was made for another connection.
 """
 
@@ -16,6 +16,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
 from kalends.errors import BadAnswer
+from kalends.net import kerberos
 from kalends.net.contract import Credential
 
 if TYPE_CHECKING:
@@ -37,13 +38,23 @@ class Tokens:
     """The client's half of one sign-in."""
 
     def __init__(
-        self, way: Way, credential: Credential, host: str, certificate: bytes | None
+        self,
+        way: Way,
+        credential: Credential,
+        host: str,
+        certificate: bytes | None,
+        tickets: kerberos.Tickets | None = None,
     ) -> None:
         import spnego  # 20 ms: only who signs in so pays for it
 
+        ticket = tickets.of(credential, host) if tickets and way == "negotiate" else None
+        self.by_ticket: Final = ticket is not None
+        """Whether Kerberos is offered first; its key server knows the account then."""
+        shown: list[spnego.Credential] = [spnego.KerberosCCache(ticket.cache)] if ticket else []
+        if not credential.keytab:
+            shown.append(spnego.Password(credential.username, credential.secret))
         self._context = spnego.client(
-            credential.username,
-            credential.secret,
+            shown,
             hostname=host,
             service="HTTP",
             channel_bindings=binding(certificate),

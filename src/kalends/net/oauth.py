@@ -28,6 +28,7 @@ from kalends.errors import BadAnswer, SignInNeeded, Unreachable, UserError
 from kalends.model.http import Request
 from kalends.net.contract import A, Carry, Credential, HttpClient, Limits
 from kalends.net.origin import origin, parse_url
+from kalends.net.signin import NotAsked, RefusedElsewhere
 from kalends.runtime import Runtime
 
 _LIMITS: Final = Limits(seconds=20.0, body_bytes=64 << 10, redirects=0)
@@ -49,11 +50,11 @@ _FORM: Final = (
 )
 
 
-class TokenRefused(SignInNeeded):
+class TokenRefused(RefusedElsewhere):
     """The client's own credential was refused: the breaker must know."""
 
 
-class NoToken(Unreachable):
+class NoToken(NotAsked):
     """The token endpoint does not answer; that says nothing about the endpoint that wants it."""
 
 

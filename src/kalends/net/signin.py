@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from enum import Enum
 from typing import Final, Literal, Protocol
 
-from kalends.errors import SignInNeeded
+from kalends.errors import SignInNeeded, Unreachable
 from kalends.model.http import Request
 from kalends.net.challenge import Challenge, challenges
 from kalends.net.contract import Answer, Credential
@@ -21,6 +21,14 @@ from kalends.net.digest import Digest, choose
 from kalends.net.origin import Origin, origin, parse_url
 
 Scheme = Literal["auto", "basic", "digest", "none"]
+
+
+class RefusedElsewhere(SignInNeeded):
+    """Who issues tokens or tickets refused the credential: the breaker must know."""
+
+
+class NotAsked(Unreachable):
+    """Who issues tokens or tickets gave none; that says nothing about the endpoint itself."""
 
 
 class Verdict(Enum):

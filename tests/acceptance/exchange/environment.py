@@ -1,4 +1,4 @@
-"""A virtual environment with exchangelib, made on demand outside the repository.
+"""What tests need that is in no lock, installed on demand outside the repository.
 
 exchangelib is synchronous and brings libraries the product must not lean on, so it lives alone.
 """
@@ -11,7 +11,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
@@ -26,30 +26,36 @@ CLIENT = Path(__file__).with_name("exchangelib_client.py")
 @cache
 def python() -> str:
     """Return an interpreter that has exchangelib; skips where it cannot be installed."""
+    name = f"exchangelib-{VERSION}-py{sys.version_info[0]}{sys.version_info[1]}"
+    place = installed(name, lambda place: [
+        [sys.executable, "-m", "venv", "--clear", str(place)],
+        [str(place / "bin" / "python"), "-m", "pip", "install", "--quiet",
+         f"exchangelib=={VERSION}"],
+    ])  # fmt: skip
+    return str(place / "bin" / "python")
+
+
+def installed(name: str, commands: Callable[[Path], list[list[str]]]) -> Path:
+    """Return a directory that the commands fill, once per machine; skips where they fail."""
     base = Path(os.environ.get("KALENDS_TEST_CACHE") or Path.home() / ".cache" / "kalends-tests")
     base.mkdir(parents=True, exist_ok=True)
     with (base / "lock").open("w") as lock:  # several test processes may want it at once
         fcntl.flock(lock, fcntl.LOCK_EX)
-        return _made(base)
+        place = base / name
+        if not (place / "complete").exists():
+            for command in commands(place):
+                _run(command, name)
+            (place / "complete").touch()
+    return place
 
 
-def _made(base: Path) -> str:
-    place = base / f"exchangelib-{VERSION}-py{sys.version_info[0]}{sys.version_info[1]}"
-    found = place / "bin" / "python"
-    if (place / "complete").exists():
-        return str(found)
-    for command in (
-        [sys.executable, "-m", "venv", "--clear", str(place)],
-        [str(found), "-m", "pip", "install", "--quiet", f"exchangelib=={VERSION}"],
-    ):
-        try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=300)
-        except (OSError, subprocess.TimeoutExpired) as problem:
-            pytest.skip(f"exchangelib cannot be installed: {problem}")
-        if done.returncode:
-            pytest.skip(f"exchangelib cannot be installed: {done.stderr[-200:]}")
-    (place / "complete").touch()
-    return str(found)
+def _run(command: list[str], name: str) -> None:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    except (OSError, subprocess.TimeoutExpired) as problem:
+        pytest.skip(f"{name} cannot be installed: {problem}")
+    if done.returncode:
+        pytest.skip(f"{name} cannot be installed: {done.stderr[-200:]}")
 
 
 class Client:

@@ -12,7 +12,6 @@ from aiohttp import web
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 from spnego.channel_bindings import GssChannelBindings
-from spnego.exceptions import SpnegoError
 
 from tests.acceptance.net.conftest import Handler
 
@@ -83,7 +82,7 @@ class Windows:
             return self._offer()
         try:
             said = self._step(connection, scheme, base64.b64decode(token))
-        except SpnegoError:
+        except Exception:  # Kerberos raises its library's own
             self.refused += 1
             connection.context = None
             return self._offer()

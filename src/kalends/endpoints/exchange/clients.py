@@ -15,6 +15,7 @@ from kalends.endpoints.dav import origin
 from kalends.endpoints.exchange.options import ONLINE_HOSTS, ExchangeOptions
 from kalends.endpoints.kind import Place, Services
 from kalends.errors import Refused
+from kalends.net.account import account
 from kalends.net.contract import Credential, HttpClient
 from kalends.wire.autodiscover.redirects import Verdict, judge
 
@@ -83,10 +84,7 @@ class Clients:
         return client
 
     def _credential(self) -> Credential | None:
-        secret = self._place.secret("password")
-        if self._options.username is None or secret is None:
-            return None
-        return Credential(self._options.username, secret)
+        return account(self._options, self._place.secret)
 
 
 def _nobody() -> Credential | None:
