@@ -9,6 +9,7 @@ mistakes answer at once. Errors say what, where and what to do, and end with exi
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
 
@@ -20,11 +21,11 @@ from kalends.errors import ConfigurationError, KalendsError, UserError
 
 app = typer.Typer(
     name="kalends",
-    help="Calendar-driven presence and call referral for any switchboard.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
     rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 setup.register(app)
 people.register(app)
@@ -36,6 +37,21 @@ app.add_typer(tokens.app, name="token")
 app.add_typer(tokens.accounts, name="account")
 app.add_typer(check.mail, name="mail")
 app.add_typer(demo.app, name="demo")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def kalends(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Calendar-driven presence and call referral for any switchboard."""
 
 
 @app.command()

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kalends.bus.commands import Backup
-from kalends.cli.output import say
-from kalends.cli.session import DEFAULT_CONFIG, ConfigOption, ask, loaded, run
+from kalends.cli.output import as_json, say
+from kalends.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, ask, loaded, run
 from kalends.errors import UserError
 
 if TYPE_CHECKING:
@@ -35,7 +35,10 @@ def register(app: typer.Typer) -> None:
 def backup(
     file: FileArgument,
     config: ConfigOption = DEFAULT_CONFIG,
-    overwrite: Annotated[bool, typer.Option(help="Replace a copy that is there.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a copy that is there.")
+    ] = False,
+    json: JsonOption = False,
 ) -> None:
     """Copy the database while Kalends runs, or while it does not; the copy is looked over."""
     from kalends.store.copies import examine
@@ -49,8 +52,11 @@ def backup(
         raise UserError(f"There is no directory {target.parent}.")
     run(_copy(configuration, target))
     examine(target)
-    say(f"Wrote {file} ({target.stat().st_size / 1e6:.1f} MB), whole and sealed.")
-    key = configuration.server.key_path()
+    key, size = configuration.server.key_path(), target.stat().st_size
+    if json:
+        as_json({"file": str(target), "bytes": size, "key": str(key)})
+        return
+    say(f"Wrote {file} ({size / 1e6:.1f} MB), whole and sealed.")
     say(f"It is useless without the key: keep a copy of {key} elsewhere.")
 
 
@@ -58,8 +64,10 @@ def restore(
     file: FileArgument,
     config: ConfigOption = DEFAULT_CONFIG,
     overwrite: Annotated[
-        bool, typer.Option(help="Replace the database that is there; it is kept beside it.")
+        bool,
+        typer.Option("--overwrite", help="Replace the database that is there; it is kept."),
     ] = False,
+    json: JsonOption = False,
 ) -> None:
     """Go on from a copy. Kalends must not run; nobody is told anything stale when it starts."""
     from kalends.app.lock import only_one
@@ -77,6 +85,9 @@ def restore(
         only_one(server.directory() / "kalends.engine.lock"),
     ):
         made = run(_restore(configuration, file, database))
+    if json:
+        as_json({"database": str(database), "made": made or None})
+        return
     at = (
         datetime.fromtimestamp(made, UTC).isoformat(timespec="seconds") if made else "the beginning"
     )

@@ -8,7 +8,7 @@ import typer
 
 from kalends.cli.output import as_json, complain, counted, say
 from kalends.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, loaded, run
-from kalends.errors import UserError
+from kalends.errors import ConfigurationError, UserError
 
 mail = typer.Typer(help="Mail for alarms.", no_args_is_help=True)
 
@@ -24,7 +24,7 @@ def _mail() -> None:
 
 
 @mail.command("test")
-def mail_test(config: ConfigOption = DEFAULT_CONFIG) -> None:
+def mail_test(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> None:
     """Send a mail as an alarm would be sent."""
     from kalends.net.mail import send_mail
 
@@ -33,7 +33,10 @@ def mail_test(config: ConfigOption = DEFAULT_CONFIG) -> None:
         raise UserError(f"{config} has no [server.mail]; add host, sender and to.")
     text = "This is a test. Alarms of Kalends will come to this address."
     run(send_mail(options, "Kalends: test", text))
-    say(f"Sent to {', '.join(options.to)} through {options.host}:{options.port}.")
+    if json:
+        as_json({"sent": True, "to": options.to, "host": options.host, "port": options.port})
+    else:
+        say(f"Sent to {', '.join(options.to)} through {options.host}:{options.port}.")
 
 
 def check(
@@ -45,8 +48,15 @@ def check(
 ) -> None:
     """Check configuration, sources and people step by step, and say what to do."""
     from kalends.cli.checking import checked
+    from kalends.cli.unasked import refused
 
-    configuration = loaded(config)
+    try:
+        configuration = loaded(config)
+    except ConfigurationError as error:
+        if not json:
+            raise
+        as_json(refused(error.problems))
+        raise typer.Exit(2) from None
     found = run(checked(configuration, None if everybody else 20, quiet=json))
     if json:
         as_json(found)

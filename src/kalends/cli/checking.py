@@ -6,7 +6,6 @@ are opened here, on the same database, so that a refused credential is counted a
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,15 +17,15 @@ from rich.text import Text
 
 from kalends.bus.commands import Ping, TestSource
 from kalends.calendars.contract import CalendarRef, Step
-from kalends.cli.output import counted, out, say
+from kalends.cli.output import out, say
 from kalends.cli.session import ask
+from kalends.cli.unasked import summary, unasked, without_secret
 from kalends.config import Configuration
 from kalends.endpoints.kind import Services
 from kalends.engine.opening import Opener
 from kalends.errors import KalendsError, UserError
-from kalends.model.organization import OrganizationDocument, SourceSpec
+from kalends.model.organization import OrganizationDocument
 from kalends.model.person import CalendarLink, PersonRecord
-from kalends.net import kerberos
 from kalends.net.client import http_factory
 from kalends.runtime import Runtime
 from kalends.store import open_store
@@ -49,36 +48,16 @@ async def checked(
         if not quiet:
             _print(steps[-1])
 
-    take("", "", Step("configuration", str(configuration.path), True, _summary(configuration)))
-    for organization in configuration.organizations:
-        for person in organization.people:
-            if problem := _unfindable(person, organization):
-                take(organization.id, "", problem)
-        for spec in organization.sources:
-            for warning in (_old_tls(spec), _no_kerberos(spec)):
-                if warning:
-                    take(organization.id, spec.id, warning)
+    take("", "", Step("configuration", str(configuration.path), True, summary(configuration)))
+    for organization_id, source, step in unasked(configuration):
+        take(organization_id, source, step)
     with Progress(SpinnerColumn(), TextColumn("{task.description}"), console=out, transient=True,
-                  disable=quiet) as progress:  # fmt: skip
+                  disable=quiet or not out.is_terminal) as progress:  # fmt: skip
         task = progress.add_task("")
         async for organization_id, source, step in _source_steps(configuration, most):
             progress.update(task, description=f"{source}: {step.what}")
             take(organization_id, source, step)
     return steps
-
-
-def _summary(configuration: Configuration) -> str:
-    people = sum(len(organization.people) for organization in configuration.organizations)
-    organizations = counted(len(configuration.organizations), "organization")
-    return f"{organizations}, {counted(people, 'person', 'people')}"
-
-
-def _unfindable(person: PersonRecord, organization: OrganizationDocument) -> Step | None:
-    """Return what is wrong where a person's calendar can never be found."""
-    if person.calendars is not None or person.emails or not organization.sources:
-        return None
-    remedy = 'Add emails, or calendars = [...], or calendars = "none".'
-    return Step("person", person.id, False, "has neither address nor calendars", remedy)
 
 
 def _print(step: dict[str, Any]) -> None:
@@ -137,8 +116,7 @@ async def _of_organization(
         return None
 
     for spec in organization.sources:
-        if missing := _without_secret(spec):
-            yield spec.id, missing
+        if without_secret(spec.options):
             continue
         try:
             opened = await opener.source(organization.settings(), spec, uploaded=nothing)
@@ -150,35 +128,6 @@ async def _of_organization(
                 yield spec.id, step
         finally:
             await opener.close(opened)
-
-
-def _without_secret(spec: SourceSpec) -> Step | None:
-    """Return what is wrong where the place that should hold a password holds none."""
-    name = spec.options.get("password_env")
-    if not isinstance(name, str) or os.environ.get(name):
-        return None
-    remedy = f"Set it where this command and kalends serve run: export {name}=…"
-    return Step("password", name, False, "the environment variable is not set", remedy)
-
-
-def _old_tls(spec: SourceSpec) -> Step | None:
-    """Return a warning where a source may speak TLS that protects little by itself."""
-    oldest = spec.options.get("tls_minimum")
-    if oldest not in ("1.0", "1.1"):
-        return None
-    told = f"down to TLS {oldest}: only the pinned certificate protects it; better a TLS proxy"
-    return Step("TLS", "warning", True, told)
-
-
-def _no_kerberos(spec: SourceSpec) -> Step | None:
-    """Return what follows where a source may sign in by Kerberos and the extra is not here."""
-    if spec.options.get("auth") != "negotiate" or kerberos.installed():
-        return None
-    if spec.options.get("keytab_file"):
-        error = kerberos.no_extra()
-        return Step("Kerberos", spec.id, False, str(error), error.remedy)
-    told = f"not installed, so that negotiate means NTLM; for Kerberos: {kerberos.INSTALL}"
-    return Step("Kerberos", "warning", True, told)
 
 
 def _references(organization: OrganizationDocument, source: str) -> tuple[CalendarRef, ...]:

@@ -22,7 +22,7 @@ def policy() -> None:
 def lint_rules(
     config: ConfigOption = DEFAULT_CONFIG,
     strict: Annotated[
-        bool, typer.Option(help="End with exit code 1 where anything is found.")
+        bool, typer.Option("--strict", help="End with exit code 1 where anything is found.")
     ] = False,
     json: JsonOption = False,
 ) -> None:

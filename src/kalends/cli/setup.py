@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kalends.bus.commands import Apply
-from kalends.cli.output import as_json, say, table
+from kalends.cli.nearest import hint
+from kalends.cli.output import as_json, json_text, say, table
 from kalends.cli.session import (
     DEFAULT_CONFIG,
     ConfigOption,
@@ -21,6 +22,9 @@ from kalends.cli.session import (
     the_organization,
 )
 from kalends.errors import UserError
+
+if TYPE_CHECKING:
+    from kalends.model.organization import OrganizationDocument
 
 
 def register(app: typer.Typer) -> None:
@@ -44,6 +48,7 @@ def init(
     """Write a small configuration to start from; overwrites nothing."""
     from kalends.config.sample import sample
 
+    _known(language, timezone)
     if config.exists():
         raise UserError(f"{config} is already there; nothing was written. Choose another --config.")
     config.parent.mkdir(parents=True, exist_ok=True)
@@ -52,6 +57,22 @@ def init(
     say("Next: put your calendar server and people into it, then")
     say(f"  kalends check --config {config}")
     say(f"  kalends serve --config {config}")
+
+
+def _known(language: str, timezone: str) -> None:
+    """Raise ``UserError`` where the file would begin with a mistake."""
+    from zoneinfo import available_timezones
+
+    from kalends.policy.packs import PACKS, pack_language
+
+    if pack_language(language) not in PACKS:
+        raise UserError(
+            f"Kalends does not speak {language!r}. Choose --language: {', '.join(PACKS)}."
+        )
+    zones = available_timezones()
+    if timezone not in zones:
+        near = hint(timezone, [(one, "") for one in zones])
+        raise UserError(f"{timezone!r} is no time zone. {near or 'Write: Europe/Stockholm.'}")
 
 
 def serve(config: ConfigOption = DEFAULT_CONFIG) -> None:
@@ -78,7 +99,7 @@ def web(config: ConfigOption = DEFAULT_CONFIG) -> None:
 def apply(
     config: ConfigOption = DEFAULT_CONFIG,
     force: Annotated[
-        bool, typer.Option(help="Also when more than a tenth of the people would go.")
+        bool, typer.Option("--force", help="Also when more than a tenth of the people would go.")
     ] = False,
     json: JsonOption = False,
 ) -> None:
@@ -107,9 +128,16 @@ def export(
     to: Annotated[
         Path | None, typer.Option("--to", help="File to write; prints where absent.")
     ] = None,
+    json: JsonOption = False,
 ) -> None:
-    """Write organizations as they are in the database, as TOML that ``apply`` reads."""
-    text = run(_export(config, organization))
+    """Write organizations as they are in the database, as TOML that apply reads."""
+    from kalends.config import toml_text
+
+    documents = run(_documents(config, organization))
+    if json:
+        text = json_text([one.model_dump(mode="json", exclude_none=True) for one in documents])
+    else:
+        text = toml_text(documents)
     if to is None:
         print(text, end="")
     else:
@@ -117,11 +145,10 @@ def export(
         say(f"Wrote {to}.")
 
 
-async def _export(config: Path, organization: str | None) -> str:
-    from kalends.config import toml_text
+async def _documents(config: Path, organization: str | None) -> list[OrganizationDocument]:
     from kalends.directory.documents import organization_document
 
     async with reading(loaded(config)) as reader:
         known = await reader.organizations()
         wanted = [await the_organization(reader, organization)] if organization else known
-        return toml_text([await organization_document(reader, one) for one in wanted])
+        return [await organization_document(reader, one) for one in wanted]

@@ -130,10 +130,14 @@ def delete_token(
     id: Annotated[str, typer.Argument(help="Id, as listed.")],
     config: ConfigOption = DEFAULT_CONFIG,
     organization: OrganizationOption = None,
+    json: JsonOption = False,
 ) -> None:
     """Remove a token or account; it stops working at once."""
     run(_delete(loaded(config), organization, id))
-    say("Removed.")
+    if json:
+        as_json({"removed": id})
+    else:
+        say("Removed.")
 
 
 async def _delete(configuration: Configuration, organization: str | None, id: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from pydantic import ValidationError
 
-from kalends.config.problems import Where, dotted, told
+from kalends.config.problems import Where, dotted, split, told
 from kalends.directory.people import PEOPLE
 from kalends.endpoints.kind import Kind, SharedDirectoryOptions, kinds
 from kalends.errors import ConfigurationError, Problem
@@ -136,16 +136,5 @@ def _policy(
 
 
 def _placed(problem: Problem, where: Where, prefix: Sequence[str | int]) -> Problem:
-    path = (*prefix, *_split(problem.key))
+    path = (*prefix, *split(problem.key))
     return Problem(where(path), dotted(path), problem.what, problem.remedy)
-
-
-def _split(key: str) -> tuple[str | int, ...]:
-    """Return the path of a dotted key: ``rules[3].match`` → ``("rules", 3, "match")``."""
-    parts: list[str | int] = []
-    for piece in key.replace("[", ".[").split("."):
-        if piece.startswith("["):
-            parts.append(int(piece.strip("[]")))
-        elif piece:
-            parts.append(piece)
-    return tuple(parts)

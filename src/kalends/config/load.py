@@ -14,6 +14,7 @@ from kalends.config.check import problems_of
 from kalends.config.lines import Lines
 from kalends.config.people_file import PeopleFile
 from kalends.config.problems import dotted, told
+from kalends.config.salvage import Salvage
 from kalends.config.server import ServerOptions
 from kalends.errors import ConfigurationError, Problem, UserError
 from kalends.model.organization import OrganizationDocument
@@ -64,8 +65,13 @@ def load(path: Path) -> Configuration:
     organizations = _organizations(data.get("organizations", []), path.parent, places, problems)
     problems += _across(organizations, places)
     if problems:
-        raise ConfigurationError(problems)
+        raise ConfigurationError(sorted(problems, key=_place))
     return Configuration(path, server.resolved(path.resolve().parent), tuple(organizations))
+
+
+def _place(problem: Problem) -> tuple[str, int]:
+    file, _, line = problem.where.rpartition(":")
+    return file, int(line) if line.isdigit() else 0
 
 
 def _text(path: Path) -> str:
@@ -75,8 +81,14 @@ def _text(path: Path) -> str:
         raise UserError(
             f"{path} is not there. Write one with: kalends init --config {path}"
         ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} cannot be read: {error}") from None
+    except UnicodeDecodeError as error:
+        raise UserError(
+            f"{path} is not UTF-8 text (byte {error.start + 1}). Save it as UTF-8."
+        ) from None
+    except OSError as error:
+        raise UserError(
+            f"{path} cannot be read: {error.strerror}. Name the file with --config."
+        ) from None
 
 
 def _syntax(path: Path, error: tomllib.TOMLDecodeError) -> Problem:
@@ -122,11 +134,22 @@ def _organizations(
         try:
             document = OrganizationDocument.model_validate(entry)
         except ValidationError as error:
-            problems += told(error, OrganizationDocument, places, prefix)
+            known = told(error, OrganizationDocument, places, prefix)
+            problems += [*known, *_further(entry, known, places, prefix)]
             continue
         problems += problems_of(document, places, prefix)
         found.append(document)
     return found
+
+
+def _further(
+    entry: Any, known: list[Problem], places: _Places, prefix: tuple[str | int, ...]
+) -> list[Problem]:
+    """Return what else is wrong with a document in which some keys cannot be read."""
+    rest = Salvage(entry)
+    document = rest.document()
+    found = problems_of(document, places, prefix) if document else []
+    return rest.told(found, known, prefix, places)
 
 
 def _with_people(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
 
@@ -31,14 +32,25 @@ def told(
     """Return every complaint as a problem; a union's many complaints become one per key."""
     problems: dict[str, Problem] = {}
     for item in error.errors(include_url=False):
-        inner = _real(item["loc"])
+        inner = real_path(item["loc"])
         path = (*prefix, *inner)
         what, remedy = _words(dict(item), model, inner)
         problems.setdefault(dotted(path), Problem(where(path), dotted(path), what, remedy))
     return list(problems.values())
 
 
-def _real(location: tuple[int | str, ...]) -> tuple[int | str, ...]:
+def split(key: str) -> tuple[str | int, ...]:
+    """Return the path of a dotted key: ``rules[3].match`` → ``("rules", 3, "match")``."""
+    parts: list[str | int] = []
+    for piece in key.replace("[", ".[").split("."):
+        if piece.startswith("["):
+            parts.append(int(piece.strip("[]")))
+        elif piece:
+            parts.append(piece)
+    return tuple(parts)
+
+
+def real_path(location: tuple[int | str, ...]) -> tuple[int | str, ...]:
     """Drop what pydantic adds to name union branches (they carry brackets or are types)."""
     branches = {"str", "int", "bool", "literal", "none", "dict", "list", "tuple"}
     return tuple(
@@ -62,10 +74,25 @@ def _words(
         return f"has a form Kalends does not take: {_shown(value)}.", _pattern(context, model, path)
     if kind == "value_error":
         return f"{context.get('error', item['msg'])}.", ""
-    return f"{_sentence(item['msg'])}", f"It is {_shown(value)} now."
+    return _expected(kind, item["msg"]), f"It is {_shown(value)} now."
 
 
-def _sentence(message: str) -> str:
+_EXPECTED: Final = (
+    (r"(tuple|list|set)_type", 'should be a list in brackets: ["…"].'),
+    (r"(dict|model|model_attributes|dataclass)_type", "should be a table: { … }."),
+    (r"string_type", 'should be text in quotes: "…".'),
+    (r"int_(type|parsing|from_float)", "should be a whole number, without quotes."),
+    (r"float_(type|parsing)", "should be a number, without quotes."),
+    (r"bool_(type|parsing)", "should be true or false, without quotes."),
+    (r"too_short|string_too_short", "should not be empty."),
+)
+
+
+def _expected(kind: str, message: str) -> str:
+    """Return what a value should be, as TOML writes it; pydantic speaks of Python's types."""
+    for pattern, text in _EXPECTED:
+        if re.fullmatch(pattern, kind):
+            return text
     return message.replace("Input should be", "should be").rstrip(".") + "."
 
 

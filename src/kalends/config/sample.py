@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 
 
 def sample(name: str, language: str, timezone: str) -> str:
     """Return a starting ``kalends.toml`` for an organization."""
-    identifier = re.sub(r"[^a-z0-9]+", "-", name.casefold()).strip("-") or "main"
+    plain = unicodedata.normalize("NFKD", name.casefold()).encode("ascii", "ignore").decode()
+    identifier = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:64] or "main"
     return _TEXT.format(
         id=json.dumps(identifier),
         name=json.dumps(name, ensure_ascii=False),

@@ -68,7 +68,7 @@ def book(
         str, typer.Option("--in", help="When it begins, from now: 30s, 5m, 2h.")
     ] = "0s",
     length: Annotated[str, typer.Option("--for", help="How long: 90s, 30m, 2h.")] = "5m",
-    private: Annotated[bool, typer.Option(help="Mark it private.")] = False,
+    private: Annotated[bool, typer.Option("--private", help="Mark it private.")] = False,
     show_as: Annotated[str, typer.Option(help="busy, free, tentative, oof, elsewhere.")] = "busy",
     category: Annotated[list[str] | None, typer.Option(help="Category; may be repeated.")] = None,
     directory: DirectoryOption = DEFAULT,
@@ -91,7 +91,7 @@ def move(
     by: Annotated[str, typer.Option(help="How far: 10m, -5m.")] = "10m",
     directory: DirectoryOption = DEFAULT,
 ) -> None:
-    """Move the booking made last with ``book``."""
+    """Move the booking made last with book."""
     server = running(directory)
     uid = _last(server, _known(person))
     found = _booking(server, person, uid)
@@ -105,7 +105,7 @@ def cancel(
     person: Annotated[str, typer.Argument(help="Id of a person.")],
     directory: DirectoryOption = DEFAULT,
 ) -> None:
-    """Remove the booking made last with ``book``."""
+    """Remove the booking made last with book."""
     server = running(directory)
     server.delete(_known(person), _last(server, person))
     say("Cancelled.")

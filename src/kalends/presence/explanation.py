@@ -102,7 +102,7 @@ class Cause(msgspec.Struct, frozen=True):
     """``manual``, ``line``, ``hold``, ``booking``, ``automatic-reply``, ``schedule``,
     ``default``, ``undisclosed``."""
     outcome: str
-    """Why it won or lost: a key of ``account.OUTCOMES``."""
+    """Why it won or lost: a key of ``telling``'s ``outcomes``."""
     start: int | None = None
     end: int | None = None
     availability: Availability | None = None

@@ -1,5 +1,6 @@
 """Why it is so: the facts, the rule, the losers, the age of the data, the next change."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ from kalends.model.booking import Booking, Sensitivity, ShowAs
 from kalends.model.presence import Facts, Hold, LineState, Manual, Reckoning, Segment, Timeline
 from kalends.model.vocabulary import Audience, Availability, Level
 from kalends.presence import Cause, Explanation, Reading, account, explain, explanation_json
-from kalends.presence.account import KINDS, OUTCOMES
+from kalends.presence.telling import TELLINGS
 
 from .build import AVAILABLE, AWAY, BUSY, a_lens, anna, booked, by_hand, m, off_work
 
@@ -308,8 +309,8 @@ def test_it_reads_in_plain_words() -> None:
     )
     assert account(found, anna(), a_lens(), "en") == [
         "09:10: Anna Berg is in a meeting and will be back at 10:00.",
-        "Because: A booking “Canary a” (Meeting) 09:00–10:00 by rule-meeting.",
-        "Not: A booking “Canary b” (Meeting) 09:00–10:30 by rule-x: "
+        "Because: A booking “Canary a” (Meeting) 09:00–10:00 by the rule rule-meeting.",
+        "Not: A booking “Canary b” (Meeting) 09:00–10:30 by the rule rule-x: "
         "the shorter booking goes first.",
         "Calendar dav/default: content as of 09:05, not fresh since 09:02 (denied).",
         "Next change: 10:00",
@@ -326,9 +327,31 @@ def test_it_reads_in_swedish() -> None:
     ]
 
 
-def test_every_kind_and_outcome_has_words_in_both_languages() -> None:
-    assert KINDS["en"].keys() == KINDS["sv"].keys()
-    assert OUTCOMES["en"].keys() == OUTCOMES["sv"].keys()
+@pytest.mark.parametrize("language", sorted(TELLINGS))
+def test_every_language_says_all_that_english_says(language: str) -> None:
+    spoken, english = TELLINGS[language], TELLINGS["en"]
+    for part in ("kinds", "outcomes", "rules", "words"):
+        found, wanted = getattr(spoken, part), getattr(english, part)
+        assert found.keys() == wanted.keys()
+        for key, text in found.items():
+            assert text.strip(), (part, key)
+            places = re.findall(r"\{\w+\}", wanted[key])
+            assert re.findall(r"\{\w+\}", text) == places, (part, key)
+
+
+def test_what_decided_is_said_in_the_readers_words() -> None:
+    declined = Verdict(counts=False, because=("pack:de:meeting", "declined"))
+    found = why(
+        segment("a", 0, 60),
+        bookings=(booking("a", 0, 60), booking("b", 0, 90)),
+        verdicts={"b": declined},
+    )
+    told = account(found, anna(), a_lens(), "de")
+    assert "„Canary a“" in told[1]
+    assert told[1].endswith("durch die Regel rule-meeting.")
+    assert told[2].endswith(
+        "durch ein Wort auf Deutsch, die Einladung wurde abgelehnt: zählt nicht."
+    )
 
 
 def test_an_explanation_is_plain_data() -> None:
