@@ -34,6 +34,10 @@ export function when(text: string | null | undefined, locale: string, now: Date)
   return format(locale, kind).format(moment);
 }
 
+export function sameDay(text: string | null | undefined, now: Date): boolean {
+  return Boolean(text) && +startOfDay(new Date(text ?? "")) === +startOfDay(now);
+}
+
 export function clock(moment: Date, locale: string): string {
   return format(locale, "clock").format(moment);
 }

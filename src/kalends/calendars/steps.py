@@ -22,6 +22,7 @@ from kalends.model.http import Request, Response
 from kalends.net.signin import NotAsked
 
 _ORDER: Final = ("port", "tls", "sign-in")
+_PAGES: Final = (b"<!doctype html", b"<html")
 
 
 def explained(what: str, subject: str, error: SourceTrouble) -> Step:
@@ -60,8 +61,18 @@ async def checked(
             yield Step(step, host, True)
         yield explained(failed, host, error)
         return
-    for step in steps:
-        yield Step(step, host, True, f"answers {response.status}" if step == "sign-in" else "")
+    for step in steps[:-1]:
+        yield Step(step, host, True)
+    yield _signed_in(host, response)
+
+
+def _signed_in(host: str, response: Response) -> Step:
+    """Return the last step; a page for people in place of an answer has one meaning."""
+    if response.body.lstrip()[:200].lower().startswith(_PAGES):
+        told = f"answers {response.status} with a web page: a page to sign in on, or a portal"
+        remedy = "Set url to the calendar service itself; the page in a browser is another one."
+        return Step("sign-in", host, False, told, remedy)
+    return Step("sign-in", host, True, f"answers {response.status}")
 
 
 def _failed(error: SourceTrouble) -> str:

@@ -73,7 +73,8 @@ def main() -> None:
         complain(str(error))
         sys.exit(2)
     except KalendsError as error:
-        complain(f"{error} {getattr(error, 'remedy', '')}".rstrip())
+        remedy = getattr(error, "remedy", "")
+        complain(f"{error}. {remedy}" if remedy else str(error))
         sys.exit(1)
     except OSError as error:
         if error.filename is None:

@@ -24,7 +24,7 @@ from kalends.config import Configuration
 from kalends.endpoints.kind import Services
 from kalends.engine.opening import Opener
 from kalends.errors import KalendsError, UserError
-from kalends.model.organization import OrganizationDocument
+from kalends.model.organization import OrganizationDocument, SourceSpec
 from kalends.model.person import CalendarLink, PersonRecord
 from kalends.net.client import http_factory
 from kalends.runtime import Runtime
@@ -49,12 +49,13 @@ async def checked(
             _print(steps[-1])
 
     take("", "", Step("configuration", str(configuration.path), True, summary(configuration)))
-    for organization_id, source, step in unasked(configuration):
+    runs = await _runs(configuration)  # it has secrets of its own: ours say nothing of them
+    for organization_id, source, step in unasked(configuration, secrets=not runs):
         take(organization_id, source, step)
     with Progress(SpinnerColumn(), TextColumn("{task.description}"), console=out, transient=True,
                   disable=quiet or not out.is_terminal) as progress:  # fmt: skip
         task = progress.add_task("")
-        async for organization_id, source, step in _source_steps(configuration, most):
+        async for organization_id, source, step in _source_steps(configuration, most, runs):
             progress.update(task, description=f"{source}: {step.what}")
             take(organization_id, source, step)
     return steps
@@ -70,9 +71,9 @@ def _print(step: dict[str, Any]) -> None:
 
 
 async def _source_steps(
-    configuration: Configuration, most: int | None
+    configuration: Configuration, most: int | None, runs: bool
 ) -> AsyncIterator[tuple[str, str, Step]]:
-    if await _runs(configuration):
+    if runs:
         async for found in _by_engine(configuration):
             yield found
         return

@@ -13,7 +13,7 @@ from typing import Any
 
 from kalends.calendars.contract import Step
 from kalends.cli.output import counted
-from kalends.config import Configuration, ServerOptions
+from kalends.config import Configuration
 from kalends.errors import Problem
 from kalends.model.organization import OrganizationDocument, SourceSpec
 from kalends.model.person import PersonRecord
@@ -40,10 +40,11 @@ def summary(configuration: Configuration) -> str:
     return f"{organizations}, {counted(people, 'person', 'people')}"
 
 
-def unasked(configuration: Configuration) -> Iterator[tuple[str, str, Step]]:
-    """Yield (organization, source, step): warnings that are fine, and what needs attention."""
-    for step in _server(configuration.server):
-        yield "", "", step
+def unasked(configuration: Configuration, *, secrets: bool) -> Iterator[tuple[str, str, Step]]:
+    """Yield (organization, source, step): warnings that are fine, and what needs attention.
+
+    ``secrets``: whether Kalends would take its secrets from this environment.
+    """
     if not configuration.organizations:
         told, remedy = "describes no organization", "Add [[organizations]]; see: kalends init"
         yield "", "", Step("organizations", "none", False, told, remedy)
@@ -51,9 +52,19 @@ def unasked(configuration: Configuration) -> Iterator[tuple[str, str, Step]]:
         for step in _organization(organization):
             yield organization.id, "", step
         for source in organization.sources:
-            yield from _told(organization.id, source.id, source.options)
             if old := _old_tls(source):
                 yield organization.id, source.id, old
+    if secrets:
+        yield from _secrets(configuration)
+
+
+def _secrets(configuration: Configuration) -> Iterator[tuple[str, str, Step]]:
+    server = configuration.server
+    yield from _told("", "", server.mail.model_dump() if server.mail else {})
+    yield from _told("", "", {"secret_env": server.alarm_webhook_secret_env})
+    for organization in configuration.organizations:
+        for source in organization.sources:
+            yield from _told(organization.id, source.id, source.options)
         for sink in organization.sinks:
             yield from _told(organization.id, sink.id, sink.options)
         for directory in organization.directories:
@@ -65,14 +76,6 @@ def _told(
 ) -> Iterator[tuple[str, str, Step]]:
     if missing := without_secret(options):
         yield organization, endpoint, missing
-
-
-def _server(server: ServerOptions) -> Iterator[Step]:
-    if server.mail is not None and (step := without_secret(server.mail.model_dump())):
-        yield step
-    signed = {"secret_env": server.alarm_webhook_secret_env}
-    if step := without_secret(signed):
-        yield step
 
 
 def _organization(organization: OrganizationDocument) -> Iterator[Step]:

@@ -16,8 +16,16 @@ from kalends.cli.output import as_json, local, say, table
 from kalends.cli.session import JsonOption
 from kalends.demo.exchange_server import VERSIONS
 from kalends.demo.organization import ZONE, DemoBooking, people
-from kalends.demo.servers import DemoServer, running
+from kalends.demo.servers import DIRECTORIES, DemoServer, running
 from kalends.errors import UserError
+
+_SHOWN = {
+    "busy": "BUSY",
+    "free": "FREE",
+    "tentative": "TENTATIVE",
+    "oof": "OOF",
+    "elsewhere": "WORKINGELSEWHERE",
+}
 
 app = typer.Typer(
     help="A small organization on a real calendar server, on this machine.",
@@ -25,15 +33,19 @@ app = typer.Typer(
 )
 
 DirectoryOption = Annotated[
-    Path, typer.Option("--directory", help="Where the demo keeps its files.")
+    Path | None,
+    typer.Option(
+        "--directory",
+        help="Where the demo keeps its files; var/demo or var/demo-exchange where not told.",
+        show_default=False,
+    ),
 ]
-DEFAULT = Path("var/demo")
 
 
 @app.callback()
 def demo(
     context: typer.Context,
-    directory: DirectoryOption = DEFAULT,
+    directory: DirectoryOption = None,
     port: Annotated[int, typer.Option(help="Port of the page; another where taken.")] = 8080,
     sip_server: Annotated[
         str | None, typer.Option(help="Publish to a SIP presence server: sip:host:port.")
@@ -55,9 +67,10 @@ def demo(
     if exchange_version not in VERSIONS:
         raise UserError(f"{exchange_version!r} is not emulated; there are {', '.join(VERSIONS)}.")
     version = exchange_version if calendar == "exchange" else ""
-    directory.mkdir(parents=True, exist_ok=True)
+    place = directory or DIRECTORIES[calendar]
+    place.mkdir(parents=True, exist_ok=True)
     with contextlib.suppress(asyncio.CancelledError):  # SIGTERM
-        asyncio.run(run(directory.resolve(), port=port, sip_server=sip_server, exchange=version))
+        asyncio.run(run(place.resolve(), port=port, sip_server=sip_server, exchange=version))
 
 
 @app.command()
@@ -71,14 +84,15 @@ def book(
     private: Annotated[bool, typer.Option("--private", help="Mark it private.")] = False,
     show_as: Annotated[str, typer.Option(help="busy, free, tentative, oof, elsewhere.")] = "busy",
     category: Annotated[list[str] | None, typer.Option(help="Category; may be repeated.")] = None,
-    directory: DirectoryOption = DEFAULT,
+    directory: DirectoryOption = None,
 ) -> None:
     """Book an appointment in the demo's calendar server."""
-    words = {"elsewhere": "WORKINGELSEWHERE"}
+    if show_as not in _SHOWN:
+        raise UserError(f"{show_as!r} is no way to show a booking; say {', '.join(_SHOWN)}.")
     begin = datetime.now(UTC).astimezone(ZONE).replace(microsecond=0) + _span(start)
     booking = DemoBooking(
         f"{_known(person)}-hand-{begin:%Y%m%d%H%M%S}", subject, begin, begin + _span(length),
-        show_as=words.get(show_as, show_as.upper()), private=private,
+        show_as=_SHOWN[show_as], private=private,
         categories=tuple(category or ()),
     )  # fmt: skip
     running(directory).put(person, booking)
@@ -89,7 +103,7 @@ def book(
 def move(
     person: Annotated[str, typer.Argument(help="Id of a person.")],
     by: Annotated[str, typer.Option(help="How far: 10m, -5m.")] = "10m",
-    directory: DirectoryOption = DEFAULT,
+    directory: DirectoryOption = None,
 ) -> None:
     """Move the booking made last with book."""
     server = running(directory)
@@ -103,7 +117,7 @@ def move(
 @app.command()
 def cancel(
     person: Annotated[str, typer.Argument(help="Id of a person.")],
-    directory: DirectoryOption = DEFAULT,
+    directory: DirectoryOption = None,
 ) -> None:
     """Remove the booking made last with book."""
     server = running(directory)
@@ -114,7 +128,7 @@ def cancel(
 @app.command("list")
 def list_bookings(
     person: Annotated[str, typer.Argument(help="Id of a person.")],
-    directory: DirectoryOption = DEFAULT,
+    directory: DirectoryOption = None,
     json: JsonOption = False,
 ) -> None:
     """Show a person's bookings as they stand in the calendar server."""

@@ -35,6 +35,8 @@ from kalends.wire.webhook import Secret
 
 WEBHOOK_SECRET: Final = "whsec_ZGVtby1zZWNyZXQtb2Yta2FsZW5kcy0wMTIzNDU2Nzg5"  # noqa: S105 - the demo's own, between two processes on loopback
 SIGN_IN: Final = "kalends-demo"
+_TRIES: Final = 40
+"""How often Kalends is started again after its supervisor was killed; two a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +78,10 @@ async def run(directory: Path, *, port: int, sip_server: str | None, exchange: s
         seed(server)
         config = directory / "kalends.toml"
         config.write_text(configuration_text(ports, server, sip_server), "utf-8")
-        receiver = await _receive(ports.webhook)
+        told = asyncio.Event()
+        receiver = await _receive(ports.webhook, told)
         try:
-            await _serve(load(config), server, ports, directory)
+            await _serve(load(config), server, ports, directory, told)
         finally:
             await receiver.cleanup()
     finally:
@@ -141,7 +144,11 @@ def configuration_text(ports: Ports, server: DemoServer, sip_server: str | None)
 
 
 async def _serve(
-    configuration: Configuration, server: DemoServer, ports: Ports, directory: Path
+    configuration: Configuration,
+    server: DemoServer,
+    ports: Ports,
+    directory: Path,
+    told: asyncio.Event,
 ) -> None:
     """Start ``kalends serve`` as anybody would, tell what to do, and wait for its end."""
     environment = os.environ | {
@@ -150,24 +157,41 @@ async def _serve(
     }
     log = directory / "kalends.log"
     say("Starting Kalends …")
-    with log.open("ab") as sink:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "kalends", "serve", "--config", str(configuration.path),
-            env=environment, stdout=sink, stderr=sink,
-        )  # fmt: skip
+    process = await _started(configuration, environment, log)
     try:
         await _ready(configuration, process, ports, log)
         await _accounts(configuration)
         _tell(ports, server, directory)
+        told.set()
         keeper = asyncio.create_task(_keep(server))
+        tries = 0
         try:
-            await process.wait()
+            while (code := await process.wait()) == -signal.SIGKILL or (code and tries):
+                if code == -signal.SIGKILL:
+                    say("  (somebody killed the supervisor; starting Kalends again)")
+                    tries = _TRIES
+                else:  # what it had started is still ending, and holds the port
+                    tries -= 1
+                    await asyncio.sleep(0.5)
+                process = await _started(configuration, environment, log)
         finally:
             keeper.cancel()
+        if process.returncode:
+            raise UserError(f"Kalends ended by itself; why stands in {log}.")
     finally:
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)
             await process.wait()
+
+
+async def _started(
+    configuration: Configuration, environment: Mapping[str, str], log: Path
+) -> asyncio.subprocess.Process:
+    with log.open("ab") as sink:
+        return await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "kalends", "serve", "--config", str(configuration.path),
+            env=environment, stdout=sink, stderr=sink,
+        )  # fmt: skip
 
 
 async def _ready(
@@ -239,9 +263,14 @@ async def _keep(server: DemoServer) -> None:
             await asyncio.to_thread(seed, server)
 
 
-async def _receive(port: int) -> web.AppRunner:
+_TOLD: Final = web.AppKey("told", asyncio.Event)
+"""Set once the reader knows where the page is: what webhooks say comes below that."""
+
+
+async def _receive(port: int, told: asyncio.Event) -> web.AppRunner:
     """Listen for webhooks, check their signature, print them."""
     application = web.Application()
+    application[_TOLD] = told
     application.router.add_post("/", _hook)
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()
@@ -256,6 +285,7 @@ async def _hook(request: web.Request) -> web.Response:
     signatures = request.headers["Webhook-Signature"].split()
     if not any(hmac.compare_digest(expected, one) for one in signatures):
         return web.Response(status=401)
+    await request.app[_TOLD].wait()
     data = json.loads(body)["data"]
     clock = datetime.now().astimezone().strftime("%H:%M:%S")
     line = (data.get("texts") or {}).get("sentence") or ""

@@ -64,14 +64,28 @@ _KINDS: Final[dict[str, Callable[[Path, int], DemoServer]]] = {
 }
 
 
-def running(directory: Path) -> DemoServer:
-    """Return the server of the demo that runs in a directory; ``UserError`` where none does."""
-    config = directory.resolve() / "kalends.toml"
-    if not config.exists():
-        raise UserError(f"No demo runs in {directory}. Start it in another terminal: kalends demo")
+DIRECTORIES: Final = {"caldav": Path("var/demo"), "exchange": Path("var/demo-exchange")}
+"""Where a demo keeps its files unless told otherwise: a place for each kind of calendar server."""
+
+
+def running(directory: Path | None) -> DemoServer:
+    """Return the server of the demo that runs; ``UserError`` where none does.
+
+    ``directory``: where its files are; None: of the usual places the one started last.
+    """
+    places = DIRECTORIES.values() if directory is None else (directory,)
+    configs = [config for place in places if (config := place.resolve() / "kalends.toml").exists()]
+    if not configs:
+        named = directory or " or ".join(str(place) for place in places)
+        raise UserError(f"No demo runs in {named}. Start it in another terminal: kalends demo")
+    for config in sorted(configs, key=lambda one: one.stat().st_mtime, reverse=True):
+        server = _server(config)
+        if server.answers():
+            return server
+    raise UserError("The demo's calendar server does not answer. Start it with: kalends demo")
+
+
+def _server(config: Path) -> DemoServer:
     source = tomllib.loads(config.read_text("utf-8"))["organizations"][0]["sources"][0]
     port = urlsplit(source["url"]).port or 0
-    server = _KINDS[source["kind"]](directory.resolve() / "calendars", port)
-    if not server.answers():
-        raise UserError("The demo's calendar server does not answer. Start it with: kalends demo")
-    return server
+    return _KINDS[source["kind"]](config.parent / "calendars", port)

@@ -18,10 +18,11 @@ from urllib.parse import urlsplit
 
 from kalends.endpoints import dav_domain
 from kalends.endpoints.kind import Place, Services
-from kalends.errors import NotFound, Refused, SignInNeeded, SourceTrouble, Unreachable
+from kalends.errors import NotFound, Refused, SignInNeeded, SourceTrouble
 from kalends.model.http import Request, Response
 from kalends.net.account import account
 from kalends.net.contract import Credential, HttpClient, HttpOptions, Limits, SignInOptions
+from kalends.net.telling import nameless
 
 MAX_ORIGINS: Final = 256
 """Clients kept open at once; the one used longest ago is closed."""
@@ -171,7 +172,7 @@ async def resolved(url: str) -> list[str]:
             parts.hostname or "", parts.port or 443, type=socket.SOCK_STREAM
         )
     except OSError as error:
-        raise Unreachable(f"the name {parts.hostname} has no address") from error
+        raise nameless(parts.hostname or url) from error
     return sorted({str(entry[4][0]) for entry in found})
 
 

@@ -31,6 +31,7 @@ from kalends.errors import (
 from kalends.net.address import AddressRules, Carriage
 from kalends.net.breaker import Breakers, Outcome
 from kalends.net.contract import Credential
+from kalends.net.telling import nameless
 from kalends.net.tls import TlsOptions, context, explain
 
 _SECONDS: Final = 30.0
@@ -227,5 +228,5 @@ def _told(error: Exception, where: str) -> SourceTrouble:
     if isinstance(code, int) and code >= 500:
         return BadAnswer(f"{where} refuses the mail ({code})")
     if isinstance(error, socket.gaierror):
-        return Unreachable(f"the name {where} cannot be resolved")
+        return nameless(where.rpartition(":")[0])
     return Unreachable(f"no mail could be handed to {where}")

@@ -6,8 +6,10 @@ Texts name scheme, host and port and no other part of an address: they reach log
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 from typing import Final
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -36,11 +38,11 @@ def told(error: Exception, place: str) -> SourceTrouble:
     if tls is not None:
         return Unreachable(explain(tls, place))
     if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return Unreachable(f"the name of {place} cannot be resolved")
+        return nameless(urlsplit(place).hostname or place)
     if isinstance(error, (TimeoutError, asyncio.TimeoutError)):
         return Unreachable(f"no connection to {place} in time")
     if isinstance(error, aiohttp.ClientConnectorError):
-        reason = error.strerror or "closed while it was set up"
+        reason = _reason(error) or "closed while it was set up"
         return Unreachable(f"no connection to {place}: {reason}")
     if isinstance(error, aiohttp.ServerDisconnectedError):
         return ConnectionLost(f"{place} closed the connection")
@@ -49,6 +51,19 @@ def told(error: Exception, place: str) -> SourceTrouble:
     if isinstance(error, (aiohttp.ClientResponseError, aiohttp.InvalidURL, ValueError)):
         return BadAnswer(f"{place} does not answer as HTTP should")
     return Unreachable(f"the connection to {place} was lost")
+
+
+def nameless(host: str) -> Unreachable:
+    """Return that a name has no address, with what to do about a name."""
+    trouble = Unreachable(f"the name {host} has no address")
+    trouble.remedy = "Check how the name is spelt, and that the DNS of this machine knows it."
+    return trouble
+
+
+def _reason(error: aiohttp.ClientConnectorError) -> str | None:
+    """Return the system's own words: asyncio's name the address once more, as Python does."""
+    number = error.os_error.errno
+    return os.strerror(number) if number and number > 0 else error.strerror
 
 
 def _refused_address(error: BaseException | None) -> AddressRefused | None:

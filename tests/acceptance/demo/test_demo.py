@@ -112,6 +112,27 @@ def test_everything_ends_with_the_demo(demo: Demo) -> None:
     assert not alive
 
 
+def test_a_killed_supervisor_comes_back(demo: Demo) -> None:
+    address = demo.until(r"http://127\.0\.0\.1:\d+/")
+    supervisor = next(
+        one for one in psutil.Process(demo.process.pid).children() if "serve" in one.cmdline()
+    )
+    supervisor.kill()
+    demo.until("starting Kalends again")
+    deadline = time.monotonic() + DEADLINE
+    while not ready(address):
+        assert time.monotonic() < deadline and demo.process.poll() is None, demo.log.read_text()
+        time.sleep(0.2)  # a poll of an address, with a deadline
+
+
+def ready(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}health/ready", timeout=5) as answer:
+            return int(answer.status) == 200
+    except OSError:
+        return False
+
+
 def test_a_booking_without_a_demo_says_how_to_start_one(tmp_path: Path) -> None:
     command = [*KALENDS, "demo", "book", "emma", "--directory", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -47,10 +47,12 @@ secret_env = "KALENDS_TEST_PRESENT"
 """
 
 
-def needs(path: Path, text: str) -> list[str]:
+def needs(path: Path, text: str, *, secrets: bool = True) -> list[str]:
     file = path / "kalends.toml"
     file.write_text(text, "utf-8")
-    steps = [(source, step) for _, source, step in unasked(load(file)) if not step.ok]
+    steps = [
+        (source, step) for _, source, step in unasked(load(file), secrets=secrets) if not step.ok
+    ]
     assert all(step.remedy for _, step in steps)
     return [f"{source}/{step.what} {step.subject}: {step.detail}" for source, step in steps]
 
@@ -60,16 +62,20 @@ def test_what_needs_no_server_to_be_seen_is_seen(
 ) -> None:
     monkeypatch.setenv("KALENDS_TEST_PRESENT", "whsec_x")
     assert needs(tmp_path, FILE) == [
-        "/secret KALENDS_TEST_ABSENT_MAIL: the environment variable is not set",
         "/organization acme: language 'xx' is none Kalends speaks; English is used",
         "/person anna: 'anna at acme' is no mail address",
         "/person bo: has neither address nor calendars",
+        "/secret KALENDS_TEST_ABSENT_MAIL: the environment variable is not set",
         "dav/secret KALENDS_TEST_ABSENT: the environment variable is not set",
     ]
 
 
 def test_a_sink_without_its_secret_is_seen(tmp_path: Path) -> None:
     assert any(line.startswith("hook/secret") for line in needs(tmp_path, FILE))
+
+
+def test_a_running_kalends_has_its_secrets_itself(tmp_path: Path) -> None:
+    assert not any("secret" in line for line in needs(tmp_path, FILE, secrets=False))
 
 
 def test_a_file_without_an_organization_needs_attention(tmp_path: Path) -> None:
