@@ -1,4 +1,4 @@
-"""What ``kalends check`` sees without asking any server: languages, addresses, secrets, old TLS.
+"""What ``kalends check`` sees without asking any server: languages, addresses, secrets, sign-ins.
 
 Place: the first steps of ``check``, before sources are opened. None of this keeps Kalends from
 starting: one person's typing error must not stop everybody else.
@@ -17,6 +17,7 @@ from kalends.config import Configuration
 from kalends.errors import Problem
 from kalends.model.organization import OrganizationDocument, SourceSpec
 from kalends.model.person import PersonRecord
+from kalends.net import kerberos
 from kalends.policy.packs import PACKS, pack_language
 
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
@@ -52,8 +53,9 @@ def unasked(configuration: Configuration, *, secrets: bool) -> Iterator[tuple[st
         for step in _organization(organization):
             yield organization.id, "", step
         for source in organization.sources:
-            if old := _old_tls(source):
-                yield organization.id, source.id, old
+            for warning in (_old_tls(source), _no_kerberos(source)):
+                if warning:
+                    yield organization.id, source.id, warning
     if secrets:
         yield from _secrets(configuration)
 
@@ -124,3 +126,14 @@ def _old_tls(spec: SourceSpec) -> Step | None:
         return None
     told = f"down to TLS {oldest}: only the pinned certificate protects it; better a TLS proxy"
     return Step("TLS", "warning", True, told)
+
+
+def _no_kerberos(spec: SourceSpec) -> Step | None:
+    """Return what follows where a source may sign in by Kerberos and the extra is not here."""
+    if spec.options.get("auth") != "negotiate" or kerberos.installed():
+        return None
+    if spec.options.get("keytab_file"):
+        error = kerberos.no_extra()
+        return Step("Kerberos", spec.id, False, str(error), error.remedy)
+    told = f"not installed, so that negotiate means NTLM; for Kerberos: {kerberos.INSTALL}"
+    return Step("Kerberos", "warning", True, told)
