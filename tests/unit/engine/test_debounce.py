@@ -57,6 +57,24 @@ def test_polls_that_keep_finding_news_store_it_once_it_rests() -> None:
     assert now > 9
 
 
+def test_edits_after_a_rest_wait_for_the_next_rest() -> None:
+    debounce = Debounce(1)
+    assert debounce.seen(KEY, 1, 0.0) is None
+    assert debounce.seen(KEY, 2, 1.0) == 1.0 + QUIET_SECONDS
+    assert debounce.seen(KEY, 2, 3.0) is None  # it came to rest
+    assert debounce.seen(KEY, 3, 4.0) == 4.0 + QUIET_SECONDS
+
+
+def test_an_edit_that_was_taken_back_is_waited_for_no_more() -> None:
+    debounce = Debounce(1)
+    debounce.same(KEY)
+    debounce.seen(KEY, 1, 0.0)
+    debounce.seen(KEY, 2, 1.0)
+    debounce.same(KEY)
+    debounce.sweep(60.0)
+    assert len(debounce) == 0
+
+
 def test_a_change_minutes_after_the_last_is_stored_at_once() -> None:
     debounce = Debounce(60)
     assert debounce.seen(KEY, 1, 0.0) is None
