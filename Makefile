@@ -59,9 +59,11 @@ unit: $(VENV)/.dev
 
 check: lint types layers unit ## format, lint, types, layers, unit and contract tests: under two minutes
 
+# What is held to the second, or waits for a browser, runs with nothing beside it.
+ALONE := $(addprefix tests/acceptance/,backbone cli console demo exchange_dav)
 test: setup packages $(CONSOLE) ## everything, real servers and a browser included
-	$(BIN)/pytest -q -n auto --dist loadfile tests/unit tests/contract tests/simulation
-	$(BIN)/pytest -q tests/integration tests/acceptance
+	$(BIN)/pytest -q -n auto --dist loadfile tests $(addprefix --ignore=,$(ALONE))
+	$(BIN)/pytest -q $(ALONE)
 
 hunt: $(VENV)/.dev ## let the properties try examples nobody has tried, for as long as it takes
 	KALENDS_HYPOTHESIS=thorough $(BIN)/pytest -q -n auto --dist loadfile tests/unit tests/contract

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from kalends.model.presence import Next, Presence
 from kalends.model.times import rfc3339
 from kalends.model.vocabulary import Availability
+from kalends.web.routes import people
 from tests.contract.web.world import HOUR, World
 
 KEYS = {
@@ -59,6 +62,19 @@ async def test_search_finds_by_name_initials_extension_and_department(world: Wor
         assert [person["id"] for person in body["people"]] == [found], words
     body = await get(world, "acme/attendant", "/api/v1/people?department=sales")
     assert [person["id"] for person in body["people"]] == ["anna", "bert"]
+
+
+async def test_a_search_of_many_goes_on_answer_by_answer(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(people, "LOOKED", 2)
+    answers: list[list[str]] = []
+    after: str | None = ""
+    while after is not None:
+        page = await get(world, "acme/attendant", f"/api/v1/people?q=only&after={after}")
+        answers.append([person["id"] for person in page["people"]])
+        after = page["next"]
+    assert answers == [[], [], ["only-acme"]]
 
 
 async def test_a_protected_person_is_known_to_attendants_and_the_person_only(world: World) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final
 
@@ -21,6 +22,9 @@ from kalends.web.state import InWeb, Web
 
 router = APIRouter(tags=["people"])
 
+LOOKED: Final = 20_000
+"""People looked at for one answer: a search of a larger organization goes on with ``next``."""
+BREATH: Final = 50
 PERSON: Final = r"^[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}$"
 PersonPath = Annotated[str, Path(pattern=PERSON, description="Id of a person.", examples=["anna"])]
 
@@ -36,25 +40,27 @@ async def people(
     after: Annotated[str, Query(max_length=128, description="Id to go on behind.")] = "",
     limit: Annotated[int, Query(ge=1, le=PAGE)] = PAGE,
 ) -> Response:
-    """List people with their presence, ordered by id."""
+    """List people with their presence, ordered by id; a page may be short and have a ``next``."""
     revision = await web.reader.revision(viewer.organization)
     words = q.casefold().replace("-", " ").split()
     found: list[dict[str, Any]] = []
+    looked, last = 0, after
     async for entry in _entries(web, viewer, after):
-        if department is not None and entry["department"] != department:
-            continue
-        if words and not sight.matches(entry, words):
-            continue
-        if len(found) == limit:
-            return answers.json({"revision": revision, "people": found, "next": found[-1]["id"]})
-        found.append(entry)
+        if len(found) == limit or looked == LOOKED:
+            return answers.json({"revision": revision, "people": found, "next": last})
+        looked, last = looked + 1, entry["id"]
+        wanted = department is None or entry["department"] == department
+        if wanted and (not words or sight.matches(entry, words)):
+            found.append(entry)
     return answers.json({"revision": revision, "people": found, "next": None})
 
 
 async def _entries(web: Web, viewer: Viewer, after: str) -> AsyncIterator[dict[str, Any]]:
     now, eye = web.now(), viewer.eye
     async for page in pages(web.reader, viewer.organization, after):
-        for change in page:
+        for count, change in enumerate(page):
+            if count % BREATH == 0:
+                await asyncio.sleep(0)  # streams and other requests go on meanwhile
             if eye.lists(change.stored.profile) and change.document is not None:
                 yield sight.card(eye, change.document, change.stored, now)
 
