@@ -32,6 +32,7 @@ from kalends.web.routes import (
     principals,
     session,
     stream,
+    trials,
 )
 from kalends.web.sessions import Sessions
 from kalends.web.state import Web
@@ -49,6 +50,7 @@ _MODULES = (
     organization,
     principals,
     documents,
+    trials,
 )
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 _DESCRIPTION = """

@@ -22,6 +22,8 @@ _REMEDY: Final = {
     "failed": "Look into the log of the engine, then try again.",
 }
 _STEP: Final = 0.01
+TEST_SECONDS: Final = 60.0
+"""How long a test, step by step, may take."""
 
 
 async def send(web: Web, command: AnyCommand, *, seconds: float | None = None) -> Answer:

@@ -23,7 +23,7 @@ from kalends.bus.commands import (
 from kalends.bus.tags import document_tag, expected_tags
 from kalends.store.contract import Document
 from kalends.web import answers, schemas
-from kalends.web.commands import send, steps
+from kalends.web.commands import TEST_SECONDS, send, steps
 from kalends.web.identity import AsAdministrator, Viewer
 from kalends.web.problems import missing
 from kalends.web.state import InWeb, Web
@@ -38,7 +38,6 @@ IdPath = Annotated[
     str, Path(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$", description="Its id.", examples=["dav"])
 ]
 _SECRETS: Final = frozenset({"password", "secret", "token", "client_secret", "passphrase"})
-_TEST_SECONDS: Final = 60.0
 Written = Annotated[
     dict[str, Any],
     Body(
@@ -142,7 +141,7 @@ def _testing(api: APIRouter, kind: Kind) -> None:
     ) -> Response:
         """Try it step by step, in the order a newcomer would, and tell what to do."""
         await found(web, viewer, kind, id)
-        taken = steps(await send(web, _test(kind, viewer, id, person), seconds=_TEST_SECONDS))
+        taken = steps(await send(web, _test(kind, viewer, id, person), seconds=TEST_SECONDS))
         return answers.json({"ok": all(step.get("ok") for step in taken), "steps": taken})
 
 
