@@ -72,7 +72,7 @@ async def upload_calendar(core: Core, command: UploadCalendar) -> Answer:
 
 async def delete_calendar(core: Core, command: DeleteCalendar) -> Answer:
     """Remove an uploaded calendar."""
-    if not await core.store.delete_upload(command.organization, command.person, command.name):
+    if not await core.uploads.delete(command.organization, command.person, command.name):
         return unknown("calendar", command.name)
     rows = await core.store.calendars(command.organization, person=command.person)
     uploading = {one.id for one in core.wiring.known_sources(command.organization) if one.uploads}

@@ -13,7 +13,6 @@ from typing import Final
 from kalends import observe
 from kalends.engine.due import DueLoop
 from kalends.engine.uploads import Uploads
-from kalends.errors import KalendsError
 from kalends.model.person import PersonRecord
 from kalends.runtime import Runtime
 from kalends.store.contract import PersonDocument, Store
@@ -54,7 +53,7 @@ class Retention:
             await self._due.caught_up.wait()
             try:
                 await self.turn()
-            except KalendsError as error:
+            except Exception as error:  # what cannot be forgotten must not end the engine
                 log.exception("retention.failed", exc_info=error)
 
     async def turn(self) -> None:

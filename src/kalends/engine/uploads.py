@@ -9,14 +9,13 @@ it said to the rules of that day stands until the calendar is uploaded again.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from kalends.engine.people import stored_record
 from kalends.engine.tenants import Tenants
+from kalends.engine.trimming import trimmed
 from kalends.errors import BadAnswer, TooLarge, UserError
 from kalends.model.booking import Gist
 from kalends.policy.gist import without_text
@@ -25,19 +24,8 @@ from kalends.runtime import Runtime
 from kalends.store.contract import CalendarKey, Store
 from kalends.wire.icalendar.keep import Kept, is_kept
 
-MOST_BYTES: Final = 10 << 20
-DAY: Final = 86_400
-UNKNOWN_ZONE: Final = 12 * 3600
-"""How much later than UTC a local time of an unknown zone may be."""
-
-_EVENT: Final = re.compile(rb"^BEGIN:VEVENT\r?\n.*?^END:VEVENT\r?\n?", re.DOTALL | re.MULTILINE)
-_FOLD: Final = re.compile(rb"\r?\n[ \t]")
-_TIME: Final = re.compile(
-    rb"^(DTSTART|DTEND)(?:;[^:\n]*?TZID=\"?([^;:\"\n]+)\"?)?[^:\n]*:(\d{8})(?:T(\d{6})(Z?))?",
-    re.MULTILINE,
-)
-_KEEP: Final = re.compile(rb"^(RRULE|RDATE|DURATION|RECURRENCE-ID)[;:]", re.MULTILINE)
-
+MOST_BYTES: Final = 20 << 20
+PAGE: Final = 1000
 _KEPT: Final = "kalends.wire.icalendar.keep:kept"
 _SECONDS, _SECONDS_PER_MEGABYTE = 2.0, 2.0
 _MEMORY, _MEMORY_PER_BYTE = 256 << 20, 30
@@ -56,6 +44,10 @@ class Uploads:
         self._runtime = runtime
         self._tenants = tenants
         self._sources = sources
+        self._writing = asyncio.Lock()
+        """What is being trimmed is not replaced meanwhile, nor brought back once deleted."""
+        self._rests: dict[tuple[str, str, str], float] = {}
+        """Until when nothing of an upload ends (UTC seconds): till then it is left alone."""
 
     async def put(
         self, organization: str, person: str, name: str, body: bytes, *, now: int
@@ -72,25 +64,48 @@ class Uploads:
             rest = await self._textless(owner, body)
         except (BadAnswer, TooLarge) as error:
             raise UserError(f"This calendar cannot be taken: {error}.") from error
-        await self._store.save_upload(organization, person, name, rest, now=now)
+        async with self._writing:
+            await self._store.save_upload(organization, person, name, rest, now=now)
+            self._rests.pop((organization, person, name), None)
+
+    async def delete(self, organization: str, person: str, name: str) -> bool:
+        """Forget an upload. False: there was none."""
+        async with self._writing:
+            return await self._store.delete_upload(organization, person, name)
 
     async def forget_finished(self, now: int) -> bool:
         """Cut what is over out of every uploaded calendar; tell whether anything was."""
         found = False
-        for organization, source in self._sources():
-            for row in await self._store.calendars(organization, source=source):
-                found = await self._trim(row.key, now) or found
+        seen: set[tuple[str, str, str]] = set()
+        for organization, source in list(self._sources()):
+            async for key in self._keys(organization, source):
+                place = (organization, key.person, key.name)
+                seen.add(place)
+                if self._rests.get(place, 0.0) <= now:
+                    async with self._writing:
+                        found = await self._trim(*place, now) or found
+        self._rests = {place: until for place, until in self._rests.items() if place in seen}
         return found
 
-    async def _trim(self, key: CalendarKey, now: int) -> bool:
-        stored = await self._store.upload(key.organization, key.person, key.name)
-        owner = await self._owner(key.organization, key.person)
+    async def _keys(self, organization: str, source: str) -> AsyncIterator[CalendarKey]:
+        after: tuple[str, str, str] | None = None
+        while rows := await self._store.calendars(
+            organization, source=source, after=after, limit=PAGE
+        ):
+            for row in rows:
+                yield row.key
+            after = (rows[-1].key.person, rows[-1].key.source, rows[-1].key.name)
+
+    async def _trim(self, organization: str, person: str, name: str, now: int) -> bool:
+        stored = await self._store.upload(organization, person, name)
+        owner = await self._owner(organization, person)
         if stored is None or owner is None:
             return False
-        rest = without_finished(await self._as_kept(owner, stored), now)
-        if rest == stored:
+        rest = await trimmed(await self._as_kept(owner, stored), now)
+        self._rests[organization, person, name] = rest.next
+        if rest.body == stored or await self._store.upload(organization, person, name) is None:
             return False
-        await self._store.save_upload(key.organization, key.person, key.name, rest, now=now)
+        await self._store.save_upload(organization, person, name, rest.body, now=now)
         return True
 
     async def _owner(self, organization: str, person: str) -> PersonPolicy | None:
@@ -117,32 +132,3 @@ class Uploads:
         )
         heard = (without_text(owner, one).gist for one in kept.hidden)
         return kept.filled(gist or Gist() for gist in heard)
-
-
-def without_finished(body: bytes, now: int) -> bytes:
-    """Return an iCalendar file without single events that ended before ``now``."""
-    return _EVENT.sub(lambda found: b"" if _is_over(found.group(), now) else found.group(), body)
-
-
-def _is_over(event: bytes, now: int) -> bool:
-    unfolded = _FOLD.sub(b"", event).replace(b"\r\n", b"\n")
-    if _KEEP.search(unfolded):
-        return False
-    ends = [_latest(match) for match in _TIME.finditer(unfolded)]
-    return bool(ends) and max(ends) <= now
-
-
-def _latest(match: re.Match[bytes]) -> float:
-    """Return the latest moment (UTC seconds) a written time may mean."""
-    name, zone, day, time, utc = match.groups()
-    moment = datetime.strptime((day + (time or b"000000")).decode(), "%Y%m%d%H%M%S")  # noqa: DTZ007 - the zone follows
-    if time is None and name == b"DTSTART":
-        moment += timedelta(days=1)  # an all-day event without an end lasts its day
-    if utc:
-        return moment.replace(tzinfo=UTC).timestamp()
-    try:
-        if zone and time is not None:
-            return moment.replace(tzinfo=ZoneInfo(zone.decode())).timestamp()
-    except (KeyError, ValueError, UnicodeDecodeError):
-        pass  # a zone of the file's own: be cautious
-    return moment.replace(tzinfo=UTC).timestamp() + UNKNOWN_ZONE
