@@ -15,10 +15,12 @@ from typing import Any
 from lab.exchange.organization import Organization
 from lab.exchange.seed import Plan, book
 from lab.exchange.server import ExchangeServer
+from prometheus_client.parser import text_string_to_metric_families
 
-from kalends.bus.commands import Apply
+from kalends.bus.commands import Apply, Ping
 from kalends.bus.memory import MemoryHub
 from kalends.calendars.ews.source import EwsSource
+from kalends.endpoints.exchange.endpoint import ExchangeEndpoint
 from kalends.endpoints.kind import Services
 from kalends.engine.engine import Engine, EngineOptions
 from kalends.net.breaker import MemoryBreakers
@@ -128,6 +130,21 @@ class Mailroom:
         (slot,) = self.engine.core.sync.slots.values()
         assert isinstance(slot.reader, EwsSource)
         return slot.reader
+
+    @property
+    def endpoint(self) -> ExchangeEndpoint:
+        """Return the endpoint the source stands on."""
+        return self.source.endpoint
+
+    async def figures(self, name: str) -> dict[str, float]:
+        """Return one of the source's figures, by mode where it has modes."""
+        answer = await self.engine.handle(Ping(organization="*", actor="web"))
+        return {
+            sample.labels.get("mode", ""): sample.value
+            for family in text_string_to_metric_families(answer.value["metrics"])
+            for sample in family.samples
+            if sample.name == name
+        }
 
     def counts(self) -> dict[str, int]:
         """Return how many are heard by which mode."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from kalends.endpoints.exchange.known import Mailbox
 from kalends.engine.debounce import LONGEST_SECONDS
 from tests.simulation.exchange import POLL, Mailroom, play
 from tests.unit.notify.pushing import call
@@ -198,6 +199,47 @@ def test_who_leaves_is_unsubscribed_and_the_others_are_still_heard() -> None:
         await room.right_within(1.0)
 
     play(story)
+
+
+@pytest.mark.parametrize("notify", ["auto", "none"])
+def test_the_endpoint_remembers_nothing_of_who_left(notify: str) -> None:
+    async def story(room: Mailroom) -> None:
+        def remembered(person: str) -> bool:
+            return room.endpoint.remembers(Mailbox(f"{person}@acme.example"))
+
+        gone = room.people[3]  # the first is its group's anchor, and stays that
+        assert remembered(gone)
+        await room.leave(gone)
+        await asyncio.sleep(POLL + 100)  # what was being read meanwhile has ended
+        assert not remembered(gone)
+        assert all(remembered(person) for person in room.people)
+
+    play(story, notify=notify)
+
+
+def test_figures_tell_how_changes_are_heard_of() -> None:
+    async def story(room: Mailroom) -> None:
+        assert await room.figures("kalends_calendars_heard") == {
+            "streaming": 6, "pull": 0, "push": 0, "waiting": 0, "poll": 0
+        }  # fmt: skip
+        assert await room.figures("kalends_notification_streams") == {"": 1}
+        room.organization.kill_subscriptions("p001@acme.example", "p004@acme.example")
+        await asyncio.sleep(900)
+        assert await room.figures("kalends_subscriptions_rebuilt_total") == {"": 2}
+        room.server.faults.codes = {"Subscribe": "ErrorExceededSubscriptionCount"}
+        room.organization.kill_subscriptions()
+        await asyncio.sleep(900)
+        assert (await room.figures("kalends_calendars_heard"))["poll"] == 6
+        assert await room.figures("kalends_notification_streams") == {"": 0}
+
+    play(story)
+
+
+def test_who_is_polled_only_is_counted_as_that() -> None:
+    async def story(room: Mailroom) -> None:
+        assert (await room.figures("kalends_calendars_heard"))["poll"] == 6
+
+    play(story, access="freebusy")
 
 
 def test_stopping_gives_subscriptions_back() -> None:

@@ -15,7 +15,7 @@ Invariants a source keeps (``tests/contract/calendars`` shows them for each kind
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -162,6 +162,27 @@ class CalendarSource(Protocol):
 
     async def close(self) -> None:
         """Let go of everything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """How a source hears of changes between polls."""
+
+    calendars: Mapping[str, int]
+    """How many are heard by ``streaming``, ``pull`` or ``push``, wait for it, or are polled only
+    (``waiting``, ``poll``)."""
+    streams: int = 0
+    """Open connections on which news come."""
+    rebuilt: int = 0
+    """Subscriptions that ended and were made anew, since the source was opened."""
+
+
+@runtime_checkable
+class Hears(Protocol):
+    """A source whose server tells of changes; figures look at it."""
+
+    def hearing(self) -> Hearing:
+        """Return how changes are heard of now."""
 
 
 @runtime_checkable

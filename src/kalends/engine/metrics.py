@@ -13,12 +13,14 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from kalends.calendars.contract import Hears
 from kalends.engine.core import Core
 from kalends.engine.gate import Shut
 from kalends.store.contract import Summary
 
 PLACE = ["organization", "source"]
 SINK = ["organization", "sink"]
+HEARD = ("streaming", "pull", "push", "waiting", "poll")
 
 
 def exposition(core: Core, summary: Summary) -> str:
@@ -39,6 +41,7 @@ class _Figures(Collector):
         """Yield every figure."""
         yield from self._due()
         yield from self._sources()
+        yield from self._hearing()
         yield from self._sinks()
         yield from self._totals()
 
@@ -98,6 +101,28 @@ class _Figures(Collector):
                 failures.add_metric([*place, code], count)
             skipped.add_metric(place, sum(slot.skipped.values()))
         yield from (age, shut, breaker, waiting, reads, failures, skipped)
+
+    def _hearing(self) -> Iterable[Metric]:
+        heard = GaugeMetricFamily(
+            "kalends_calendars_heard", "Calendars by how changes are heard of.",
+            labels=[*PLACE, "mode"],
+        )  # fmt: skip
+        streams = GaugeMetricFamily(
+            "kalends_notification_streams", "Open streams of notifications.", labels=PLACE
+        )
+        rebuilt = CounterMetricFamily(
+            "kalends_subscriptions_rebuilt", "Subscriptions that ended and were made anew.",
+            labels=PLACE,
+        )  # fmt: skip
+        for slot in self._core.sync.slots.values():
+            if not isinstance(slot.reader, Hears):
+                continue
+            place, told = [slot.organization, slot.source], slot.reader.hearing()
+            for mode in HEARD:
+                heard.add_metric([*place, mode], told.calendars.get(mode, 0))
+            streams.add_metric(place, told.streams)
+            rebuilt.add_metric(place, told.rebuilt)
+        yield from (heard, streams, rebuilt)
 
     def _sinks(self) -> Iterable[Metric]:
         lag = GaugeMetricFamily(

@@ -7,6 +7,7 @@ and the pauses after failures); fifteen in all. A mailbox that is openly polled 
 from __future__ import annotations
 
 import os
+from collections import Counter
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -130,6 +131,12 @@ class Hearing(RuleBasedStateMachine):
     def no_subscription_is_leaked(self) -> None:
         # Members, what is being asked for, and what died unseen: nothing grows beyond it.
         assert len(self.exchange.planner.counts()) <= 5
+
+    @invariant()
+    def figures_say_what_each_mailbox_would(self) -> None:
+        planner = self.exchange.planner
+        each = Counter(planner.heard_by(self._key(person)) for person in self.registered)
+        assert planner.counts() == each
 
     def teardown(self) -> None:
         self.everything_heals_and_nobody_is_wrong()

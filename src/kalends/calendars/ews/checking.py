@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from functools import partial
 from typing import Final
+from urllib.parse import urlsplit
 
 from kalends.calendars.contract import CalendarRef, Step
 from kalends.calendars.ews.probing import mailbox_of, probe
@@ -16,8 +17,9 @@ from kalends.calendars.ews.ways import Ways, refuses
 from kalends.calendars.steps import checked, explained
 from kalends.endpoints.exchange.endpoint import ExchangeEndpoint
 from kalends.endpoints.exchange.known import ORDER, Access, Mailbox
-from kalends.endpoints.exchange.online import ENDS
+from kalends.endpoints.exchange.online import ENDS, days_left
 from kalends.endpoints.exchange.operation import Operation
+from kalends.endpoints.exchange.options import ONLINE_HOSTS
 from kalends.errors import SourceTrouble
 from kalends.model.http import Request
 from kalends.wire.ews.errors import Answered
@@ -51,6 +53,8 @@ class Checking:
                 yield explained("autodiscover", self._endpoint.options.domain, error)
                 return
             yield Step("autodiscover", self._endpoint.options.domain, True, url)
+        if urlsplit(url).hostname in ONLINE_HOSTS:  # told even where it lets nobody in
+            yield self._ending()
         if url:
             # Every server understands the oldest version: what it answers is about signing in.
             request = build_get_folder(Context(url, Version.E2007_SP1))
@@ -58,11 +62,16 @@ class Checking:
                 yield step
                 if not step.ok:
                     return
-        if refs and self._endpoint.online(mailbox_of(refs[0])):
-            yield Step("exchange-online", "", True, f"warning: {ENDS}")
         for ref in refs:
             async for step in self._calendar(ref):
                 yield step
+        hidden = urlsplit(url).hostname not in ONLINE_HOSTS
+        if hidden and refs and self._endpoint.online(mailbox_of(refs[0])):
+            yield self._ending()
+
+    def _ending(self) -> Step:
+        left = days_left(self._endpoint.runtime.now())
+        return Step("exchange-online", "", True, f"warning: {ENDS} ({left} days left)")
 
     async def _calendar(self, ref: CalendarRef) -> AsyncIterator[Step]:
         name = f"{ref.person}/{ref.name}"

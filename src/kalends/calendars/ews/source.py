@@ -14,6 +14,7 @@ from typing import TypeVar
 from kalends.calendars.contract import (
     CalendarRef,
     Capabilities,
+    Hearing,
     Hint,
     Previous,
     Reading,
@@ -41,20 +42,22 @@ class EwsSource:
     """``CalendarSource`` for Exchange."""
 
     def __init__(self, endpoint: ExchangeEndpoint, *, texts: Texts | None = None) -> None:
-        self._endpoint = endpoint
+        self.endpoint = endpoint
+        """What it stands on; shared with directory and write-back."""
         self._texts = texts or Texts(endpoint)
         self._ways = Ways(endpoint)
         self._together = Together(endpoint)
         self.notifier = Notifier(endpoint)
-        """How changes are heard of; figures and health look at it."""
+        self._mailboxes: dict[tuple[str, str], Mailbox] = {}
+        """Of each calendar that was read: what to forget with it."""
 
     @property
     def capabilities(self) -> Capabilities:
         """See ``CalendarSource``."""
         return Capabilities(
             finds_by_email=True,
-            hints=self._endpoint.options.notify != "none",
-            subjects=self._endpoint.options.access != "freebusy",
+            hints=self.endpoint.options.notify != "none",
+            subjects=self.endpoint.options.access != "freebusy",
             work_hours=True,
         )
 
@@ -63,9 +66,9 @@ class EwsSource:
         for address in ref.emails:
             mailbox = Mailbox(address)
             try:
-                await self._in_some_way(mailbox, partial(probe, self._endpoint, mailbox))
+                await self._in_some_way(mailbox, partial(probe, self.endpoint, mailbox))
             except NotFound:
-                self._endpoint.forget(mailbox)
+                self.endpoint.forget(mailbox)
                 continue
             return (address,)
         return ()
@@ -85,17 +88,18 @@ class EwsSource:
         self._recall(mailbox, known)
 
         async def read(access: Access) -> tuple[Reading | Unchanged, bool]:
-            task = Read(self._endpoint, ref, mailbox, access, previous, self._texts, self._together)
+            task = Read(self.endpoint, ref, mailbox, access, previous, self._texts, self._together)
             return await task.run(window, known, full=full), task.changed
 
         done, changed = await self._in_some_way(mailbox, read)
         key = (ref.person, ref.name)
+        self._belongs(key, mailbox)
         self.notifier.seen(key, mailbox, changed=changed)
         return replace(done, refresh_after=self.notifier.refresh_after(key))
 
     async def check(self, refs: tuple[CalendarRef, ...]) -> AsyncIterator[Step]:
         """See ``CalendarSource``."""
-        async for step in Checking(self._endpoint, self._ways).steps(refs):
+        async for step in Checking(self.endpoint, self._ways).steps(refs):
             yield step
 
     def hints(self) -> AsyncIterator[Hint]:
@@ -104,7 +108,15 @@ class EwsSource:
 
     def forget(self, person: str, name: str) -> None:
         """See ``calendars.contract.Forgets``."""
-        self.notifier.forget((person, name))
+        key = (person, name)
+        self.notifier.forget(key)
+        mailbox = self._mailboxes.pop(key, None)
+        if mailbox is not None:
+            self.endpoint.forget(mailbox)
+
+    def hearing(self) -> Hearing:
+        """See ``calendars.contract.Hears``."""
+        return self.notifier.hearing(len(self._mailboxes))
 
     async def close(self) -> None:
         """Give subscriptions back; the endpoint closes its own connections."""
@@ -115,7 +127,7 @@ class EwsSource:
 
         Raises ``AccessDenied`` where it allows none.
         """
-        known = self._endpoint.known(mailbox)
+        known = self.endpoint.known(mailbox)
         before = known.access
         refusals: dict[Access, Answered] = {}
         for access in self._ways.order(mailbox):
@@ -139,9 +151,20 @@ class EwsSource:
         known.access = None
         raise self._ways.denied(mailbox, refusals)
 
+    def _belongs(self, key: tuple[str, str], mailbox: Mailbox) -> None:
+        """Note whose mailbox it is; the one a calendar had before is forgotten.
+
+        Where others read that one too, they find out anew what was known: it is a cache.
+        """
+        before = self._mailboxes.get(key)
+        if before != mailbox:
+            self._mailboxes[key] = mailbox
+            if before is not None:
+                self.endpoint.forget(before)
+
     def _recall(self, mailbox: Mailbox, cursor: Cursor | None) -> None:
         """Take up after a restart what was known when the cursor was stored."""
-        known = self._endpoint.known(mailbox)
+        known = self.endpoint.known(mailbox)
         if cursor is None or known.access is not None:
             return
         known.access = Access(cursor.access) if cursor.access in list(Access) else None

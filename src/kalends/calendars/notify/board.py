@@ -65,6 +65,8 @@ class Board:
         self._purses: dict[tuple[str, bool], Purse] = {}
         self._detours: dict[Site, Detour] = {}
         self._numbers = 0
+        self.rebuilt = 0
+        """Subscriptions that ended without our asking, or died with their server."""
 
     def number(self) -> int:
         """Return a number never used before."""
@@ -178,6 +180,7 @@ class Board:
         """Have a subscription made anew, without its watermark."""
         group = member.group
         assert group is not None
+        self.rebuilt += 1
         if self.now - member.heard < YOUNG_SECONDS:  # it never lives long: no race for it
             member.failures += 1
             self.tell(member, sure=False)
@@ -202,6 +205,7 @@ class Board:
         """Start a group anew: another anchor, no cookies, every subscription again."""
         for member in group.members.values():
             if member.state is not State.WAITING:
+                self.rebuilt += member.state is State.LIVE
                 if group.site.ceiling:  # what is left behind would count for half an hour
                     self._give_back(member, group)
                 self.unsubscribed(member)

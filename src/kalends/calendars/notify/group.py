@@ -123,6 +123,13 @@ class Group:
         return Route(self.site, self.anchor, self.cookies)
 
     @property
+    def hears(self) -> str:
+        """Return how who is subscribed here is heard: a mode, or ``waiting`` for its stream."""
+        if self.mode is Mode.STREAM and (self.line is None or self.line.opened_at is None):
+            return "waiting"
+        return self.mode.value
+
+    @property
     def room(self) -> bool:
         """Tell whether one more fits."""
         return len(self.members) < GROUP

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Final
 
-from kalends.calendars.contract import Hint
+from kalends.calendars.contract import Hearing, Hint
 from kalends.calendars.notify.allowance import ceiling
 from kalends.calendars.notify.callback import Callbacks
 from kalends.calendars.notify.driver import Driver
@@ -71,6 +71,12 @@ class Notifier:
     def counts(self) -> dict[str, int]:
         """Return how many mailboxes are heard by which mode."""
         return self._planner.counts()
+
+    def hearing(self, calendars: int) -> Hearing:
+        """Return how so many calendars are heard; who was never taken up is polled."""
+        counts = self._planner.counts()
+        counts["poll"] = calendars - sum(n for word, n in counts.items() if word != "poll")
+        return Hearing(counts, self._planner.streams, self._planner.rebuilt)
 
     async def hints(self) -> AsyncGenerator[Hint, None]:
         """Yield hints, and work while somebody listens."""

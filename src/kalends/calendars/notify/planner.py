@@ -182,10 +182,22 @@ class Planner:
 
     def counts(self) -> dict[str, int]:
         """Return how many mailboxes are heard by which mode, wait, or are only polled."""
-        found: Counter[str] = Counter()
-        for member in self._board.members.values():
-            found[self.heard_by(member.key)] += 1
-        return dict(found)
+        found: Counter[str] = Counter(poll=len(self._board.members))
+        for group in self._board.groups.values():
+            found["poll"] -= len(group.members)
+            found["waiting"] += len(group.members) - group.live
+            found[group.hears] += group.live
+        return {word: count for word, count in found.items() if count}
+
+    @property
+    def streams(self) -> int:
+        """Return how many streams are open, or asked for."""
+        return len(self._board.lines)
+
+    @property
+    def rebuilt(self) -> int:
+        """Return how many subscriptions ended and were made anew."""
+        return self._board.rebuilt
 
     def heard_by(self, key: Key) -> str:
         """Return ``streaming``, ``pull``, ``push``; ``waiting`` for one of them; or ``poll``."""
@@ -194,10 +206,7 @@ class Planner:
             return "poll"
         if member.state is not State.LIVE:
             return "waiting"
-        group = member.group
-        if group.mode is Mode.STREAM and (group.line is None or group.line.opened_at is None):
-            return "waiting"
-        return group.mode.value
+        return member.group.hears
 
     # --- inside -----------------------------------------------------------------------------
     def _answered(self, now: float) -> None:

@@ -8,8 +8,8 @@ is made as its mailbox, streams are opened as the anchor, whose budget then pays
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -18,7 +18,7 @@ from kalends.calendars.notify.actions import Open, Pull, Subscribe, Unsubscribe
 from kalends.calendars.notify.pacing import PULL_LIFE_MINUTES, SILENCE, STATUS_MINUTES
 from kalends.calendars.notify.values import Mode, Route
 from kalends.endpoints.exchange.endpoint import ExchangeEndpoint
-from kalends.endpoints.exchange.known import Mailbox
+from kalends.endpoints.exchange.known import Access, Mailbox
 from kalends.endpoints.exchange.operation import Operation
 from kalends.errors import BadAnswer, TooLarge
 from kalends.model.http import Request, Response
@@ -67,12 +67,28 @@ class Post:
     async def unsubscribe(self, asked: Unsubscribe) -> None:
         """Give a subscription back."""
         operation = Operation(partial(_unsubscribe, asked), parse_unsubscribe)
-        await self._endpoint.call(
-            Mailbox(asked.address),
-            operation,
-            headers=_cookies(asked.route),
-            route=partial(_routed, asked.route),
-        )
+        with self._remembered(asked) as mailbox:
+            await self._endpoint.call(
+                mailbox,
+                operation,
+                headers=_cookies(asked.route),
+                route=partial(_routed, asked.route),
+            )
+
+    @contextmanager
+    def _remembered(self, asked: Unsubscribe) -> Iterator[Mailbox]:
+        """Where the calendar is no more, remember its mailbox for this request alone."""
+        mailbox, site = Mailbox(asked.address), asked.route.site
+        if self._endpoint.remembers(mailbox):
+            yield mailbox
+            return
+        known = self._endpoint.known(mailbox)
+        known.url = site.url
+        known.access = Access.IMPERSONATION if site.impersonated else Access.DELEGATE
+        try:
+            yield mailbox
+        finally:
+            self._endpoint.forget(mailbox)
 
     async def pull(self, asked: Pull) -> Notification:
         """Ask what happened."""

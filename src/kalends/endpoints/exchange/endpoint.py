@@ -101,6 +101,10 @@ class ExchangeEndpoint:
             known = self._mailboxes[mailbox] = Known()
         return known
 
+    def remembers(self, mailbox: Mailbox) -> bool:
+        """Tell whether anything is remembered of a mailbox."""
+        return mailbox in self._mailboxes
+
     def forget(self, mailbox: Mailbox) -> None:
         """Drop what is remembered of a mailbox that is no more."""
         self._mailboxes.pop(mailbox, None)
