@@ -27,11 +27,11 @@ from kalends.calendars.cursor import (
     entry,
     etag_hash,
     item_of,
-    pack,
     pack_entries,
     unpack,
 )
 from kalends.calendars.expansion import Expansion
+from kalends.calendars.stored import pack
 from kalends.endpoints.dav import DavEndpoint
 from kalends.errors import AccessDenied, CursorExpired, SuspiciouslyEmpty
 from kalends.model.booking import Booking, ShowAs

@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
-import msgspec
-
-from kalends.model.times import FOREVER, Interval
+from kalends.calendars import stored
+from kalends.calendars.stored import WindowCursor
+from kalends.model.times import FOREVER
 from kalends.wire.caldav.hrefs import digest
 
 _ENTRY: Final = struct.Struct(">8sII")
@@ -35,11 +35,9 @@ class Entry(NamedTuple):
         return self.over != NEVER_OVER and self.over * 3600 <= at
 
 
-class Cursor(msgspec.Struct, frozen=True, array_like=True):
+class Cursor(WindowCursor, frozen=True, array_like=True):
     """What the stored bookings of a collection stand for."""
 
-    start: int
-    end: int
     owner: bytes
     """Digest of address, owner's zone and addresses: another owner, another meaning."""
     token: str | None = None
@@ -51,29 +49,15 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True):
     """Work hours as JSON; empty: none told."""
     packed: bytes = b""
 
-    def covers(self, window: Interval) -> bool:
-        """Tell whether the stored window is the asked one or wider."""
-        return self.start <= window.start and window.end <= self.end
-
     def objects(self) -> dict[bytes, Entry]:
         """Return the entries by path hash."""
         return {key: Entry(etag, over) for key, etag, over in _ENTRY.iter_unpack(self.packed)}
 
 
-def pack(cursor: Cursor) -> bytes:
-    """Return the bytes that are stored."""
-    return msgspec.msgpack.encode(cursor)
-
-
 def unpack(packed: bytes | None) -> Cursor | None:
     """Return a stored cursor; None where there is none, or one of another make."""
-    if packed is None:
-        return None
-    try:
-        found = msgspec.msgpack.decode(packed, type=Cursor)
-    except msgspec.DecodeError:
-        return None
-    return found if len(found.packed) % _ENTRY.size == 0 else None
+    found = stored.unpack(packed, Cursor)
+    return found if found is not None and len(found.packed) % _ENTRY.size == 0 else None
 
 
 def pack_entries(entries: Mapping[bytes, Entry]) -> bytes:

@@ -23,7 +23,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from kalends.calendars.contract import CalendarRef, Previous, Reading, Skipped, Unchanged
-from kalends.calendars.exchange_webdav_cursor import Cursor, digest, pack, unpack
+from kalends.calendars.exchange_webdav_cursor import Cursor, digest
+from kalends.calendars.stored import pack, unpack
 from kalends.endpoints.exchange_dav import ExchangeDavEndpoint
 from kalends.errors import AccessDenied, BadAnswer, NotFound, SuspiciouslyEmpty, Unreachable
 from kalends.model.booking import Booking
@@ -105,12 +106,12 @@ class Read:
         self, window: Interval, cursor: bytes | None, *, full: bool
     ) -> Reading | Unchanged:
         """Read the calendar; see ``CalendarSource.read``."""
-        known = unpack(cursor)
+        known = unpack(cursor, Cursor)
         if known is not None and (known.facts != self._facts or not known.covers(window)):
             known = None
         if known is None or full:
             return await self._whole(window, None)
-        window = Interval(known.start, known.end)
+        window = known.window
         now = self._endpoint.runtime.now()
         if known.folder and now - known.read_at < WHOLE_EVERY and await self._quiet(known):
             return Unchanged(pack(known))
@@ -296,7 +297,7 @@ class Read:
         return Reading(
             bookings=bookings,
             cursor=pack(cursor),
-            window=Interval(cursor.start, cursor.end),
+            window=cursor.window,
             skipped=tuple(Skipped(one.uid, one.reason) for one in broken),
         )
 

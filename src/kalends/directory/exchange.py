@@ -11,7 +11,6 @@ one that holds the tree.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import replace
 from functools import partial
@@ -21,8 +20,10 @@ from pydantic import Field
 
 from kalends.calendars.contract import Step
 from kalends.directory.contract import MOST, Contact
+from kalends.directory.folders import Below, Path, Paths, walk
 from kalends.directory.kept import MOST_KEPT, KeptBook, KeptDirectory
 from kalends.directory.numbers import Numbers
+from kalends.directory.taken_up import taken_up
 from kalends.endpoints.exchange.endpoint import AUTO, ExchangeEndpoint
 from kalends.endpoints.exchange.known import Mailbox
 from kalends.endpoints.exchange.operation import Operation
@@ -48,8 +49,6 @@ _REMEDY: Final = (
     "Check that the service account may read public folders; from 2013 on set domain for the "
     "source, or public_folder_mailbox for the directory."
 )
-_MOST_FOLDERS: Final = 2000
-_DEEPEST: Final = 20
 
 
 class ExchangeDirectoryOptions(SharedDirectoryOptions):
@@ -99,20 +98,9 @@ class _Desk:
 
     def contact(self, one: told.Contact, folder: str = "") -> Contact:
         """Return a contact as directories tell it."""
-        return Contact(
-            one.id,
-            one.name or " ".join(filter(None, (one.given, one.family))) or one.company,
-            self.place.id,
-            given=one.given,
-            family=one.family,
-            company=one.company,
-            department=one.department,
-            title=one.title,
-            emails=one.emails,
-            numbers=tuple(
-                self.numbers.numbered(kind, number) for kind, number in dict.fromkeys(one.numbers)
-            ),
-            folder=folder,
+        name = one.name or " ".join(filter(None, (one.given, one.family))) or one.company
+        return taken_up(
+            one, one.id, name, directory=self.place.id, numbers=self.numbers, folder=folder
         )
 
 
@@ -121,18 +109,18 @@ class PublicFolders:
 
     def __init__(self, desk: _Desk, paths: Iterable[str], tree: str = "") -> None:
         self._desk = desk
-        self._paths = tuple(_folded(path) for path in paths)
+        self._paths = Paths(paths)
         self._tree = tree
 
     async def contacts(self) -> tuple[Contact, ...]:
         """Return every contact. Raises ``SourceTrouble``: a part would be taken for the whole."""
         found: list[Contact] = []
         try:
-            async for path, facts in self._folders():
+            async for path, facts in walk(self._below, self._paths):
                 try:
-                    found += await self._of(path, facts, MOST_KEPT - len(found))
+                    found += await self._of("/".join(path), facts, MOST_KEPT - len(found))
                 except Answered as error:
-                    if error.reaction is not Reaction.DENIED or self._named(path):
+                    if error.reaction is not Reaction.DENIED or self._paths.named(path):
                         raise
         except Answered as error:
             if error.fault.code.startswith(_ABOUT_PUBLIC_FOLDERS):
@@ -151,34 +139,21 @@ class PublicFolders:
             offset = page.next_offset
         return [one for one in found if one.name]
 
-    async def _folders(self) -> AsyncIterator[tuple[str, FolderFacts]]:
-        """Yield path and facts of every folder of contacts that is wanted, from the root down."""
-        queue: deque[tuple[tuple[str, ...], Folder]] = deque([((), PUBLIC_FOLDERS)])
-        seen = 0
-        while queue and seen < _MOST_FOLDERS:
-            path, parent = queue.popleft()
-            for one in await self._below(parent, root=not path):
-                seen += 1
-                here = (*path, one.name)
-                if len(here) < _DEEPEST and self._leads_on(here):
-                    queue.append((here, Folder(id=one.id)))
-                if one.folder_class.startswith(_CONTACTS) and self._wanted(here):
-                    yield "/".join(here), one
-
-    async def _below(self, parent: Folder, *, root: bool) -> list[FolderFacts]:
+    async def _below(self, folder: FolderFacts | None, path: Path) -> list[Below[FolderFacts]]:
         """Return the folders below one; a closed one shows none, but for the root."""
+        del path
         found: list[FolderFacts] = []
         offset: int | None = 0
-        build = partial(_folders, parent)
+        build = partial(_folders, PUBLIC_FOLDERS if folder is None else Folder(id=folder.id))
         try:
             while offset is not None:
                 page = await self._ask(partial(build, offset), parse_find_folder, offset)
                 found += page.folders
                 offset = page.next_offset
         except Answered as error:
-            if root or error.reaction is not Reaction.DENIED:
+            if folder is None or error.reaction is not Reaction.DENIED:
                 raise
-        return found
+        return [Below(one.name, one.folder_class.startswith(_CONTACTS), True, one) for one in found]
 
     async def _ask(
         self,
@@ -193,21 +168,6 @@ class PublicFolders:
             impersonate=self._desk.impersonate,
             route=partial(self._route, facts),
         )
-
-    def _wanted(self, path: tuple[str, ...]) -> bool:
-        here = _folded("/".join(path))
-        return not self._paths or any(
-            here == one or here.startswith(one + "/") for one in self._paths
-        )
-
-    def _named(self, path: str) -> bool:
-        """Tell whether a folder was asked for itself: then it must be readable."""
-        return _folded(path) in self._paths
-
-    def _leads_on(self, path: tuple[str, ...]) -> bool:
-        """Tell whether something wanted may lie below."""
-        here = _folded("/".join(path))
-        return self._wanted(path) or any(one.startswith(here + "/") for one in self._paths)
 
     def _route(self, facts: FolderFacts | None, context: Context) -> Context:
         """Name the mailbox of the tree, or the one that holds a folder's contents (2013+)."""
@@ -259,10 +219,6 @@ class AddressBook:
         return await self._desk.endpoint.call(
             self._desk.mailbox, Operation(build, read), impersonate=self._desk.impersonate
         )
-
-
-def _folded(path: str) -> str:
-    return path.strip("/").casefold()
 
 
 def _contacts(folder: Folder, offset: int, context: Context, calendar: Folder) -> Request:

@@ -10,7 +10,8 @@ import msgspec
 import pytest
 
 from kalends.calendars.contract import CalendarRef, CalendarSource, Unchanged
-from kalends.calendars.cursor import pack, unpack
+from kalends.calendars.cursor import unpack
+from kalends.calendars.stored import pack
 from kalends.endpoints.kind import Place, Services
 from kalends.errors import AccessDenied, NotFound, SignInNeeded
 from kalends.kinds import caldav, ics

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from hashlib import blake2b
 
-import msgspec
-
+from kalends.calendars.stored import WindowCursor
 from kalends.model.person import WorkHours
 from kalends.model.times import Interval
 
 
-class Cursor(msgspec.Struct, frozen=True, array_like=True):
-    """Everything a later read needs; ``array_like``: new fields go to the end, with a default."""
+class Cursor(WindowCursor, frozen=True, array_like=True):
+    """Everything a later read needs."""
 
-    start: int
-    end: int
     facts: bytes
     """Digest of address, owner's zone and what is asked: other facts, another meaning."""
     access: str
@@ -38,15 +35,6 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True):
     """The server leaves series to us."""
 
     @property
-    def window(self) -> Interval:
-        """Return the window the stored bookings fill."""
-        return Interval(self.start, self.end)
-
-    def covers(self, window: Interval) -> bool:
-        """Tell whether the stored window is the asked one or wider."""
-        return self.start <= window.start and window.end <= self.end
-
-    @property
     def work_hours(self) -> WorkHours | None:
         """Return the work hours."""
         return WorkHours.model_validate_json(self.hours) if self.hours else None
@@ -55,21 +43,6 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True):
     def automatic_reply(self) -> Interval | None:
         """Return when automatic replies are on."""
         return None if self.reply is None else Interval(*self.reply)
-
-
-def pack(cursor: Cursor) -> bytes:
-    """Return the bytes that are stored."""
-    return msgspec.msgpack.encode(cursor)
-
-
-def unpack(packed: bytes | None) -> Cursor | None:
-    """Return a stored cursor; None where there is none, or one of another make."""
-    if packed is None:
-        return None
-    try:
-        return msgspec.msgpack.decode(packed, type=Cursor)
-    except msgspec.DecodeError:
-        return None
 
 
 def digest(*parts: object) -> bytes:

@@ -22,13 +22,14 @@ from kalends.calendars.contract import (
     Unchanged,
 )
 from kalends.calendars.ews.checking import Checking
-from kalends.calendars.ews.cursor import Cursor, unpack
+from kalends.calendars.ews.cursor import Cursor
 from kalends.calendars.ews.probing import mailbox_of, probe
 from kalends.calendars.ews.reading import Read
 from kalends.calendars.ews.texts import Texts
 from kalends.calendars.ews.together import Together
 from kalends.calendars.ews.ways import Ways, refuses
 from kalends.calendars.notify.notifier import Notifier
+from kalends.calendars.stored import unpack
 from kalends.endpoints.exchange.endpoint import ExchangeEndpoint
 from kalends.endpoints.exchange.known import Access, Mailbox
 from kalends.errors import BadAnswer, NotFound, SourceTrouble
@@ -84,7 +85,7 @@ class EwsSource:
     ) -> Reading | Unchanged:
         """See ``CalendarSource``."""
         mailbox = mailbox_of(ref)
-        known = unpack(cursor)
+        known = unpack(cursor, Cursor)
         self._recall(mailbox, known)
 
         async def read(access: Access) -> tuple[Reading | Unchanged, bool]:
