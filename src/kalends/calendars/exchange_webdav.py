@@ -22,7 +22,7 @@ from kalends.calendars.contract import (
     Unchanged,
 )
 from kalends.calendars.exchange_webdav_read import Access, Habits, Read
-from kalends.calendars.steps import checked, explained
+from kalends.calendars.steps import checked, explained, quoted
 from kalends.endpoints.exchange_dav import ExchangeDavEndpoint
 from kalends.errors import (
     AccessDenied,
@@ -171,7 +171,7 @@ class ExchangeWebdavSource:
         who = ref.emails[0] if ref.emails else ref.person
         account = self._endpoint.options.username or "DOMAIN\\account"
         return (
-            f'Exchange 2007: Add-MailboxPermission -Identity "{who}" -User "{account}" '
+            f"Exchange 2007: Add-MailboxPermission -Identity {quoted(who)} -User {quoted(account)} "
             "-AccessRights FullAccess. Exchange 2003: Active Directory Users and Computers, "
             f"{who}, Exchange Advanced, Mailbox Rights: add {account} with Full mailbox access. "
             "It takes up to two hours (or a restart of the Information Store) to become active."

@@ -25,6 +25,11 @@ _ORDER: Final = ("port", "tls", "sign-in")
 _PAGES: Final = (b"<!doctype html", b"<html")
 
 
+def quoted(text: str) -> str:
+    """Return a text as PowerShell takes it literally, in a command somebody is told to type."""
+    return "'" + text.replace("'", "''") + "'"
+
+
 def explained(what: str, subject: str, error: SourceTrouble) -> Step:
     """Return a failed step with the error's own remedy."""
     return Step(what, subject, False, str(error), error.remedy)

@@ -13,8 +13,9 @@ from lxml import etree
 
 from kalends.calendars.contract import Reading, Step, Unchanged
 from kalends.calendars.ews.asides import HOURS_EVERY, REPLY_EVERY
-from kalends.calendars.ews.cursor import unpack
+from kalends.calendars.ews.cursor import Cursor
 from kalends.calendars.ews.texts import matching
+from kalends.calendars.stored import unpack
 from kalends.endpoints.exchange.known import Access
 from kalends.engine.gate import calendar_delay, concerns_endpoint
 from kalends.errors import (
@@ -205,7 +206,7 @@ async def test_the_best_way_that_works_is_taken_and_remembered(
     assert booking.subject == ("" if booking.busy_only else "M: budget")
     assert rfc3339(booking.start) == "2026-03-02T12:00:00Z"
     assert follower.cursor is not None
-    known = unpack(follower.cursor)
+    known = unpack(follower.cursor, Cursor)
     assert known is not None
     assert known.access == best
     asked(world)
@@ -350,6 +351,41 @@ async def test_work_hours_are_told(world: EwsWorld, follower: Follower) -> None:
     assert follower.reading.work_hours is not None
     assert follower.reading.work_hours.mon == ("08:00-17:00",)
     assert follower.reading.work_hours.sat == ()
+
+
+@pytest.mark.parametrize("named", ["2010", "2016"])
+async def test_work_hours_that_free_busy_does_not_tell_are_read_where_they_are_stored(
+    named: str,
+) -> None:
+    world = EwsWorld(named)
+    follower = Follower(world)
+    world.server.faults.codes["GetUserAvailabilityRequest"] = "ErrorNoFreeBusyAccess"
+    await follower.read()
+    assert follower.reading is not None
+    assert follower.reading.work_hours is not None
+    assert follower.reading.work_hours.mon == ("08:00-17:00",)
+
+
+async def test_2007_keeps_no_work_hours_elsewhere() -> None:
+    world = EwsWorld("2007 SP1")
+    follower = Follower(world)
+    world.server.faults.codes["GetUserAvailabilityRequest"] = "ErrorNoFreeBusyAccess"
+    await follower.read()
+    assert "GetUserConfiguration" not in asked(world)
+    assert follower.reading is not None
+    assert follower.reading.work_hours is None
+
+
+async def test_what_microsoft_ends_is_said_with_its_date_beside_every_calendar(
+    world: EwsWorld, follower: Follower
+) -> None:
+    await follower.read()
+    assert follower.reading is not None
+    assert "2027" not in follower.reading.note
+    world.server.version = replace(world.server.version, build=(15, 20, 9000, 1))
+    found = [await follower.read() for _ in range(2)]
+    assert "1 April 2027" in found[1].note
+    assert "Graph" in found[1].note
 
 
 async def test_an_automatic_reply_is_seen_within_a_quarter_of_an_hour(
@@ -559,6 +595,18 @@ async def test_a_check_warns_where_more_than_the_calendar_may_be_read(world: Ews
     assert "rights" not in await steps(world)
     world.anna.delegates = {SERVICE: "Owner"}
     assert "Reviewer" in (await steps(world))["rights"].detail
+
+
+@pytest.mark.parametrize("access", ["delegate", "freebusy"])
+async def test_a_check_warns_of_rights_the_source_does_not_even_use(access: str) -> None:
+    world = EwsWorld("2016", access=access)
+    world.anna.delegates = {SERVICE: "Reviewer"}
+    told = (await steps(world))["rights"].detail
+    assert "impersonation" in told
+    assert f'access = "{access}"' in told
+    refuse(world, Access.IMPERSONATION)
+    assert "rights" not in await steps(world)
+    assert world.endpoint.known(world.mailbox()).access is None
 
 
 async def test_a_check_changes_nothing_of_how_mailboxes_are_read(

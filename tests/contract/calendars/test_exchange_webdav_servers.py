@@ -12,7 +12,7 @@ import pytest
 from lab.exchange.calendar import Appointment
 from lab.exchange_dav.server import DavExchange
 
-from kalends.calendars.contract import Reading, Unchanged
+from kalends.calendars.contract import Forgets, Reading, Unchanged
 from kalends.endpoints import exchange_dav
 from kalends.endpoints.exchange_dav import ExchangeDavEndpoint
 from kalends.errors import (
@@ -418,9 +418,32 @@ async def test_a_mailbox_without_a_right_says_what_to_type() -> None:
     failed = steps[-1]
     assert not failed.ok
     assert (
-        f'Add-MailboxPermission -Identity "anna@acme.example" -User "{ACCOUNT}" '
+        f"Add-MailboxPermission -Identity 'anna@acme.example' -User '{ACCOUNT}' "
         "-AccessRights FullAccess" in failed.remedy
     )
+
+
+async def test_a_command_holds_any_address_as_powershell_takes_it() -> None:
+    world = ExchangeWorld(2007)
+    odd = replace(world.ref, emails=("o'neil$x`y@acme.example",))
+    world.anna.delegates.clear()
+    world.anna.default_right = "None"
+    steps = [step async for step in world.source.check((odd,))]
+    assert "-Identity 'o''neil$x`y@acme.example' " in steps[-1].remedy
+
+
+async def test_a_calendar_that_is_no_more_is_forgotten(
+    world: ExchangeWorld, follower: Follower
+) -> None:
+    world.put("one", *MEETING)
+    await follower.read()
+    assert isinstance(world.source, Forgets)
+    world.source.forget(world.ref.person, world.ref.name)
+    world.source.forget("nobody", "never-read")
+    assert await follower.subjects() == ["M: budget"]
+    before = world.requests()
+    await follower.read()
+    assert world.requests() == before + 1  # it is watched again
 
 
 async def test_a_check_tells_that_the_whole_mailbox_is_readable() -> None:

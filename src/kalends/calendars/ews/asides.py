@@ -6,6 +6,7 @@ was known: an aside never fails a read.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -22,16 +23,19 @@ from kalends.model.http import Request
 from kalends.model.person import WorkHours
 from kalends.model.times import Interval
 from kalends.wire.ews.folders import Folder
+from kalends.wire.ews.get_user_configuration import build_get_work_hours, parse_get_work_hours
 from kalends.wire.ews.get_user_oof_settings import (
     build_get_user_oof_settings,
     parse_get_user_oof_settings,
 )
 from kalends.wire.ews.soap import Context
+from kalends.wire.ews.versions import Feature, offers
 
 HOURS_EVERY: Final = 20 * 3600
 """Less than a day: the nightly read brings them along."""
 REPLY_EVERY: Final = 15 * 60
 _DAY: Final = 86_400
+_STORED_HOURS: Final = Operation(build_get_work_hours, parse_get_work_hours)
 
 
 class Asides:
@@ -44,7 +48,7 @@ class Asides:
         self._now = int(endpoint.runtime.now())
 
     async def refreshed(self, cursor: Cursor, *, one: bool = False) -> Cursor:
-        """Return a cursor with what is due asked anew; ``one``: at most one request."""
+        """Return a cursor with what is due asked anew; ``one``: not both at once."""
         asked = False
         if self._now - cursor.hours_at >= HOURS_EVERY:
             cursor, asked = await self._hours(cursor), True
@@ -54,16 +58,34 @@ class Asides:
         return cursor
 
     async def _hours(self, cursor: Cursor) -> Cursor:
-        day = Interval(self._now, self._now + _DAY)
         told = cursor.hours
+        with suppress(SourceTrouble):  # else as they were known
+            told = packed(await self._told_hours())
+        return msgspec.structs.replace(cursor, hours=told, hours_at=self._now)
+
+    async def _told_hours(self) -> WorkHours | None:
+        """Return them as free/busy tells them, else as they are stored with the calendar.
+
+        Before 2010 SP2 free/busy is asked as the account, which may be told nothing.
+        """
+        day = Interval(self._now, self._now + _DAY)
         try:
             found = await availability(
                 self._endpoint, self._mailbox, day, self._zone, view="FreeBusy"
             )
-            told = packed(found.work_hours)
         except SourceTrouble:
-            pass  # as it was known
-        return msgspec.structs.replace(cursor, hours=told, hours_at=self._now)
+            if not self._may_ask_for_stored:
+                raise
+        else:
+            if found.work_hours is not None or not self._may_ask_for_stored:
+                return found.work_hours
+        return await self._endpoint.call(self._mailbox, _STORED_HOURS)
+
+    @property
+    def _may_ask_for_stored(self) -> bool:
+        owner = self._endpoint.known(self._mailbox).access is Access.IMPERSONATION
+        version = self._endpoint.version(self._mailbox)
+        return owner and offers(version, Feature.USER_CONFIGURATION)
 
     async def _reply(self, cursor: Cursor) -> Cursor:
         address = self._endpoint.known(self._mailbox).primary or self._mailbox.address

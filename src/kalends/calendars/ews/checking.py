@@ -28,6 +28,10 @@ from kalends.wire.ews.get_folder import build_get_folder, parse_get_folder
 from kalends.wire.ews.soap import Context
 from kalends.wire.ews.versions import Version
 
+_NEEDLESS: Final = (
+    'warning: access = "{access}" opens the calendar alone, but the account may open the whole '
+    "mailbox by {way}: take that right away"
+)
 _MORE: Final = {
     Access.IMPERSONATION: "warning: impersonation opens the whole mailbox; limit the role by a "
     'management scope, or share calendars only (access = "delegate")',
@@ -88,8 +92,12 @@ class Checking:
             refusals = {access: error for access, error in found.items() if error is not None}
             yield explained("calendar", name, self._ways.denied(mailbox, refusals))
             return
-        if await self._sees_more(mailbox, works):
-            yield Step("rights", name, True, _MORE[works])
+        more = await self._sees_more(mailbox, found)
+        if more is not None:
+            wanted = self._endpoint.options.access
+            needless = wanted not in ("auto", more)
+            told = _NEEDLESS.format(access=wanted, way=more) if needless else _MORE[more]
+            yield Step("rights", name, True, told)
         server = self._endpoint.server(mailbox)
         product = f"Exchange {server.product}" if server else "Exchange"
         yield Step("calendar", name, True, f"read by {works} from {product}")
@@ -132,9 +140,16 @@ class Checking:
             return Step(access.value, name, False, why, command)
         return Step(access.value, name, True, f"{why}; to allow it: {command}")
 
-    async def _sees_more(self, mailbox: Mailbox, access: Access) -> bool:
-        if access is Access.FREE_BUSY:
-            return False
+    async def _sees_more(
+        self, mailbox: Mailbox, found: dict[Access, Answered | None]
+    ) -> Access | None:
+        """Return how more than the calendar may be read, whatever way the source wants."""
+        for access in (Access.IMPERSONATION, Access.DELEGATE):
+            if found.get(access) is None and await self._opens_inbox(mailbox, access):
+                return access
+        return None
+
+    async def _opens_inbox(self, mailbox: Mailbox, access: Access) -> bool:
         known = self._endpoint.known(mailbox)
         before, known.access = known.access, access
         folder = Folder(name="inbox")

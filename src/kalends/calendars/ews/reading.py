@@ -19,13 +19,15 @@ import msgspec
 
 from kalends.calendars.contract import CalendarRef, Previous, Reading, Skipped, Unchanged
 from kalends.calendars.ews.asides import Asides, packed
-from kalends.calendars.ews.cursor import Cursor, digest, pack
+from kalends.calendars.ews.cursor import Cursor, digest
 from kalends.calendars.ews.series import Series
 from kalends.calendars.ews.texts import Texts
 from kalends.calendars.ews.together import Together
 from kalends.calendars.ews.view import view
+from kalends.calendars.stored import pack
 from kalends.endpoints.exchange.endpoint import ExchangeEndpoint
 from kalends.endpoints.exchange.known import Access, Mailbox
+from kalends.endpoints.exchange.online import ENDS
 from kalends.endpoints.exchange.operation import Operation
 from kalends.errors import CursorExpired, SuspiciouslyEmpty, TooLarge
 from kalends.model.booking import Booking, pack_bookings
@@ -94,7 +96,10 @@ class Read:
     ) -> Reading | Unchanged:
         """Read; see ``CalendarSource.read``."""
         found = await self._run(window, known, full=full)
-        return replace(found, note=_NOTES[self._access])
+        note = _NOTES[self._access]
+        if self._endpoint.online(self._mailbox):
+            note = f"{note} {ENDS}."
+        return replace(found, note=note)
 
     async def _run(
         self, window: Interval, known: Cursor | None, *, full: bool

@@ -6,6 +6,7 @@ management role), on mailbox folder permissions, and on RBAC for applications (E
 
 from __future__ import annotations
 
+from kalends.calendars.steps import quoted
 from kalends.endpoints.exchange.known import Access
 from kalends.wire.ews.versions import ServerVersion
 
@@ -25,8 +26,8 @@ def grant(access: Access, server: ServerVersion | None, user: str, address: str)
         return _OUTLOOK.format(user=who, level=named)
     verb = "Add" if access is Access.DELEGATE else "Set"
     return (
-        f"{verb}-MailboxFolderPermission -Identity {_quoted(address + ':' + chr(92) + 'Calendar')} "
-        f"-User {_quoted(who)} -AccessRights {level}  "
+        f"{verb}-MailboxFolderPermission -Identity {quoted(address + ':' + chr(92) + 'Calendar')} "
+        f"-User {quoted(who)} -AccessRights {level}  "
         "(the folder has the name it has in the mailbox's language)"
     )
 
@@ -35,8 +36,8 @@ def _impersonation(user: str, *, old: bool, online: bool) -> str:
     if old:
         return (
             "Both of: Get-ClientAccessServer | Add-ADPermission "
-            f"-User {_quoted(user)} -ExtendedRights ms-Exch-EPI-Impersonation ; "
-            f"Get-MailboxDatabase | Add-ADPermission -User {_quoted(user)} "
+            f"-User {quoted(user)} -ExtendedRights ms-Exch-EPI-Impersonation ; "
+            f"Get-MailboxDatabase | Add-ADPermission -User {quoted(user)} "
             "-ExtendedRights ms-Exch-EPI-May-Impersonate"
         )
     if online:
@@ -46,10 +47,5 @@ def _impersonation(user: str, *, old: bool, online: bool) -> str:
         )
     return (
         'New-ManagementRoleAssignment -Name "Kalends" -Role ApplicationImpersonation '
-        f"-User {_quoted(user)} -CustomRecipientWriteScope <scope of the mailboxes>"
+        f"-User {quoted(user)} -CustomRecipientWriteScope <scope of the mailboxes>"
     )
-
-
-def _quoted(text: str) -> str:
-    """Return a text as PowerShell takes it literally."""
-    return "'" + text.replace("'", "''") + "'"

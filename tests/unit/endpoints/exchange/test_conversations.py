@@ -254,6 +254,16 @@ async def test_a_hostile_redirect_of_autodiscover_sees_no_credential(fault: str)
         assert "evil.example" in raised.value.remedy
 
 
+async def test_a_proxys_page_is_no_answer_and_the_next_host_is_asked() -> None:
+    lab = ExchangeLab("2016", domain=DOMAIN)
+    proxy = ExchangeServer(lab.organization, "2016")
+    proxy.faults.autodiscover_html = True
+    lab.transport.servers[f"https://{DOMAIN}"] = proxy
+    lab.transport.servers[f"https://autodiscover.{DOMAIN}"] = lab.server
+    await ask(lab)
+    assert lab.endpoint.known(lab.mailbox()).url == URL
+
+
 async def test_an_endpoint_elsewhere_sees_no_credential_unless_allowed() -> None:
     lab = ExchangeLab("2016", domain=DOMAIN)
     lab.autodiscovered()
