@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from kalends.model.booking import Booking
-from kalends.model.person import WorkHours
+from kalends.model.person import PersonRecord, WorkHours
 from kalends.model.times import Interval
 
 
@@ -60,6 +60,8 @@ class CalendarRef:
     password_file: str | None = None
     trusted: bool = False
     """The operator's own file names this calendar: private addresses and files are allowed."""
+    owner: PersonRecord | None = None
+    """Whose it is, for sources that ask what its rules say of a booking; None: not known."""
 
 
 @dataclass(frozen=True, slots=True)

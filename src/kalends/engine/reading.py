@@ -123,6 +123,7 @@ def reference(row: CalendarRow, record: PersonRecord, timezone: str) -> Calendar
         password_env=link.password_env if link else None,
         password_file=link.password_file if link else None,
         trusted=record.managed_by == "file",
+        owner=record,
     )
 
 

@@ -28,6 +28,7 @@ from kalends.errors import (
 )
 from kalends.kinds import ews
 from kalends.model.booking import Booking, Sensitivity
+from kalends.model.person import PersonRecord
 from kalends.model.times import FOREVER, Interval, rfc3339
 from kalends.wire.ews.errors import TABLE, Reaction
 from kalends.wire.ews.shapes import MARK_NAME, MARK_SET
@@ -547,6 +548,26 @@ async def test_the_description_of_what_matches_is_fetched_in_batches(named: str)
     assert len(told["m3"]) == 255
     assert told["other"] == told["noted"] == ""
     assert told["secret"] == ""
+
+
+@pytest.mark.parametrize(
+    ("preferences", "wanted"),
+    [
+        ({}, False),
+        ({"keywords": [{"match": {"word": "zyx"}, "then": {"activity": "meeting"}}]}, True),
+    ],
+)
+async def test_the_owners_own_rules_say_what_matches(
+    world: EwsWorld, follower: Follower, preferences: dict[str, Any], wanted: bool
+) -> None:
+    with_texts(world)
+    world.put("one", *MEETING[:2], "SUMMARY:Zyx")
+    next(iter(world.anna.items.values())).body = "Room 4"
+    owner = PersonRecord.model_validate(
+        {"id": "anna", "name": "Anna", "emails": [ANNA], "preferences": preferences}
+    )
+    follower.ref = replace(world.ref, owner=owner)
+    assert (await follower.only()).description == ("Room 4" if wanted else "")
 
 
 async def test_a_description_that_cannot_be_read_fails_nothing(world: EwsWorld) -> None:

@@ -1,8 +1,8 @@
 """Descriptions of bookings, only where the organization turned them on.
 
-Never of all: of bookings that the organization's own rules and marks match, the nearest first; of
-each 255 characters at most, and nothing of what is private. What cannot be read keeps what was
-known.
+Never of all: of bookings that the rules and marks of their owner match (the organization's, the
+department's, the owner's own), the nearest first; of each 255 characters at most, and nothing of
+what is private. What cannot be read keeps what was known.
 """
 
 from __future__ import annotations
@@ -36,19 +36,16 @@ Matches = Callable[[CalendarRef, Booking], bool]
 
 
 def matching(settings: OrganizationSettings) -> Matches | None:
-    """Return what tells which bookings' descriptions are wanted; None: nobody's.
-
-    People's own keywords are not looked at: the organization turned descriptions on, for its rules.
-    """
+    """Return what tells which bookings' descriptions are wanted; None: nobody's."""
     if not settings.description_note:
         return None
     policy = compile_policy(settings)
 
     def matches(ref: CalendarRef, booking: Booking) -> bool:
-        record = PersonRecord(
+        owner = ref.owner or PersonRecord(
             id=ref.person, name=ref.person, emails=ref.emails, timezone=ref.timezone
         )
-        judged = judge(policy.for_person(record), f"{ref.source}/{ref.name}", booking)
+        judged = judge(policy.for_person(owner), f"{ref.source}/{ref.name}", booking)
         return judged.counts and judged.marked and not judged.private and not judged.note
 
     return matches
