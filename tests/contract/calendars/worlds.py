@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from lab.dav.faults import Faults
 from lab.dav.server import DavServer
@@ -19,7 +19,7 @@ ORIGIN: Final = "https://127.0.0.1:5232"
 HOME: Final = "/calendars/anna/daily/"
 
 
-def reference(source: str, url: str | None, **more: str) -> CalendarRef:
+def reference(source: str, url: str | None, **more: Any) -> CalendarRef:
     """Return Anna's calendar."""
     return CalendarRef(
         organization="acme",
