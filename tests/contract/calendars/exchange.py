@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from lab.exchange.calendar import Appointment
-from lab.exchange.mailbox import Mailbox
-from lab.exchange.recurrence import Recurrence
-from lab.exchange.zones import DAYS
 
 from kalends.calendars.contract import CalendarRef, CalendarSource
 from kalends.errors import TooLarge
 from kalends.kinds import ews
 from kalends.model.http import Request, Response
 from kalends.net.contract import Limits
+from tests.contract.calendars.appointments import broken, properties, series
 from tests.exchange_lab import ANNA, SERVICE, ExchangeLab, ExchangeTransport
 
 ORIGIN: Final = "https://127.0.0.1:8443"
 URL: Final = f"{ORIGIN}/EWS/Exchange.asmx"
-HOME: Final = ZoneInfo("Europe/Stockholm")
 _ITEM: Final = re.compile(rb"<t:CalendarItem>.*?</t:CalendarItem>", re.DOTALL)
 _START: Final = re.compile(rb"<t:Start>[^<]*</t:Start>")
-_SENSITIVITY: Final = {"PRIVATE": "Private", "CONFIDENTIAL": "Confidential"}
 
 
 class BreakingTransport(ExchangeTransport):
@@ -96,20 +90,14 @@ class EwsWorld(ExchangeLab):
 
     # --- writing ----------------------------------------------------------------------------------
     def put(self, uid: str, *lines: str, override: tuple[str, ...] = ()) -> None:
-        told = _properties(lines)
-        broken = told["DTSTART"][1] == "never" or "SECONDLY" in told.get("RRULE", ("", ""))[1]
+        told = properties(lines)
         self.breaking.broken -= {uid}
-        if broken:
+        if broken(told):
             self.breaking.broken |= {uid}
-            told = _properties(("DTSTART:20260303T110000Z", "DURATION:PT1H"))
-        item = _appointment(self.anna, told)
-        item.uid = uid
-        if override:
-            changed = _properties(override)
-            original = _moment(*changed["RECURRENCE-ID"])
-            item.exceptions[original] = _appointment(self.anna, {**told, **changed})
-            item.exceptions[original].recurrence = None
-            item.exceptions[original].uid = uid
+            told = properties(("DTSTART:20260303T110000Z", "DURATION:PT1H"))
+        item = series(told, override)
+        for one in (item, *item.exceptions.values()):
+            one.uid = uid
         known = self._item(uid)
         if known is None:
             self.anna.add(item, self.organization.moment())
@@ -155,57 +143,3 @@ class EwsWorld(ExchangeLab):
         self._hidden = dict(self.anna.items) if emptied else {}
         if emptied:
             self.anna.items.clear()
-
-
-def _properties(lines: tuple[str, ...]) -> dict[str, tuple[str, str]]:
-    """Return parameters and value by name."""
-    found = {}
-    for line in lines:
-        head, _, value = line.partition(":")
-        name, _, parameters = head.partition(";")
-        found[name] = (parameters, value)
-    return found
-
-
-def _moment(parameters: str, value: str) -> datetime:
-    if "VALUE=DATE" in parameters:
-        return datetime.combine(date.fromisoformat(value), datetime.min.time(), HOME)
-    found = datetime.fromisoformat(value)
-    return found if found.tzinfo else found.replace(tzinfo=HOME)
-
-
-def _appointment(box: Mailbox, told: dict[str, tuple[str, str]]) -> Appointment:
-    start = _moment(*told["DTSTART"])
-    all_day = "VALUE=DATE" in told["DTSTART"][0]
-    end = start + (timedelta(days=1) if all_day else timedelta(hours=1))
-    if "DTEND" in told:
-        end = _moment(*told["DTEND"])
-    declined = "DECLINED" in told.get("ATTENDEE", ("", ""))[0]
-    organizer = told.get("ORGANIZER", ("", ""))[1].removeprefix("mailto:")
-    item = Appointment(
-        0,
-        start.astimezone(UTC),
-        end.astimezone(UTC),
-        subject=told.get("SUMMARY", ("", ""))[1],
-        zone="W. Europe Standard Time",
-        all_day=all_day,
-        busy="Free" if told.get("TRANSP", ("", ""))[1] == "TRANSPARENT" else "Busy",
-        sensitivity=_SENSITIVITY.get(told.get("CLASS", ("", ""))[1], "Normal"),
-        categories=tuple(filter(None, told.get("CATEGORIES", ("", ""))[1].split(","))),
-        cancelled=told.get("STATUS", ("", ""))[1] == "CANCELLED",
-        meeting=bool(organizer),
-        organizer=organizer,
-        response="Decline" if declined else "Organizer",
-    )
-    if "RRULE" in told:
-        item.recurrence = _recurrence(told["RRULE"][1], start)
-    return item
-
-
-def _recurrence(rule: str, start: datetime) -> Recurrence:
-    parts = dict(part.split("=") for part in rule.split(";"))
-    first = start.astimezone(HOME).date()
-    number = int(parts["COUNT"]) if "COUNT" in parts else None
-    if parts["FREQ"] == "DAILY":
-        return Recurrence("Daily", first, number=number)
-    return Recurrence("Weekly", first, days=(DAYS[first.weekday()],), number=number)

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from lab.exchange.calendar import Appointment
 from lab.exchange.http import Ask
 from lab.exchange.mailbox import Mailbox
 from lab.exchange.organization import Organization
-from lab.exchange.recurrence import Recurrence
-from lab.exchange.zones import DAYS
 from lab.exchange_dav.faults import Faults
 from lab.exchange_dav.server import DavExchange
 
@@ -23,19 +19,12 @@ from kalends.kinds import exchange_webdav
 from kalends.model.http import Request, Response
 from kalends.net.breaker import BreakerStore
 from kalends.net.contract import Limits
+from tests.contract.calendars.appointments import broken, properties, series
 from tests.contract.calendars.lab import Clock, place, services
 from tests.contract.calendars.worlds import reference
 
 ORIGIN: Final = "https://127.0.0.1:8443"
-STOCKHOLM: Final = ZoneInfo("Europe/Stockholm")
 ACCOUNT: Final = "ACME\\svc"
-_ZONE: Final = "W. Europe Standard Time"
-_PARTSTATS: Final = {
-    "ACCEPTED": "Accept",
-    "DECLINED": "Decline",
-    "TENTATIVE": "Tentative",
-    "NEEDS-ACTION": "NoResponseReceived",
-}
 
 
 @dataclass
@@ -141,12 +130,13 @@ class ExchangeWorld:
 
     # --- appointments -------------------------------------------------------------------------
     def put(self, uid: str, *lines: str, override: tuple[str, ...] = ()) -> None:
-        made = _appointment(lines)
+        told = properties(lines)
+        if broken(told):
+            told = properties(("DTSTART:20260310T110000Z",))
+        made = series(told, override)
+        if broken(properties(lines)):
+            made.properties = {"urn:schemas:calendar:dtstart": "never"}
         made.uid = uid
-        if override:
-            told = _told(override)
-            original = _moment(*told["RECURRENCE-ID"])
-            made.exceptions[original] = _appointment(override)
         known = self._items.get(uid)
         if known is None:
             self._items[uid] = self.anna.add(made)
@@ -158,67 +148,3 @@ class ExchangeWorld:
     def delete(self, uid: str) -> None:
         """Delete as Outlook does: it is moved away."""
         self.anna.move(self._items.pop(uid), "deleteditems")
-
-
-def _told(lines: tuple[str, ...]) -> dict[str, tuple[str, str]]:
-    """Return name → (parameters, value) of iCalendar lines."""
-    found = {}
-    for line in lines:
-        head, _, value = line.partition(":")
-        name, _, parameters = head.partition(";")
-        found[name] = (parameters, value)
-    return found
-
-
-def _appointment(lines: tuple[str, ...]) -> Appointment:
-    told = _told(lines)
-    broken = {}
-    if told["DTSTART"][1] == "never" or "SECONDLY" in told.get("RRULE", ("", ""))[1]:
-        broken = {"urn:schemas:calendar:dtstart": "never"}
-        told["DTSTART"] = ("", "20260310T110000Z")
-    start = _moment(*told["DTSTART"])
-    all_day = "VALUE=DATE" in told["DTSTART"][0]
-    end = start + timedelta(hours=1)
-    if all_day:
-        end = _midnight(start.astimezone(STOCKHOLM).date() + timedelta(1))
-    if "DTEND" in told:
-        end = _moment(*told["DTEND"])
-    partstat = told.get("ATTENDEE", ("", ""))[0].partition("PARTSTAT=")[2].partition(";")[0]
-    return Appointment(
-        0,
-        start,
-        end,
-        subject=told.get("SUMMARY", ("", ""))[1],
-        zone="UTC" if told["DTSTART"][1].endswith("Z") else _ZONE,
-        all_day=all_day,
-        busy="Free" if told.get("TRANSP", ("", ""))[1] == "TRANSPARENT" else "Busy",
-        sensitivity=told.get("CLASS", ("", "Normal"))[1].capitalize(),
-        categories=tuple(one for one in told.get("CATEGORIES", ("", ""))[1].split(",") if one),
-        cancelled=told.get("STATUS", ("", ""))[1] == "CANCELLED",
-        meeting="ORGANIZER" in told,
-        organizer=told.get("ORGANIZER", ("", ""))[1].removeprefix("mailto:"),
-        response=_PARTSTATS.get(partstat, "Organizer"),
-        recurrence=_recurrence(told.get("RRULE", ("", ""))[1], start),
-        properties=broken,
-    )
-
-
-def _recurrence(rule: str, start: datetime) -> Recurrence | None:
-    told = dict(part.partition("=")[::2] for part in rule.split(";") if part)
-    if told.get("FREQ") not in ("DAILY", "WEEKLY"):
-        return None
-    days = (DAYS[start.weekday()],) if told["FREQ"] == "WEEKLY" else ()
-    count = int(told["COUNT"]) if "COUNT" in told else None
-    return Recurrence(told["FREQ"].capitalize(), start.date(), days=days, number=count)
-
-
-def _moment(parameters: str, value: str) -> datetime:
-    if "VALUE=DATE" in parameters:
-        return _midnight(datetime.strptime(value, "%Y%m%d").replace(tzinfo=UTC).date())
-    naive = datetime.strptime(value.rstrip("Z"), "%Y%m%dT%H%M%S")  # noqa: DTZ007  # given below
-    zone = UTC if value.endswith("Z") else STOCKHOLM
-    return naive.replace(tzinfo=zone).astimezone(UTC)
-
-
-def _midnight(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=STOCKHOLM).astimezone(UTC)
