@@ -14,9 +14,10 @@ from typing import Any
 FAILPOINTS = {
     "fetch": "replace_calendar",
     "commit": "commit_batch",
+    "send": "send",
     "acknowledge": "save_sink",
 }
-"""Failpoint → the store's unit of work; ``send`` is at the sink."""
+"""Failpoint → the store's unit of work; ``send`` is at the sink (``scripted.Board.passes``)."""
 
 
 class Dead(asyncio.CancelledError):
@@ -43,16 +44,17 @@ class MortalStore:
         before, after = f"{name}:before", f"{name}:after"
 
         async def call(*arguments: Any, **named: Any) -> Any:
-            self._live(before)
+            self.passes(before)
             result = await method(*arguments, **named)
-            self._live(after)
+            self.passes(after)
             await asyncio.sleep(0)
             return result
 
         self.__dict__[name] = call  # found without being made anew from now on
         return call
 
-    def _live(self, place: str) -> None:
+    def passes(self, place: str) -> None:
+        """Die at a place, or raise where the process is dead already."""
         if not self.dead.is_set() and self._dies(place):
             self.kill()
         if self.dead.is_set():

@@ -67,11 +67,14 @@ class Installation:
         driver = await sqlite_store(self.directory / "kalends.db", self.runtime, vfs)
         self.plain = DatabaseStore(driver, self.vault, self.runtime)
         self.store = MortalStore(self.plain, lambda place: self.dies(place))
+        for board in self.boards.values():
+            board.passes = self.store.passes
         bus = MemoryHub().bus()
         services = Services(self.runtime, self.http, bus)
         options = EngineOptions(
-            tick=60.0, clock_seconds=20.0, lease_seconds=1200, retention_seconds=120.0
-        )
+            tick=60.0, clock_seconds=20.0, lease_seconds=1200, retention_seconds=120.0,
+            directory=self.directory,
+        )  # fmt: skip
         self.engine = Engine(cast("Store", self.store), bus, self.runtime, services, options)
         self.lives += 1
         self._running = asyncio.create_task(self._live(self.engine))

@@ -189,6 +189,8 @@ class Board:
     received: list[tuple[str, int, str, float]] = field(default_factory=list)
     """(person, revision, availability, wall time)."""
     hang: bool = False
+    passes: Callable[[str], None] = lambda place: None
+    """Called at the failpoints ``send:before`` and ``send:after``; may end the process."""
     blind: set[str] = field(default_factory=set)
     """People of whom nothing is told here."""
 
@@ -232,7 +234,10 @@ class ScriptedSink:
         if board.hang:
             await asyncio.sleep(1e6)
         await asyncio.sleep(board.chance.uniform(0.001, board.faults.slowest))
-        return [self._one(publication) for publication in publications]
+        board.passes("send:before")
+        outcomes = [self._one(publication) for publication in publications]
+        board.passes("send:after")  # it arrived; nobody is left to note that
+        return outcomes
 
     def _one(self, publication: Publication) -> Outcome:
         board = self._board

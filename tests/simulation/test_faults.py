@@ -16,6 +16,7 @@ from kalends.model.times import rfc3339
 from tests.simulation.mortal import FAILPOINTS
 from tests.simulation.scenario import ORGANIZATION, Installation
 from tests.simulation.scripted import Faults
+from tests.simulation.test_promises import in_order, nothing_lost
 from tests.simulation.virtual import BEGIN, VirtualLoop, run
 from tests.simulation.world import DAY, HOUR, MINUTE, edit, fill
 
@@ -64,7 +65,10 @@ def test_killed_at_a_failpoint_nothing_is_lost(failpoint: str, when: str) -> Non
         await asyncio.sleep(MINUTE)
         watching.cancel()
         assert deaths >= 3
+        assert home.lives == deaths + 1
         assert home.wrong() == []
+        await nothing_lost(home)
+        in_order(home)
         assert home.plain is not None
         assert await home.plain.integrity() == []
 

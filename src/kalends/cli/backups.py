@@ -7,11 +7,12 @@ original is; the key is not in it.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -61,7 +62,12 @@ def backup(
 
 
 def restore(
-    file: FileArgument,
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            help="The copy. Leave it out where PostgreSQL has put its copy back by its own means."
+        ),
+    ] = None,
     config: ConfigOption = DEFAULT_CONFIG,
     overwrite: Annotated[
         bool,
@@ -73,20 +79,18 @@ def restore(
     from kalends.app.lock import only_one
 
     configuration = loaded(config)
-    database = _database(configuration)
-    if database.exists() and not overwrite:
-        raise UserError(
-            f"{database} is already there. To go on from the copy instead, add --overwrite; what "
-            "is there now is kept beside it."
-        )
+    going_on = _going_on(configuration, file, overwrite=overwrite)
     server = configuration.server
     with (
         only_one(server.directory() / "kalends.lock"),
         only_one(server.directory() / "kalends.engine.lock"),
     ):
-        made = run(_restore(configuration, file, database))
+        made = run(going_on())
     if json:
-        as_json({"database": str(database), "made": made or None})
+        # Of PostgreSQL no more than its name: the rest may hold a password.
+        told = server.database.removeprefix("sqlite:///")
+        told = "postgresql" if told == server.database else told
+        as_json({"database": told, "made": made or None})
         return
     at = (
         datetime.fromtimestamp(made, UTC).isoformat(timespec="seconds") if made else "the beginning"
@@ -96,12 +100,35 @@ def restore(
     say("then: delete those revoked since. Keep an eye on: kalends token list")
 
 
+def _going_on(
+    configuration: Configuration, file: Path | None, *, overwrite: bool
+) -> Callable[[], Coroutine[Any, Any, int]]:
+    """Return what goes on from a copy; ``UserError`` where it would not be what was meant."""
+    if not configuration.server.database.startswith("sqlite:///"):
+        if file is not None:
+            raise UserError(
+                "PostgreSQL puts its copies back itself (pg_restore). Do that, then run "
+                "`kalends restore` without a file: it makes what was put back fit to go on from."
+            )
+        return partial(_put_back, configuration)
+    if file is None:
+        raise UserError("Name the copy to go on from: kalends restore FILE.")
+    database = _database(configuration)
+    if database.exists() and not overwrite:
+        raise UserError(
+            f"{database} is already there. To go on from the copy instead, add --overwrite; what "
+            "is there now is kept beside it."
+        )
+    return partial(_restore, configuration, file, database)
+
+
 def _database(configuration: Configuration) -> Path:
     """Return the database's file; ``UserError`` where it is none of ours to copy."""
     database = configuration.server.database
     if not database.startswith("sqlite:///"):
         raise UserError(
-            "Kalends copies no PostgreSQL: use pg_basebackup, pg_dump or your provider's backups."
+            "Kalends copies no PostgreSQL: use pg_dump, pg_basebackup or your provider's backups; "
+            "after putting a copy back run `kalends restore`."
         )
     return Path(database.removeprefix("sqlite:///"))
 
@@ -182,18 +209,37 @@ async def _opens(configuration: Configuration, staged: Path) -> None:
     """Bring the copy's schema up to date, and see that our key opens what is sealed in it."""
     from kalends.runtime import Runtime
     from kalends.store import open_store
+    from kalends.store.copies import opens
     from kalends.store.vault import CannotOpen, Vault
 
     server = configuration.server
     vault = Vault.load(server.key_path(), create=False)
     store = await open_store(f"sqlite:///{staged}", vault, Runtime())
     try:
-        for organization in await store.organizations():
-            await store.presences(organization, "", 10)
+        await opens(store)
     except CannotOpen:
-        raise UserError(
-            f"The key {server.key_path()} does not open this copy. Put the one there that belongs "
-            "to it."
-        ) from None
+        raise _other_key(configuration) from None
     finally:
         await store.close()
+
+
+async def _put_back(configuration: Configuration) -> int:
+    """Make a PostgreSQL database that was put back fit to go on from."""
+    from kalends.runtime import Runtime
+    from kalends.store.copies import mark, prepare_postgresql
+    from kalends.store.vault import CannotOpen, Vault
+
+    server = configuration.server
+    vault = Vault.load(server.key_path(), create=False)
+    mark(server.directory())  # first: what is stale is never without its mark
+    try:
+        return await prepare_postgresql(server.database, vault, Runtime())
+    except CannotOpen:
+        raise _other_key(configuration) from None
+
+
+def _other_key(configuration: Configuration) -> UserError:
+    return UserError(
+        f"The key {configuration.server.key_path()} does not open this copy. Put the one there "
+        "that belongs to it."
+    )

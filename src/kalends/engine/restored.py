@@ -16,7 +16,8 @@ from kalends import observe
 from kalends.errors import SuspiciouslyEmpty
 from kalends.runtime import Runtime
 from kalends.store.contract import Reader
-from kalends.store.copies import RESTORED, marked, unmark
+from kalends.store.copies import marked, unmark
+from kalends.store.units.restoring import RESTORED
 
 log = observe.logger(__name__)
 

@@ -1,45 +1,34 @@
-"""Copies of an SQLite database: looked over, put in place, and made fit to go on from.
+"""Copies of a database: looked over, put in place, and made fit to go on from.
 
 Place in the flow: ``kalends backup`` and ``kalends restore``, beside the engine or without one. A
 copy is of the past. What was told after it was made must not be told again, nor outdone: so a
 restored database gives out revisions above all that were given before, forgets what was still to
 be sent, tells everybody's present anew, and believes no calendar until it was read again (promise
-16).
+16; ``units.restoring``). SQLite is copied by Kalends; PostgreSQL's own means copy it and put it
+back, and what is put back is made fit all the same.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import apsw
 
 from kalends.errors import UserError
+from kalends.runtime import Runtime
 from kalends.store import schema
+from kalends.store.contract import Reader
+from kalends.store.database import EVERY, DatabaseReader
 from kalends.store.durable import settle_names
-from kalends.store.sqlite import connect
+from kalends.store.opening import postgresql_store
+from kalends.store.sqlite import connect, run_unit
+from kalends.store.units import restoring
+from kalends.store.vault import Vault
 
-JUMP: Final = 1_000_000_000
-"""Revisions skipped by a restore: nobody gives out so many between two backups."""
-RESTORED: Final = "restored"
-"""Health of a calendar that was not tried since the restore."""
 MARK: Final = "kalends.restored"
 SIDE_FILES: Final = ("-wal", "-shm")
-
-_FIT_TO_GO_ON: Final = (
-    "UPDATE organization SET revision = revision + :jump",
-    "UPDATE state SET revision = revision + :jump WHERE revision > 0",
-    "DELETE FROM transition",
-    "DELETE FROM sink",
-    "UPDATE sink_row SET digest = NULL, failures = 0",
-    "UPDATE calendar SET cursor = NULL, read_at = NULL, failures = 0, next_probe_at = NULL, "
-    "health = :restored, message = '', remedy = '', stale_since = coalesce(stale_since, :made)",
-    "UPDATE lease SET until = 0",
-)
-_MADE_AT: Final = (
-    "SELECT max(coalesce((SELECT max(read_at) FROM calendar), 0), "
-    "coalesce((SELECT max(evaluated_at) FROM state), 0))"
-)
 
 
 def examine(path: Path) -> int:
@@ -51,7 +40,7 @@ def examine(path: Path) -> int:
         try:
             complaints = [str(row[0]) for row in connection.execute("PRAGMA integrity_check")]
             version = connection.execute(schema.CURRENT_SQL).fetchall()
-            made = int(str(connection.execute(_MADE_AT).fetchall()[0][0]))
+            made = run_unit(connection, restoring.made_at())
         finally:
             connection.close()
     except apsw.Error as error:
@@ -66,13 +55,33 @@ def prepare(path: Path, made: int) -> None:
     """Make a copy fit to go on from; all of it, or nothing."""
     connection = connect(path)
     try:
-        values = {"jump": JUMP, "restored": RESTORED, "made": made}
         with connection:
-            for statement in _FIT_TO_GO_ON:
-                connection.execute(statement, values)
+            run_unit(connection, restoring.go_on(made))
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     finally:
         connection.close()
+
+
+async def prepare_postgresql(dsn: str, vault: Vault, runtime: Runtime) -> int:
+    """Make a PostgreSQL database that was put back fit to go on from; return when it was copied.
+
+    Brings its schema up to date first. Raises ``UserError`` where that cannot be, ``CannotOpen``
+    where the key is not the copy's.
+    """
+    driver = await postgresql_store(dsn, vault, runtime)
+    try:
+        await opens(DatabaseReader(driver, vault, runtime))
+        made = await driver.read(EVERY, restoring.made_at())
+        await driver.write(EVERY, partial(restoring.go_on, made))
+        return made
+    finally:
+        await driver.close()
+
+
+async def opens(store: Reader) -> None:
+    """See that our key opens what is sealed in a copy; ``CannotOpen`` where it does not."""
+    for organization in await store.organizations():
+        await store.presences(organization, "", 10)
 
 
 def mark(directory: Path) -> None:

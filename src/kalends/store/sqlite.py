@@ -39,6 +39,8 @@ READERS: Final = 2
 GROUP: Final = 256
 """Most units of work in one transaction."""
 BUSY_MS: Final = 5_000
+BACKUP_PAGES: Final = 1_000
+"""Pages copied at once by a backup (a few milliseconds of the disk)."""
 _FATAL: Final = (apsw.IOError, apsw.CorruptError, apsw.NotADBError, apsw.CantOpenError)
 
 _SETTINGS: Final = (
@@ -214,6 +216,8 @@ class SqliteDriver(SqliteReader):
         self._queue: SimpleQueue[_Job[Any] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._checkpoints: Checkpoints | None = None
+        self._copying = asyncio.Lock()
+        """Held by a backup, and by what would have to wait for one in the writer's thread."""
         if not inline:
             self._checkpoints = Checkpoints(connection, self._another, self._distrust)
             self._loop = asyncio.get_running_loop()
@@ -226,12 +230,27 @@ class SqliteDriver(SqliteReader):
         return await self._submit(lambda connection: run_unit(connection, unit()), alone=False)
 
     async def truncate(self) -> None:
-        """See ``Store.truncate``. Waits for readers at most ``BUSY_MS``."""
-        await self._submit(_checkpoint, alone=True)
+        """See ``Store.truncate``. Waits for readers at most ``BUSY_MS``, for a backup to its end.
+
+        A backup reads for seconds: a checkpoint that waited for it would hold up every writer.
+        """
+        async with self._copying:
+            await self._submit(_checkpoint, alone=True)
 
     async def backup(self, target: Path) -> None:
-        """See ``Store.backup``."""
-        await self._submit(lambda connection: _backup(connection, target), alone=True)
+        """See ``Store.backup``: of what is stored now, while others go on writing."""
+        async with self._copying:
+            if self._thread is None:
+                self._copy(target)
+            else:
+                await asyncio.to_thread(self._copy, target)
+
+    def _copy(self, target: Path) -> None:
+        connection = connect(self._path, readonly=True, vfs=self._vfs)
+        try:
+            backup_to(target, connection)
+        finally:
+            connection.close()
 
     async def close(self) -> None:
         """Finish what waits, then let go of the database."""
@@ -356,16 +375,23 @@ def _checkpoint(connection: apsw.Connection) -> None:
         raise StoreFailed("a reader kept the WAL from being truncated: try again")
 
 
-def _backup(connection: apsw.Connection, target: Path) -> None:
+def backup_to(target: Path, connection: apsw.Connection) -> None:
+    """Write a copy of one moment; others may go on writing. Raises ``StoreFailed``.
+
+    The open transaction is what holds the moment: without one SQLite would begin the copy anew
+    after every commit of somebody else's, and never come to its end.
+    """
     beside = target.with_name(target.name + ".partial")
     beside.unlink(missing_ok=True)
     try:
         os.close(os.open(beside, os.O_CREAT | os.O_RDWR, 0o600))
+        connection.execute("BEGIN")
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchall()
         copy = apsw.Connection(str(beside))
         try:
             with copy.backup("main", connection, "main") as backup:
                 while not backup.done:
-                    backup.step(10_000)
+                    backup.step(BACKUP_PAGES)
         finally:
             copy.close()
         beside.replace(target)

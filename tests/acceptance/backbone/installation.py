@@ -135,7 +135,11 @@ def in_seconds(seconds: float) -> datetime:
 
 @asynccontextmanager
 async def running(
-    folder: Path, people: tuple[str, ...], more: str = ""
+    folder: Path,
+    people: tuple[str, ...],
+    more: str = "",
+    *,
+    database: str = "sqlite:///data/kalends.db",
 ) -> AsyncIterator[Installation]:
     """Run an installation with these people, each with an empty calendar."""
     server = CalendarServer(folder / "calendars", free_port())
@@ -145,7 +149,8 @@ async def running(
     try:
         for person in people:
             await asyncio.to_thread(server.ensure_calendar, person, person)
-        found.config.write_text(_configuration(found, people) + more, "utf-8")
+        text = _configuration(found, people, database) + more
+        found.config.write_text(text, "utf-8")
         found.start()
         await until(lambda: found.config.with_name("data").joinpath("kalends.sock").exists(), "up")
         await until(lambda: _ready(found), "ready")
@@ -180,10 +185,11 @@ async def _receive(found: Installation) -> web.AppRunner:
     return runner
 
 
-def _configuration(found: Installation, people: tuple[str, ...]) -> str:
+def _configuration(found: Installation, people: tuple[str, ...], database: str) -> str:
     text = f"""
 [server]
-database = "sqlite:///data/kalends.db"
+database = "{database}"
+run_directory = "data"
 http = "127.0.0.1:{found.http}"
 
 [[organizations]]

@@ -17,7 +17,7 @@ from kalends.errors import StoreFailed, UserError
 from kalends.model.presence import Manual, Until
 from kalends.model.vocabulary import Availability
 from kalends.runtime import Runtime
-from kalends.store import open_reader, open_store, schema
+from kalends.store import open_reader, open_store, schema, sqlite
 from kalends.store.contract import AuditEntry, Document, Lane, Store
 from kalends.store.database import DatabaseStore
 from kalends.store.opening import sqlite_store
@@ -189,6 +189,35 @@ async def test_a_backup_in_use_is_whole_and_sealed(store: Store, tmp_path: Path)
     assert await copy.secret("acme", "dav", "password") == "canary"
     assert await copy.integrity() == []
     await copy.close()
+
+
+async def test_a_backup_keeps_nobody_waiting_and_holds_what_was_acknowledged_before(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "BACKUP_PAGES", 1)  # a step a page: many commits come between
+    acknowledged: list[str] = []
+
+    async def write() -> None:
+        while True:
+            name = str(len(acknowledged))
+            await store.append_audit([AuditEntry("acme", NOW, "a", "b", name)])
+            acknowledged.append(name)
+
+    await store.append_audit([AuditEntry("acme", NOW, "a" * 8_000_000, "b", "large")])
+    writer = asyncio.create_task(write())
+    while len(acknowledged) < 20:
+        await asyncio.sleep(0)
+    before = acknowledged.copy()
+    await asyncio.wait_for(store.backup(tmp_path / "backup.db"), 30)
+    during = len(acknowledged) - len(before)
+    writer.cancel()
+    await asyncio.gather(writer, return_exceptions=True)
+    copy = await open_store(f"sqlite:///{tmp_path / 'backup.db'}", VAULT, Runtime())
+    found = {it.target for it in await copy.audit("acme", limit=1_000_000)}
+    assert await copy.integrity() == []
+    await copy.close()
+    assert set(before) <= found
+    assert during > 1  # one may have been on its way
 
 
 async def test_a_backup_that_fails_leaves_nothing_behind(store: Store, tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 
 from kalends.bus.commands import Backup
-from kalends.store.copies import JUMP, examine, mark, marked, prepare
+from kalends.store.copies import examine, mark, marked, prepare
+from kalends.store.units.restoring import JUMP
 from tests.integration.bad_input.site import (
     HOUR,
     Site,

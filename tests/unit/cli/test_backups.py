@@ -14,7 +14,8 @@ from kalends.model.profile import Profile
 from kalends.runtime import Runtime
 from kalends.store import open_store
 from kalends.store.contract import Document, Evaluated, PersonDocument
-from kalends.store.copies import JUMP, marked
+from kalends.store.copies import marked
+from kalends.store.units.restoring import JUMP
 from kalends.store.vault import Vault
 
 

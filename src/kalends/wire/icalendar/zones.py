@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, tzinfo
-from functools import cache
+from functools import cache, lru_cache
 from io import StringIO
 from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
@@ -58,7 +58,7 @@ class Zones:
         )
 
 
-@cache
+@lru_cache(maxsize=1024)  # whoever writes a calendar names its zones
 def named(tzid: str) -> tzinfo | None:
     """Return the zone of a tz database or Windows name, also with a vendor's prefix."""
     name = tzid.strip().strip("\"'").strip()
@@ -91,7 +91,7 @@ def _cities() -> dict[str, str]:
     return {city: name for city, name in cities.items() if name}
 
 
-@cache
+@lru_cache(maxsize=1024)
 def _city(tzid: str) -> tzinfo | None:
     """Return the zone of the first known city in ``(UTC+01:00) Amsterdam, Berlin, Bern``."""
     _, bracket, places = tzid.partition(")")
