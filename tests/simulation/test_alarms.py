@@ -44,7 +44,7 @@ class Mail:
 
 def watched(client: Client, what: Any) -> Core:
     """Return an engine's core with one source and nothing else to look after."""
-    opener = SimpleNamespace(clients=lambda _opened: [client])
+    opener = SimpleNamespace(certified=lambda _opened: [client])
     wiring = SimpleNamespace(
         sources={("acme", "exchange"): object()}, sinks={}, opener=opener, broken={}
     )
@@ -93,6 +93,7 @@ def test_the_end_of_our_own_certificate_is_told_too() -> None:
     assert keys == [f"client-certificate/acme/exchange/{ahead}" for ahead in (30, 14, 7, 1)]
     told = [alarm.text for _, alarm in mail.told if not alarm.over]
     assert told[-1] == "The certificate that acme/exchange shows ends within 1 day."
+    assert not any(alarm.over for _, alarm in mail.told)  # one mark takes the other's place
 
 
 def test_a_mark_is_repeated_once_a_day_at_most() -> None:

@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol, cast
 
 from kalends.errors import AddressRefused, CertificateRefused, Unreachable, UserError
 from kalends.net.address import AddressRules, Carriage
-from kalends.net.tls import explain
+from kalends.net.tls import GuardedContext, explain
 from kalends.wire.sip.framing import StreamFramer
 from kalends.wire.sip.message import BadMessage, parse_uri
 from kalends.wire.sip.transactions import Flow, Transport
@@ -165,12 +165,17 @@ class _Stream(asyncio.Protocol):
 class Lines:
     """Opens lines to one server: names resolved anew each time, every address vetted."""
 
-    def __init__(self, server: SipServer, rules: AddressRules, tls: ssl.SSLContext | None) -> None:
+    def __init__(self, server: SipServer, rules: AddressRules, tls: GuardedContext | None) -> None:
         self._server = server
         self._rules = rules
         self._tls = tls
         self._opened = 0
         self._turn = 0
+
+    @property
+    def certificate_expires_at(self) -> float | None:
+        """When the first of the certificates seen here ends, UTC seconds; None: none seen yet."""
+        return min(self._tls.expires_at.values(), default=None) if self._tls else None
 
     def next_address(self) -> None:
         """Begin with another of the server's addresses next time: this one is silent."""

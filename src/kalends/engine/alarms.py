@@ -165,7 +165,7 @@ class Alarms:
         opened = [(name, one) for name, one in wiring.sources.items()]
         opened += [(name, sink.opened) for name, sink in wiring.sinks.items()]
         for (owner, id), one in opened:
-            for client in wiring.opener.clients(one):
+            for client in wiring.opener.certified(one):
                 place = f"{owner}/{id}"
                 yield from _ending(f"certificate/{place}", f"The certificate of {place}",
                                    client.certificate_expires_at, now,
@@ -185,8 +185,8 @@ def _ending(key: str, what: str, ends: float | None, now: float, remedy: str) ->
 
 def _succeeds(key: str, before: str) -> bool:
     """Tell whether an alarm takes another's place: a certificate whose end came nearer."""
-    kind = "certificate/"
-    return key.startswith(kind) and key.rpartition("/")[0] == before.rpartition("/")[0]
+    kinds = ("certificate/", "client-certificate/")
+    return key.startswith(kinds) and key.rpartition("/")[0] == before.rpartition("/")[0]
 
 
 def _barren(slot: Slot, now: float) -> Failing | None:

@@ -60,8 +60,8 @@ class Opened:
     surroundings: tuple[Any, ...] = ()
 
 
-class Client(Protocol):
-    """What the guarded HTTP client offers to operators, beside ``HttpClient``."""
+class Certified(Protocol):
+    """What has seen certificates: the guarded HTTP client, an endpoint with lines of its own."""
 
     @property
     def certificate_expires_at(self) -> float | None:
@@ -70,6 +70,10 @@ class Client(Protocol):
     @property
     def client_certificate_expires_at(self) -> float | None:
         """When the certificate we show ends, UTC seconds; None: none is shown."""
+
+
+class Client(Certified, Protocol):
+    """What the guarded HTTP client offers to operators, beside ``HttpClient``."""
 
     async def sign_in_open_until(self) -> int | None:
         """Until when the credential is not tried; None: it may be."""
@@ -197,6 +201,14 @@ class Opener:
         """Return the HTTP clients a source or sink stands on."""
         shared = self._endpoints.get(opened.key)
         return [] if shared is None else shared.clients
+
+    def certified(self, opened: Opened) -> list[Certified]:
+        """Return what a source or sink meets certificates with."""
+        shared = self._endpoints.get(opened.key)
+        if shared is None:
+            return []
+        own = hasattr(shared.endpoint, "certificate_expires_at")
+        return [*shared.clients, *([shared.endpoint] if own else [])]
 
     async def _ground(
         self,

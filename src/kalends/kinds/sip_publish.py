@@ -101,9 +101,18 @@ def _elements(cells: dict[str, str | tuple[str, ...]]) -> dict[str, tuple[str, .
 class _Open:
     """The endpoint and what its sinks need besides."""
 
-    def __init__(self, runtime: Runtime, endpoint: SipEndpoint) -> None:
+    client_certificate_expires_at: float | None = None
+    """None is shown."""
+
+    def __init__(self, runtime: Runtime, endpoint: SipEndpoint, lines: Lines) -> None:
         self.runtime = runtime
         self.endpoint = endpoint
+        self._lines = lines
+
+    @property
+    def certificate_expires_at(self) -> float | None:
+        """When the server's certificate ends (``engine.opening.Certified``)."""
+        return self._lines.certificate_expires_at
 
     async def close(self) -> None:
         """Hang up."""
@@ -129,7 +138,7 @@ def _endpoint(services: Services, place: Place, options: SipPublishOptions) -> _
         Breakers(services.runtime, services.breakers or MemoryBreakers()),
         Limits(max_per_second=options.max_per_second, rest_seconds=_REST_SECONDS),
     )
-    return _Open(services.runtime, endpoint)
+    return _Open(services.runtime, endpoint, lines)
 
 
 def _sink(endpoint: _Open, place: Place, options: SipPublishOptions) -> SipPublishSink:

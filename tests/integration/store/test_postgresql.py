@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -22,7 +23,18 @@ from kalends.store.units.queue import queueing
 from kalends.store.vault import DAY, CannotOpen, Vault, key_number
 from tests import postgres
 from tests.contract.store.suite import StoreContract
-from tests.contract.store.world import NOW, booking, facts, give_calendar, hire, key, read, settle
+from tests.contract.store.world import (
+    NOW,
+    booking,
+    facts,
+    give_calendar,
+    hire,
+    key,
+    read,
+    result,
+    settle,
+    timeline,
+)
 
 KEY = bytes(32)
 
@@ -173,6 +185,27 @@ async def test_a_database_nobody_prepared_says_what_a_superuser_must_do(superuse
     finally:
         await connection.execute(f"ALTER ROLE elsewhere RENAME TO {ENGINE}")
         await connection.close()
+
+
+async def test_promise_15_no_text_lies_open_in_any_file_of_the_server(
+    store: Store, superuser: str
+) -> None:
+    await hire(store, "anna")
+    await give_calendar(store, key("anna"))
+    subject = "canary Zaubertrank"
+    await store.replace_calendar(read(key("anna"), booking("1", NOW, NOW + 3600, subject)), now=NOW)
+    [anna] = await store.load_due(lane=Lane.CALENDAR, now=NOW, limit=10)
+    noted = timeline((NOW, NOW + 3600, "canary-activity"))
+    await store.commit_batch([result(anna, timeline=noted, log=True)], now=NOW)
+    [kept] = await store.bookings(key("anna"))
+    assert kept.subject == subject
+    connection = await asyncpg.connect(superuser)
+    await connection.execute("CHECKPOINT")  # what is in memory is in the files now
+    await connection.close()
+    data = Path(superuser.rpartition("host=")[2]) / "data"
+    files = [it.read_bytes() for it in data.rglob("*") if it.is_file()]
+    assert any(b"anna@acme.example" in it for it in files)  # the search itself finds things
+    assert not any(b"canary" in it for it in files)
 
 
 class Calendar:
