@@ -31,7 +31,7 @@ export function when(text: string | null | undefined, locale: string, now: Date)
   if (moment.getUTCFullYear() >= 9000) return "";
   const days = Math.round((+startOfDay(moment) - +startOfDay(now)) / 86_400_000);
   const kind = days === 0 ? "clock" : Math.abs(days) < 7 ? "weekday" : "date";
-  return format(locale, kind).format(moment);
+  return format(locale, kind).format(moment).replace(/\.?,/, ""); // "Mo., 09:15": a column is narrow
 }
 
 export function sameDay(text: string | null | undefined, now: Date): boolean {

@@ -12,12 +12,15 @@ interface Entry {
   fixed: string;
 }
 
+/** What a state is called, all of it: its activity and its availability. */
+export type NamesOf = (activity: string | null, availability: Availability) => string;
+
 export class People {
   #entries = new Map<string, Entry>();
   #order: Entry[] = [];
   #folded = new Map<string, string>();
   #collator = new Intl.Collator();
-  #nameOf: (activity: string) => string = (activity) => activity;
+  #namesOf: NamesOf = (activity, availability) => `${activity ?? ""} ${availability}`;
   /** Moves with every frame: whoever reads an entry reads this first. */
   version = $state(0);
 
@@ -29,10 +32,10 @@ export class People {
     return void this.version, this.#entries.get(id)?.person;
   }
 
-  /** Find by these names of activities from now on, and order as this language does. */
-  speak(locale: string, nameOf: (activity: string) => string): void {
+  /** Find by these names of states from now on, and order as this language does. */
+  speak(locale: string, namesOf: NamesOf): void {
     this.#collator = new Intl.Collator(locale, { sensitivity: "base", numeric: true });
-    this.#nameOf = nameOf;
+    this.#namesOf = namesOf;
     this.#folded.clear();
     this.#sort();
     this.version += 1;
@@ -76,7 +79,7 @@ export class People {
       if (!entry) continue;
       const presence = entry.person.presence;
       if (states.size && !(states.has(presence.availability) && isTold(presence))) continue;
-      if (wanted.length && !matches(entry.fixed + this.#activity(presence), wanted)) continue;
+      if (wanted.length && !matches(entry.fixed + this.#state(presence), wanted)) continue;
       found.push(id);
     }
     return found;
@@ -90,12 +93,14 @@ export class People {
     return counts;
   }
 
-  #activity({ activity }: Presence): string {
-    if (!activity) return "";
-    let folded = this.#folded.get(activity);
+  /** A state as it is searched for: "meeting" and "busy", as far as it is told. */
+  #state(presence: Presence): string {
+    if (!isTold(presence)) return "";
+    const key = `${presence.activity ?? ""} ${presence.availability}`;
+    let folded = this.#folded.get(key);
     if (folded === undefined) {
-      folded = ` ${fold(this.#nameOf(activity))}`;
-      this.#folded.set(activity, folded);
+      folded = ` ${fold(this.#namesOf(presence.activity, presence.availability))}`;
+      this.#folded.set(key, folded);
     }
     return folded;
   }

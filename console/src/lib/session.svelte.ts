@@ -2,7 +2,7 @@
 
 import { api, ApiError, calls } from "./api";
 import { Live } from "./live.svelte";
-import { isTold, People } from "./people.svelte";
+import { isTold, type NamesOf, People } from "./people.svelte";
 import type { Activity, Me, Presence, Vocabulary } from "./types";
 import { wordsOf, type Words } from "./words";
 
@@ -96,13 +96,17 @@ class Session {
     return activity ? this.activityName(activity) : this.words[availability];
   }
 
+  /** Everything a state may be searched by. */
+  #namesOf: NamesOf = (activity, availability) =>
+    `${activity ? this.activityName(activity) : ""}\n${this.words[availability]}`;
+
   async #enter(me: Me): Promise<void> {
     calls.organization = me.organization ? null : this.organization;
     if (this.organization) this.vocabulary = await api.vocabulary();
     this.me = me;
     this.loaded = false;
     this.people.replace([]);
-    this.people.speak(this.locale, this.activityName);
+    this.people.speak(this.locale, this.#namesOf);
     if (this.organization) this.live.begin();
   }
 
@@ -112,7 +116,7 @@ class Session {
       const [me, vocabulary] = await Promise.all([api.me(), api.vocabulary()]);
       this.vocabulary = vocabulary;
       this.me = me;
-      this.people.speak(this.locale, this.activityName);
+      this.people.speak(this.locale, this.#namesOf);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error; // the stream tells what is wrong
     }

@@ -5,12 +5,12 @@ Who may read the database and its key may see everything: the command line looks
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from kalends.bus.commands import ClearManual, SetManual
+from kalends.cli import moments
 from kalends.cli.output import as_json, local, say, table
 from kalends.cli.session import (
     DEFAULT_CONFIG,
@@ -24,7 +24,6 @@ from kalends.cli.session import (
     the_organization,
     with_reader,
 )
-from kalends.errors import UserError
 
 if TYPE_CHECKING:
     from kalends.cli.views import Views
@@ -117,7 +116,7 @@ def set_presence(
             await views.known(person)
         command = SetManual(
             organization=one, actor="cli", person=person, activity=activity,
-            until=_moment(until, views.zone), note=note, availability=availability, role=role,
+            until=moments.until(until, views.zone), note=note, availability=availability, role=role,
         )  # fmt: skip
         return await ask(configuration, command), views.zone
 
@@ -200,8 +199,7 @@ def explain(
 
     async def work(reader: Reader, one: str) -> dict[str, Any]:
         views = await _views(reader, one)
-        moment = _moment(at, views.zone)
-        return await views.explain(person, datetime.fromisoformat(moment) if moment else None)
+        return await views.explain(person, moments.moment(at, views.zone) if at else None)
 
     found = run(with_reader(config, organization, work))
     if json:
@@ -230,21 +228,3 @@ def _plain(value: Any, zone: str) -> str:
         return ", ".join(f"{k} {_plain(v, zone)}" for k, v in value.items() if v)
     text = str(value)
     return local(text, zone) if text[10:11] == "T" and text.endswith("Z") else text
-
-
-def _moment(text: str | None, zone: str) -> str | None:
-    """Complete ``14:30`` to today's moment in the organization's zone; leave the rest as it is."""
-    if text is None or not text[:1].isdigit():
-        return text
-    from zoneinfo import ZoneInfo
-
-    try:
-        if len(text) <= 5:
-            clock = datetime.strptime(text, "%H:%M").time()  # noqa: DTZ007 - a clock, no moment yet
-            return datetime.combine(datetime.now(ZoneInfo(zone)), clock, ZoneInfo(zone)).isoformat()
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise UserError(f"{text!r} is not a time; write 14:30 or 2026-03-02T14:30+01:00.") from None
-    return (
-        moment.isoformat() if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone)).isoformat()
-    )

@@ -104,6 +104,7 @@ def test_search_finds_by_everything_a_telephonist_hears(world: World, signed_in:
         "070-123 45": ["Anna Berg"],
         "finance": ["François Lemaire", "Greta Hoffmann"],
         "lunch": ["Greta Hoffmann"],
+        "away": ["Greta Hoffmann"],
         "espresso": ["Carla Rossi"],
         "support er": ["Erik Fors"],
     }
