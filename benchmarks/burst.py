@@ -54,7 +54,6 @@ def figures(
 
 
 if __name__ == "__main__":
-    asked = sys.argv[1:]
-    kept = Path(asked.pop()) if len(asked) > 2 else None
-    for figure in figures(*(int(word) for word in asked), directory=kept):
+    crowd, kept = [int(word) for word in sys.argv[1:3]] or [1_000_000, 100_000], sys.argv[3:]
+    for figure in figures(crowd[0], crowd[-1], Path(kept[0]) if kept else None):
         print(figure)

@@ -40,7 +40,7 @@ from kalends.store.contract import Store, shard_of
 from kalends.store.sealing import Seals
 from kalends.store.sqlite import connect, run_call
 from kalends.store.statements import Statement, upsert
-from kalends.store.tables import organization, person, plan, state
+from kalends.store.tables import organization, person, plan, shown, state
 from kalends.store.vault import Vault
 
 BOUNDARY = 1_790_000_000
@@ -149,11 +149,14 @@ def _rows(
                 "next_change_at": at, "input_version": 1, "dirty": False,
                 "revision": number * 7_919 % REVISIONS + 1,
                 "evaluated_at": BOUNDARY - HOUR, "manual": None, "hold": None,
-                "presence": seals.presence(ACME, who, presence),
             },
             {
                 **one, "first_end": at + HOUR, "profile": pack_profile(profile),
                 "timeline": seals.timeline(ACME, who, _timeline(at)),
+            },
+            {
+                **one, "revision": number * 7_919 % REVISIONS + 1,
+                "presence": seals.presence(ACME, who, presence),
             },
         )  # fmt: skip
 
@@ -161,7 +164,7 @@ def _rows(
 def _fill(path: Path, vault: Vault, anybody: Profile, crowd: Crowd) -> None:
     """Write people beneath the store: through it, a million would take half an hour."""
     seals = Seals(vault)
-    inserts = [Statement(upsert(table)) for table in (person, state, plan)]
+    inserts = [Statement(upsert(table)) for table in (person, state, plan, shown)]
     connection = connect(path)
     connection.execute("PRAGMA synchronous=OFF")
     for first in range(0, crowd.people, PAGE):

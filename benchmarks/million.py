@@ -48,7 +48,7 @@ from kalends.store.contract import CalendarKey, shard_of
 from kalends.store.sealing import Seals, pack_content
 from kalends.store.sqlite import connect, run_call
 from kalends.store.statements import Statement, upsert
-from kalends.store.tables import calendar, email, organization, person, plan, state
+from kalends.store.tables import calendar, email, organization, person, plan, shown, state
 from kalends.store.vault import Vault
 
 ACME = "acme"
@@ -135,7 +135,11 @@ def _rows(
                 **one, "shard": shard_of(ACME, who), "lane": 0, "queued_at": None,
                 "next_change_at": begin, "input_version": 1, "dirty": False,
                 "revision": number * 7_919 % REVISIONS + 1, "evaluated_at": now - HOUR,
-                "manual": None, "hold": None, "presence": seals.presence(ACME, who, presence),
+                "manual": None, "hold": None,
+            },
+            {
+                **one, "revision": number * 7_919 % REVISIONS + 1,
+                "presence": seals.presence(ACME, who, presence),
             },
             {
                 **one, "first_end": begin + HOUR, "profile": pack_profile(profile),
@@ -155,7 +159,7 @@ def _rows(
 def _fill(path: Path, vault: Vault, anybody: Profile, people: int) -> None:
     """Write people beneath the store: through it, a million would take half an hour."""
     seals, now = Seals(vault), int(time.time())
-    inserts = [Statement(upsert(table)) for table in (person, email, state, plan, calendar)]
+    inserts = [Statement(upsert(table)) for table in (person, email, state, shown, plan, calendar)]
     connection = connect(path)
     connection.execute("PRAGMA synchronous=OFF")
     for first in range(0, people, PAGE):

@@ -28,7 +28,7 @@ from kalends.store.contract import CalendarKey, DuePerson, Evaluated, Lane, Stor
 from kalends.store.sealing import Seals, pack_content
 from kalends.store.sqlite import connect, run_call
 from kalends.store.statements import Statement, upsert
-from kalends.store.tables import calendar, person, plan, state
+from kalends.store.tables import calendar, organization, person, plan, shown, state
 from kalends.store.vault import Vault
 
 NOW = 1_790_000_000
@@ -95,10 +95,10 @@ def _rows(seals: Seals, first: int, last: int) -> Iterator[tuple[dict[str, Any],
                 "dirty": False,
                 "revision": number + 1,
                 "evaluated_at": NOW - HOUR,
-                "presence": seals.presence("acme", who, MEETING),
                 "manual": None,
                 "hold": None,
             },
+            {**one, "revision": number + 1, "presence": seals.presence("acme", who, MEETING)},
             {
                 **one,
                 "first_end": NOW + HOUR,
@@ -133,7 +133,7 @@ def _rows(seals: Seals, first: int, last: int) -> Iterator[tuple[dict[str, Any],
 def _fill(path: Path, vault: Vault, people: int) -> None:
     """Write people beneath the store: through it, a million would take half an hour."""
     seals = Seals(vault)
-    inserts = [Statement(upsert(table)) for table in (person, state, plan, calendar)]
+    inserts = [Statement(upsert(table)) for table in (person, state, shown, plan, calendar)]
     connection = connect(path)
     connection.execute("PRAGMA synchronous=OFF")
     for first in range(0, people, 20_000):
@@ -141,6 +141,9 @@ def _fill(path: Path, vault: Vault, people: int) -> None:
         with connection:
             for insert, rows in zip(inserts, columns, strict=True):
                 run_call(connection, insert.each(rows))
+    with connection:
+        highest = [{"organization": "acme", "revision": people}]
+        run_call(connection, Statement(upsert(organization, "revision")).each(highest))
     connection.close()
 
 
@@ -167,20 +170,22 @@ async def _burst(store: Store, batches: int) -> tuple[float, float]:
 
 
 def _bare(path: Path, vault: Vault) -> float:
-    """The peer: the same rows of the same table, sealed beforehand, by apsw alone."""
+    """The peer: the same rows of the same tables, sealed beforehand, by apsw alone."""
     connection, sealed = connect(path), vault.seal(pack(MEETING), "acme")
-    values = [
-        (sealed, NOW + 2 * HOUR, NOW, 10**9 + number, "acme", f"p{number:07}")
-        for number in range(BATCH)
-    ]
     best = float("inf")
-    for _ in range(3):
+    for turn in range(3):
+        numbers = [(10**9 + turn * BATCH + number, f"p{number:07}") for number in range(BATCH)]
+        values = [(NOW + 2 * HOUR, NOW, number, "acme", who) for number, who in numbers]
         begun = time.perf_counter()
         with connection:
             connection.executemany(
-                "UPDATE state SET presence = ?, next_change_at = ?, evaluated_at = ?, revision = ?"
+                "UPDATE state SET next_change_at = ?, evaluated_at = ?, revision = ?"
                 " WHERE organization = ? AND person = ?",
                 values,
+            )
+            connection.executemany(
+                "INSERT INTO shown (organization, revision, person, presence) VALUES (?, ?, ?, ?)",
+                [("acme", number, who, sealed) for number, who in numbers],
             )
         best = min(best, time.perf_counter() - begun)
     connection.close()

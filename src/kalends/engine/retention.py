@@ -67,6 +67,9 @@ class Retention:
             for kind, count in counts.items():
                 self.purged[kind] = self.purged.get(kind, 0) + count
             await asyncio.sleep(0)
+        while await self._store.forget_replaced():
+            anything = True
+            await asyncio.sleep(0)
         anything = await self._forget_leavers() or anything
         anything = await self._uploads.forget_finished(int(self._runtime.now())) or anything
         if anything:

@@ -298,6 +298,13 @@ class Store(Reader, Protocol):
         seen.
         """
 
+    async def forget_replaced(self) -> int:
+        """Forget some of what was shown before a crowded second and is shown no more.
+
+        A large batch leaves it behind, for it must be stored soon. Returns how many rows were
+        looked at; 0: nothing is left behind.
+        """
+
     def seal_ahead(self, evaluated: Evaluated) -> Evaluated:
         """Return a result whose presence is sealed already, for a cheap commit."""
 

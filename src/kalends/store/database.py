@@ -29,6 +29,7 @@ from kalends.store.units import (
     queue,
     reading,
     retention,
+    shown,
     sinks,
 )
 from kalends.store.vault import Vault
@@ -350,6 +351,10 @@ class DatabaseStore(DatabaseReader):
         """See ``Store.load_ahead``."""
         unit = due.load_ahead(self._seals, at, after, limit, shards)
         return await self._driver.read(EVERY, unit)
+
+    async def forget_replaced(self) -> int:
+        """See ``Store.forget_replaced``."""
+        return await self._driver.write(EVERY, shown.sweep)
 
     def seal_ahead(self, evaluated: the.Evaluated) -> the.Evaluated:
         """See ``Store.seal_ahead``."""

@@ -22,7 +22,7 @@ class Resealing:
         self._vault = vault
         self._scope = scope
         self._column = 0
-        self._after: tuple[str, ...] | None = None
+        self._after: tuple[str | int, ...] | None = None
         self._master_done = len(vault.masters()) == 1
 
     async def work(self) -> int:

@@ -82,7 +82,7 @@ def run_call(connection: apsw.Connection, call: Call) -> Sequence[Row]:
         before = connection.total_changes()
         others = compiled.take({**compiled.constants, **call.rows[0]})
         rows = _document(call.given, compiled.binary)
-        connection.execute(compiled.text, (rows, *others)).fetchall()
+        connection.execute(compiled.text, (*rows, *others)).fetchall()
         return [(connection.total_changes() - before,)]
     if call.how == "each":
         each = map(compiled.take, compiled.complete(call.rows))
@@ -94,17 +94,24 @@ def run_call(connection: apsw.Connection, call: Call) -> Sequence[Row]:
     return connection.execute(compiled.text, values).fetchall()
 
 
-def _document(rows: Sequence[Row], binary: Sequence[int]) -> str:
-    """Return rows as one JSON document (see ``statements``)."""
-    taken = []
+def _document(rows: Sequence[Row], binary: Sequence[int]) -> tuple[str] | tuple[str, bytes]:
+    """Return rows as one JSON document, and what they hold of bytes (see ``statements``)."""
+    if not binary:
+        return (msgspec.json.encode(rows).decode(),)
+    taken, pieces, at = [], [], 1  # SQLite counts bytes from one
+    last_first = tuple(reversed(binary))
     for row in rows:
         values = list(row)
-        for place in binary:
+        for place in last_first:
             value = values[place]
-            if value is not None:
-                values[place] = value.hex()
+            if value is None:
+                values[place : place + 1] = (None, None)
+            else:
+                values[place : place + 1] = (at, len(value))
+                at += len(value)
+                pieces.append(value)
         taken.append(values)
-    return msgspec.json.encode(taken).decode()
+    return msgspec.json.encode(taken).decode(), b"".join(pieces)
 
 
 def run_unit(connection: apsw.Connection, unit: Unit[T]) -> T:

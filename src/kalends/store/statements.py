@@ -6,7 +6,7 @@ All that differs between the two databases in the text of a statement stands in 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import Any, Final, Literal, TypeAlias, TypeVar
@@ -48,7 +48,7 @@ class Compiled:
     take: Callable[[Values], tuple[Any, ...]]
     """Takes the parameters out of a mapping, in order."""
     binary: tuple[int, ...] = ()
-    """Places of columns of ``given`` that hold bytes."""
+    """Places of columns of ``given`` that hold bytes (SQLite: see ``_document_columns``)."""
 
     def complete(self, rows: Sequence[Values]) -> Sequence[Values]:
         """Return the rows with the constants of the text among their parameters."""
@@ -132,12 +132,8 @@ def _with_given(compiled: Compiled, rows: TableClause, dialect: Dialect) -> Comp
     names = tuple(it.key for it in rows.c)
     binary = tuple(place for place, it in enumerate(rows.c) if isinstance(it.type, LargeBinary))
     if dialect.name == "sqlite":
-        # Bytes travel as hexadecimal digits; jsonb_each parses the document once.
-        values = ", ".join(
-            f"unhex(value ->> {place})" if place in binary else f"value ->> {place}"
-            for place in range(len(names))
-        )
-        source = f"SELECT {values} FROM jsonb_each(?)"  # noqa: S608 (places and placeholders)
+        values = ", ".join(_document_columns(len(names), binary))
+        source = f"SELECT {values} FROM jsonb_each(?1)"  # noqa: S608 (places and placeholders)
     else:
         first = len(compiled.names) + 1
         arrays = ", ".join(
@@ -146,6 +142,21 @@ def _with_given(compiled: Compiled, rows: TableClause, dialect: Dialect) -> Comp
         source = f"SELECT * FROM unnest({arrays})"  # noqa: S608 (placeholders)
     text = f"WITH given({', '.join(names)}) AS MATERIALIZED ({source}) {compiled.text}"
     return replace(compiled, text=text, binary=binary)
+
+
+def _document_columns(count: int, binary: Sequence[int]) -> Iterator[str]:
+    """Yield what takes each column out of a row of the document (SQLite's first parameter).
+
+    Bytes travel beside it in one piece (the second parameter); the document tells where in it a
+    value begins and how long it is, in place of the value.
+    """
+    at = 0
+    for place in range(count):
+        if place in binary:
+            yield f"substr(?2, value ->> {at}, value ->> {at + 1})"
+        else:
+            yield f"value ->> {at}"
+        at += 2 if place in binary else 1
 
 
 def _bare(kind: TypeEngine[Any], dialect: Dialect) -> str:

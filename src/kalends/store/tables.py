@@ -4,10 +4,15 @@ What a column holds is told by the values of ``contract``; here stands why it li
 
 - Every key begins with ``organization``: row-level security on PostgreSQL and every statement's
   WHERE hang on it. The provider's own rows carry an empty one.
-- ``state`` is the hot table: a morning burst rewrites 100,000 of its rows in a second, so it holds
-  only what a burst rewrites. What an evaluation only reads lies in ``plan``. On SQLite it lies
-  in the order of its key, as do the people of one second in ``state_due``: a burst goes through
-  both from front to back and writes every page once.
+- ``state`` is the hot table: a morning burst rewrites 100,000 of its rows in a second, scattered
+  over all of it, so a row is numbers and nothing else, and many lie on a page. What an evaluation
+  only reads lies in ``plan``, what it makes in ``shown``. On SQLite it lies in the order of its
+  key, as do the people of one second in ``state_due``: a burst goes through both from front to
+  back and writes every page once.
+- ``shown`` is what is shown of everybody, in the order of revisions: a burst appends to it, and
+  who follows revisions reads it from front to back. A person's row is the one with the revision
+  that ``state`` names. Others were replaced: they go in the same transaction, after a burst a
+  little later (``replaced``).
 - ``state`` is in two queues at once, so that a boundary never waits behind a policy change:
   ``next_change_at`` is the next known boundary, ``queued_at`` with ``lane`` an input not yet seen.
 - Columns named in a comment as sealed are opened by ``sealing`` alone.
@@ -92,7 +97,6 @@ state = Table(
     Column("dirty", Boolean, nullable=False),
     Column("revision", BigInteger, nullable=False),
     Column("evaluated_at", BigInteger, nullable=False),
-    Column("presence", LargeBinary),  # sealed
     Column("manual", LargeBinary),  # sealed
     Column("hold", LargeBinary),  # sealed
     sqlite_with_rowid=False,
@@ -113,7 +117,25 @@ Index(
     sqlite_where=state.c.queued_at.is_not(None),
     postgresql_where=state.c.queued_at.is_not(None),
 )
-Index("state_revision", state.c.organization, state.c.revision)
+
+shown = Table(
+    "shown",
+    metadata,
+    _organization(),
+    Column("revision", BigInteger, primary_key=True, autoincrement=False),
+    Column("person", _Text, nullable=False),
+    Column("presence", LargeBinary, nullable=False),  # sealed
+    sqlite_with_rowid=False,
+)
+
+replaced = Table(
+    "replaced",
+    metadata,
+    _organization(),
+    Column("below", BigInteger, nullable=False),  # replaced rows of ``shown`` lie below this …
+    Column("after", BigInteger, nullable=False),  # … and behind this revision
+    sqlite_with_rowid=False,
+)
 
 plan = Table(
     "plan",

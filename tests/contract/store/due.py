@@ -6,10 +6,12 @@ import pytest
 
 from kalends.errors import StaleOwner
 from kalends.model.presence import Presence
+from kalends.model.vocabulary import Availability
 from kalends.store.contract import (
     Lane,
     Store,
 )
+from kalends.store.units import shown
 from tests.contract.store.world import (
     AVAILABLE,
     DND,
@@ -25,6 +27,8 @@ from tests.contract.store.world import (
     settle,
     timeline,
 )
+
+LUNCH = Presence(Availability.AWAY, "lunch")
 
 
 class Due:
@@ -265,3 +269,43 @@ class Batches:
         done = await store.commit_batch([], now=NOW)
         assert (done.revisions, done.refused) == ({}, ())
         assert await store.load_inputs([]) == []
+
+    async def test_what_a_crowd_replaces_is_never_read_and_forgotten_later(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(shown, "CROWDED", 2)
+        monkeypatch.setattr(shown, "WINDOW", 2)
+        await hire(store, "anna", "bo", "cia", "dan")
+        await settle(store)  # four at once
+        for now, presence in ((NOW + 1, MEETING), (NOW + 2, LUNCH)):
+            people = [await facts(store, it) for it in ("anna", "bo", "cia")]
+            await store.commit_batch([result(it, presence) for it in people], now=now)
+        told = await store.changed_since("acme", 0, 100)
+        assert [(it.person, it.presence) for it in told] == [
+            ("dan", AVAILABLE), ("anna", LUNCH), ("bo", LUNCH), ("cia", LUNCH)
+        ]  # fmt: skip
+        looked_at = []
+        while rows := await store.forget_replaced():
+            looked_at.append(rows)
+        assert sum(looked_at) == 7, "all but the last three rows"
+        assert await store.changed_since("acme", 0, 100) == told
+        assert await store.forget_replaced() == 0
+
+    async def test_what_is_shown_is_corrected_under_its_revision(self, store: Store) -> None:
+        await hire(store, "anna", "bo")
+        await settle(store)
+        before = await store.changed_since("acme", 0, 100)
+        bo = await facts(store, "bo")
+        await store.commit_batch([result(bo, LUNCH, changed=False)], now=NOW)
+        after = await store.changed_since("acme", 0, 100)
+        assert [it.revision for it in after] == [it.revision for it in before]
+        assert {it.person: it.presence for it in after} == {"anna": AVAILABLE, "bo": LUNCH}
+
+    async def test_of_somebody_who_is_deleted_nothing_is_shown(self, store: Store) -> None:
+        await hire(store, "anna", "bo")
+        await settle(store)
+        await store.save_people([], [("acme", "anna")], now=NOW)
+        await hire(store, "anna")
+        assert [it.person for it in await store.changed_since("acme", 0, 100)] == ["bo"]
+        anna = await facts(store, "anna")
+        assert (anna.revision, anna.presence) == (0, None)

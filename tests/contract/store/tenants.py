@@ -102,7 +102,7 @@ WRITES: Final[dict[str, Callable[[Store], Awaitable[Any]]]] = {
 
 ACROSS: Final = {
     "organizations", "principal", "summary", "close",  # names, one's own token, figures
-    "load_due", "next_due_at", "crowds", "load_ahead", "seal_ahead",
+    "load_due", "next_due_at", "crowds", "load_ahead", "seal_ahead", "forget_replaced",
     "delete_principal", "take_leases",  # the engine's own loops
     "purge", "truncate", "integrity", "backup",
 }  # fmt: skip

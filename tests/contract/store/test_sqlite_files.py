@@ -68,7 +68,7 @@ def sealed_values(path: Path) -> list[bytes]:
     queries = (
         "SELECT content FROM calendar",
         "SELECT timeline FROM plan",
-        "SELECT presence FROM state",
+        "SELECT presence FROM shown",
         "SELECT manual FROM state",
     )
     found = [row[0] for query in queries for row in connection.execute(query)]
@@ -129,7 +129,7 @@ async def test_a_row_moved_to_another_organization_does_not_open(path: Path) -> 
     connection = apsw.Connection(str(path))
     connection.execute("UPDATE secret SET organization = 'other'")
     connection.execute(
-        "UPDATE state SET presence = (SELECT presence FROM state WHERE organization = 'acme')"
+        "UPDATE shown SET presence = (SELECT presence FROM shown WHERE organization = 'acme')"
         " WHERE organization = 'other'"
     )
     connection.close()

@@ -33,8 +33,9 @@ from kalends.model.profile import unpack_profile
 from kalends.store.contract import DuePerson, Evaluated, Lane, Lease
 from kalends.store.sealing import Seals
 from kalends.store.statements import AnyOf, Row, Statement, Unit, given, upsert
-from kalends.store.tables import lease, organization, plan, state, transition
+from kalends.store.tables import lease, organization, plan, shown, state, transition
 from kalends.store.units.queue import queueing
+from kalends.store.units.shown import HIS_ROW, Shown, replace, show
 
 _s = state.c
 _mine = _s.organization == bindparam("organization")
@@ -43,11 +44,11 @@ _mine = _s.organization == bindparam("organization")
 def _people() -> Select[tuple[Any, ...]]:
     return select(
         _s.organization, _s.person, _s.input_version, _s.lane, _s.queued_at, _s.next_change_at,
-        _s.dirty, plan.c.timeline, _s.manual, _s.hold, _s.presence, _s.evaluated_at, _s.revision,
-        plan.c.profile,
+        _s.dirty, plan.c.timeline, _s.manual, _s.hold, shown.c.presence, _s.evaluated_at,
+        _s.revision, plan.c.profile,
     ).join(
         plan, and_(plan.c.organization == _s.organization, plan.c.person == _s.person)
-    )  # fmt: skip
+    ).outerjoin(shown, HIS_ROW)  # fmt: skip
 
 
 _boundary = _s.next_change_at <= bindparam("now")
@@ -100,15 +101,19 @@ _NEXT: Final = {
 }
 
 _VERSIONS = Statement(select(_s.person, _s.input_version).where(_mine, AnyOf(_s.person, "people")))
-_BEFORE = Statement(select(_s.person, _s.presence).where(_mine, AnyOf(_s.person, "people")))
+_BEFORE = Statement(
+    select(_s.person, shown.c.presence)
+    .join(shown, HIS_ROW)
+    .where(_mine, AnyOf(_s.person, "people"))
+)
 _TAKE_REVISIONS = Statement(
     upsert(
         organization, also={"revision": organization.c.revision + bindparam("revision")}
     ).returning(organization.c.revision)
 )
 _given = given(
-    _s.person, _s.input_version, _s.presence, _s.manual, _s.hold, _s.next_change_at,
-    _s.evaluated_at, _s.revision, column("as_stored", Boolean()),
+    _s.person, _s.input_version, _s.manual, _s.hold, _s.next_change_at, _s.evaluated_at,
+    _s.revision, column("as_stored", Boolean()),
 )  # fmt: skip
 _new = _given.c
 _still_dirty = and_(_s.dirty, _new.as_stored)
@@ -121,7 +126,6 @@ _COMMIT = Statement(
         _s.input_version == _new.input_version,
     )
     .values(
-        presence=_new.presence,
         manual=_new.manual,
         hold=_new.hold,
         next_change_at=_new.next_change_at,
@@ -249,12 +253,15 @@ def commit(
     numbered, first = yield from _take_revisions(of, batch)
     logged = [done for done in batch if done.changed and done.log]
     before = yield from _presences(of, logged)
-    rows = [_state(seals, done, number) for done, number in _last_steps(numbered)]
-    [(stored,)] = yield _COMMIT.given(rows, of=of)
-    refused = [] if stored == len(rows) else (yield from _refused(of, batch))
+    last = list(_last_steps(numbered))
+    yield from replace(of, [(it.person, it.seen_version) for it, number in last if number])
+    [(stored,)] = yield _COMMIT.given([_state(seals, *it) for it in last], of=of)
+    refused = [] if stored == len(last) else (yield from _refused(of, batch))
     if refused:
         late = set(refused)
         numbered = [it for it in numbered if it[0].person not in late]
+        last = [it for it in last if it[0].person not in late]
+    yield from show(of, [_shown(seals, *it) for it in last], first)
     yield from _store_timelines(seals, [done for done, _ in numbered if done.timeline is not None])
     taken = [(done, number) for done, number in numbered if number]
     if logged:
@@ -332,7 +339,6 @@ def _state(seals: Seals, done: Evaluated, revision: int | None) -> Row:
     return (
         who,
         done.seen_version,
-        done.sealed or seals.presence(of, who, done.presence),
         done.manual and seals.manual(of, who, done.manual),
         done.hold and seals.hold(of, who, done.hold),
         done.next_change_at,
@@ -340,6 +346,12 @@ def _state(seals: Seals, done: Evaluated, revision: int | None) -> Row:
         revision,
         done.timeline is None,
     )
+
+
+def _shown(seals: Seals, done: Evaluated, revision: int | None) -> Shown:
+    sealed = done.sealed or seals.presence(done.organization, done.person, done.presence)
+    assert sealed is not None  # there is a presence
+    return Shown(revision, done.person, sealed)
 
 
 def _plan(seals: Seals, done: Evaluated, timeline: Timeline) -> dict[str, Any]:

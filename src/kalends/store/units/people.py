@@ -13,6 +13,7 @@ from kalends.store.statements import Row, Statement, Unit, upsert
 from kalends.store.tables import calendar, email, person, plan, state, transition, upload
 from kalends.store.units.documents import next_version
 from kalends.store.units.queue import QUEUE_DIRTY
+from kalends.store.units.shown import forget
 
 
 class _Emails(msgspec.Struct):
@@ -70,6 +71,7 @@ def save(
 ) -> Unit[None]:
     """See ``Store.save_people``."""
     for organization, who in deletes:
+        yield from forget(organization, who)
         for statement in _FORGET:
             yield statement(organization=organization, person=who)
     for written in upserts:
@@ -103,7 +105,6 @@ _FRESH = {
     "dirty": True,
     "revision": 0,
     "evaluated_at": 0,
-    "presence": None,
     "manual": None,
     "hold": None,
 }

@@ -11,7 +11,8 @@ from kalends.model.profile import unpack_profile
 from kalends.store.contract import StoredPresence, Summary, Transition
 from kalends.store.sealing import Seals
 from kalends.store.statements import Row, Statement, Unit
-from kalends.store.tables import calendar, organization, plan, state, transition
+from kalends.store.tables import calendar, organization, plan, shown, state, transition
+from kalends.store.units.shown import HIS_ROW
 
 _s, _t = state.c, transition.c
 _mine = _s.organization == bindparam("organization")
@@ -26,13 +27,15 @@ _stale_since = (
 )
 
 
+_columns = (
+    _s.organization, _s.person, _s.revision, shown.c.presence, plan.c.profile, _stale_since,
+    _s.evaluated_at, _s.next_change_at,
+)  # fmt: skip
+
+
 def _presences() -> Select[tuple[Any, ...]]:
-    return select(
-        _s.organization, _s.person, _s.revision, _s.presence, plan.c.profile, _stale_since,
-        _s.evaluated_at, _s.next_change_at,
-    ).join(
-        plan, and_(plan.c.organization == _s.organization, plan.c.person == _s.person)
-    )  # fmt: skip
+    planned = and_(plan.c.organization == _s.organization, plan.c.person == _s.person)
+    return select(*_columns).select_from(state).join(plan, planned).outerjoin(shown, HIS_ROW)
 
 
 _count: BindParameter[int] = bindparam("count")
@@ -40,10 +43,21 @@ _PAGE = Statement(
     _presences().where(_mine, _s.person > bindparam("after")).order_by(_s.person).limit(_count)
 )
 _ONE = Statement(_presences().where(_mine, _s.person == bindparam("person")))
+_h = shown.c
 _SINCE = Statement(
-    _presences()
-    .where(_mine, _s.revision > bindparam("revision"))
-    .order_by(_s.revision)
+    select(*_columns)
+    .select_from(shown)
+    .join(
+        state,  # told apart from rows that were replaced and not yet swept
+        and_(
+            _s.organization == _h.organization,
+            _s.person == _h.person,
+            _s.revision == _h.revision,
+        ),
+    )
+    .join(plan, and_(plan.c.organization == _h.organization, plan.c.person == _h.person))
+    .where(_h.organization == bindparam("organization"), _h.revision > bindparam("revision"))
+    .order_by(_h.revision)
     .limit(_count)
 )
 _TRANSITIONS = Statement(

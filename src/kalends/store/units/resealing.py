@@ -13,26 +13,32 @@ from typing import Any, Final
 from sqlalchemy import BindParameter, Table, and_, bindparam, select, tuple_, update
 
 from kalends.store.statements import Row, Statement, Unit
-from kalends.store.tables import calendar, plan, secret, sink_row, state, upload
+from kalends.store.tables import calendar, plan, secret, shown, sink_row, state, upload
 from kalends.store.vault import Vault, key_number
 
 
 @dataclass(frozen=True)
 class Sealed:
-    """One sealed column; its context is the word, then the rest of the row's key."""
+    """One sealed column; its context is the word, then ``named`` or the rest of the row's key."""
 
     table: Table
     column: str
     word: str
     lasting: bool = False
+    named: tuple[str, ...] = ()
+    """Columns that name whose it is, where the key does not."""
 
     def key(self) -> list[str]:
         """Return the names of the key's columns, the organization first."""
         return [column.name for column in self.table.primary_key]
 
+    def before_all(self) -> list[str | int]:
+        """Return what sorts before every key."""
+        return ["" if it.type.python_type is str else -1 for it in self.table.primary_key]
+
 
 COLUMNS: Final = (
-    Sealed(state, "presence", "presence"),
+    Sealed(shown, "presence", "presence", named=("person",)),
     Sealed(state, "manual", "manual"),
     Sealed(state, "hold", "hold"),
     Sealed(plan, "timeline", "timeline"),
@@ -46,9 +52,10 @@ COLUMNS: Final = (
 
 def _page(sealed: Sealed) -> Statement:
     key = [sealed.table.c[name] for name in sealed.key()]
-    after: list[BindParameter[str]] = [bindparam(f"after_{name}") for name in sealed.key()]
+    named = [sealed.table.c[name] for name in sealed.named]
+    after: list[BindParameter[Any]] = [bindparam(f"after_{name}") for name in sealed.key()]
     return Statement(
-        select(*key, sealed.table.c[sealed.column])
+        select(*key, *named, sealed.table.c[sealed.column])
         .where(tuple_(*key) > tuple_(*after))
         .order_by(*key)
         .limit(bindparam("count"))
@@ -68,25 +75,26 @@ _SAVES: Final = {sealed: _save(sealed) for sealed in COLUMNS}
 
 
 def reseal(
-    vault: Vault, sealed: Sealed, below: int, after: Sequence[str] | None, limit: int
-) -> Unit[tuple[int, tuple[str, ...] | None]]:
+    vault: Vault, sealed: Sealed, below: int, after: Sequence[str | int] | None, limit: int
+) -> Unit[tuple[int, tuple[str | int, ...] | None]]:
     """Seal the next rows' values anew where their key's number is ``below``.
 
     Returns how many, and the last key seen (None: the column is done).
     """
     names = sealed.key()
     start = {
-        f"after_{name}": it for name, it in zip(names, after or [""] * len(names), strict=True)
+        f"after_{name}": it for name, it in zip(names, after or sealed.before_all(), strict=True)
     }
     rows = yield _PAGES[sealed](**start, count=limit)
     old = [row for row in rows if row[-1] is not None and key_number(row[-1]) < below]
     if old:
         yield _SAVES[sealed].each([_anew(vault, sealed, names, row) for row in old])
-    return len(old), tuple(rows[-1][:-1]) if len(rows) == limit else None
+    return len(old), tuple(rows[-1][: len(names)]) if len(rows) == limit else None
 
 
 def _anew(vault: Vault, sealed: Sealed, names: Sequence[str], row: Row) -> dict[str, Any]:
     organization, *rest, value = row
-    context = (organization, sealed.word, *rest)
+    whose = rest[len(names) - 1 :] if sealed.named else rest
+    context = (organization, sealed.word, *whose)
     fresh = vault.seal(vault.open(value, *context), *context, lasting=sealed.lasting)
     return {f"of_{name}": it for name, it in zip(names, row, strict=False)} | {"sealed": fresh}

@@ -12,7 +12,17 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, bindparam, delete, func, literal, null, select, update
 
 from kalends.store.statements import Statement, Unit
-from kalends.store.tables import calendar, lease, organization, sink, sink_row, state, transition
+from kalends.store.tables import (
+    calendar,
+    lease,
+    organization,
+    replaced,
+    shown,
+    sink,
+    sink_row,
+    state,
+    transition,
+)
 
 JUMP: Final = 1_000_000_000
 """Revisions skipped by a restore: nobody gives out so many between two backups."""
@@ -25,6 +35,8 @@ _FIT: Final = (
     Statement(
         update(state).values(revision=state.c.revision + literal(JUMP)).where(state.c.revision > 0)
     ),
+    Statement(update(shown).values(revision=shown.c.revision + literal(JUMP))),
+    Statement(update(replaced).values(below=replaced.c.below + literal(JUMP), after=0)),
     Statement(delete(transition)),
     Statement(delete(sink)),
     Statement(update(sink_row).values(digest=null(), failures=0)),
