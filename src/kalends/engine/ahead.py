@@ -1,14 +1,16 @@
 """Crowded seconds are made ready ahead: evaluated, sealed and rendered before they come.
 
 Place in the flow: on the hour a tenth of an organization changes in the same second. While the
-due loop rests, people due in such a second within the next minute are evaluated for it; when it
-has come, what is ready is committed ``WHERE input_version = :seen`` and handed to the pumps as it
-is. Whatever changed meanwhile is refused by the store and goes the ordinary way (DESIGN section
-2, point 3). Seconds that are not crowded cost nothing here.
+due loop rests, people due in such a second within the next minute are evaluated for it, and
+sealed chunk by chunk in the form in which the store takes them; when it has come, a chunk is
+committed ``WHERE input_version = :seen`` and handed to the pumps as it is. Whatever changed
+meanwhile is refused by the store and goes the ordinary way (DESIGN section 2, point 3). Seconds
+that are not crowded cost nothing here.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
@@ -16,7 +18,7 @@ import msgspec
 
 from kalends.model.profile import Profile
 from kalends.runtime import Runtime
-from kalends.store.contract import DuePerson, Evaluated, Store
+from kalends.store.contract import DuePerson, Evaluated, SealedBatch, Store
 
 MINUTE: Final = 60
 CROWD: Final = 1000
@@ -25,8 +27,10 @@ MOST: Final = 150_000
 """People held ready at once (about 2 kB each)."""
 PAGE: Final = 200
 LOOK_SECONDS: Final = 5.0
-CHUNK: Final = 20_000
+CHUNK: Final = 10_000
 """People committed at once; they come in the order of the tables: a page is written once."""
+TOO_LATE: Final = 1.0
+"""Seconds before the boundary from which on nothing more is sealed: it must not be missed."""
 
 
 class Form(msgspec.Struct, frozen=True, gc=False):
@@ -43,6 +47,13 @@ class Ready(msgspec.Struct, frozen=True, gc=False):
     profile: Profile
     forms: dict[str, Form]
     """By sink; a sink that is not in it renders for itself."""
+
+
+class Chunk(NamedTuple):
+    """What is committed at once."""
+
+    ready: Sequence[Ready]
+    batch: Sequence[Evaluated] | SealedBatch
 
 
 class Block(NamedTuple):
@@ -69,6 +80,8 @@ class Ahead:
         self._decide = decide
         self._render = render
         self._ready: dict[int, list[Ready]] = {}
+        """By second: who is not sealed yet."""
+        self._chunks: dict[int, deque[Chunk]] = {}
         self._pages: dict[int, tuple[str, str] | None] = {}
         """Crowded seconds still being made ready, and how far."""
         self._done: set[int] = set()
@@ -78,26 +91,28 @@ class Ahead:
     @property
     def held(self) -> int:
         """Return how many people are ready."""
-        return sum(len(ready) for ready in self._ready.values())
+        sealed = (len(it.ready) for chunks in self._chunks.values() for it in chunks)
+        return sum(map(len, self._ready.values())) + sum(sealed)
 
     def forget(self) -> None:
         """Drop everything: the clock was set, or a policy changed."""
-        self._ready.clear()
+        self._ready, self._chunks = {}, {}  # not emptied: a chunk being sealed falls by the way
         self._pages.clear()
         self._done.clear()
 
-    def take(self, now: int) -> list[Ready]:
+    def take(self, now: int) -> Chunk | None:
         """Remove and return some of what is ready for a second that has come."""
-        for at in sorted(self._ready):
-            if at > now:
-                return []
-            self._pages.pop(at, None)
-            ready = self._ready[at]
-            taken, self._ready[at] = ready[:CHUNK], ready[CHUNK:]
-            if not self._ready[at]:
-                del self._ready[at]
-            return taken
-        return []
+        at = min((*self._chunks, *self._ready), default=None)
+        if at is None or at > now:
+            return None
+        self._pages.pop(at, None)
+        if at in self._chunks:
+            chunk = self._chunks[at].popleft()
+            if not self._chunks[at]:
+                del self._chunks[at]
+            return chunk
+        ready = self._ready.pop(at)
+        return Chunk(ready, [one.evaluated for one in ready])
 
     async def work(self) -> bool:
         """Make a few people ready; False where there is nothing to do."""
@@ -115,7 +130,17 @@ class Ahead:
         else:
             last = page[-1]
             self._pages[at] = (last.organization, last.person)
+        if len(page) < PAGE or len(self._ready.get(at, ())) >= CHUNK:
+            await self._seal(at)
         return True
+
+    async def _seal(self, at: int) -> None:
+        if at not in self._ready or at - self._runtime.now() < TOO_LATE:
+            return
+        chunks, ready = self._chunks, self._ready.pop(at)
+        people = [one.evaluated for one in ready]
+        sealed = await self._runtime.offload(self._store.seal_ahead, people)
+        chunks.setdefault(at, deque()).append(Chunk(ready, sealed))
 
     def _prepare(self, page: list[DuePerson], at: int) -> None:
         ready = self._ready.setdefault(at, [])
@@ -126,7 +151,7 @@ class Ahead:
             forms: dict[str, Form] = {}
             if evaluated.changed and self._renders:
                 forms = self._render(evaluated, person.profile, at)
-            ready.append(Ready(self._store.seal_ahead(evaluated), person.profile, forms))
+            ready.append(Ready(evaluated, person.profile, forms))
         if not ready:
             del self._ready[at]
 

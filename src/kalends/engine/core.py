@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -37,6 +38,8 @@ BEHIND: Final = "\U0010ffff"
 """Sorts behind every source and name."""
 BREATH: Final = 20
 """People after whom others run (slices stay under 2 ms)."""
+PATIENCE: Final = 10.0
+"""Seconds it waits at most for the due to be served first."""
 REST: Final = 0.5
 """Seconds between two pages that are looked after: nothing waits for them, and a tenth of a core
 is what they may cost (a million people take a quarter of an hour)."""
@@ -157,6 +160,8 @@ class Core:
         """After a start, let people follow what a crash, or an older Kalends, left behind."""
         after: str | None = ""
         while after is not None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.due.caught_up.wait(), PATIENCE)
             async with self.locks[organization]:
                 tenant = self.tenants.get(organization)
                 if tenant is None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from kalends import observe
-from kalends.engine.ahead import Ahead, Ready, Render
+from kalends.engine.ahead import Ahead, Chunk, Ready, Render
 from kalends.engine.decide import Case, decide
 from kalends.engine.pacing import wait
 from kalends.engine.tenants import Tenant, Tenants
@@ -150,10 +150,10 @@ class DueLoop:
         """Serve one slice of the first lane that has somebody; False where nobody is due."""
         now = int(self._runtime.now())
         await self._take_up_again(now)
-        ready = self.ahead.take(now)
-        if ready:
+        chunk = self.ahead.take(now)
+        if chunk is not None:
             self.caught_up.clear()
-            await self._settle_ready(ready, now)
+            await self._settle_ready(chunk, now)
             return True
         upcoming = await self._store.next_due_at(self.shards)
         if upcoming is None or upcoming > now:
@@ -188,17 +188,23 @@ class DueLoop:
             if self._runtime.monotonic() > breath:
                 await asyncio.sleep(0)
                 breath = self._runtime.monotonic() + BREATH
-        await self._commit(batch, now, ())
+        await self._commit(batch, now)
 
-    async def _settle_ready(self, ready: list[Ready], now: int) -> None:
+    async def _settle_ready(self, chunk: Chunk, now: int) -> None:
         """Commit what was made ready for a second that has come."""
-        batch = [one.evaluated for one in ready]
-        await self._commit(batch, now, ready)
+        committed = await self._store.commit_batch(chunk.batch, now=now, lease=self.lease)
+        await self._follow([one.evaluated for one in chunk.ready], committed, chunk.ready)
 
-    async def _commit(self, batch: list[Evaluated], now: int, ready: Sequence[Ready]) -> None:
+    async def _commit(self, batch: list[Evaluated], now: int) -> None:
         committed = await self._store.commit_batch(batch, now=now, lease=self.lease)
-        self._count(batch, committed)
+        await self._follow(batch, committed, ())
+
+    async def _follow(
+        self, batch: list[Evaluated], committed: Committed, ready: Sequence[Ready]
+    ) -> None:
+        """Tell what was stored."""
         await self._told(batch, committed, ready)
+        self._count(batch, committed)
         if self._awaited:
             self._resolve(batch, committed)
 

@@ -48,7 +48,7 @@ class Response(StrEnum):
     UNANSWERED = "unanswered"
 
 
-class Gist(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class Gist(msgspec.Struct, frozen=True, array_like=True, gc=False, cache_hash=True):
     """What a booking's text said to the rules; of a private booking all that is kept of it.
 
     ``array_like``: new fields go to the end, with a default.

@@ -13,6 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from kalends.model.presence import Segment
+from kalends.model.times import FOREVER
 from kalends.model.vocabulary import Availability, Level, Origin
 from kalends.policy.judgement import Judgement
 
@@ -137,11 +138,12 @@ def filled(segments: list[Segment], off: Sequence[Segment]) -> list[Segment]:
         return segments
     merged: list[Segment] = []
     index, count = 0, len(segments)
+    taken_to, next_start = 0, segments[0].start if segments else FOREVER
     for stretch in off:
         at, end = stretch.start, stretch.end
-        if index and segments[index - 1].end > at:
-            at = segments[index - 1].end  # a booking that began before this stretch
-        elif index == count or segments[index].start >= end:
+        if taken_to > at:
+            at = taken_to  # a booking that began before this stretch
+        elif next_start >= end:
             merged.append(stretch)  # nobody else's: most nights
             continue
         while index < count and segments[index].start < end:
@@ -149,8 +151,10 @@ def filled(segments: list[Segment], off: Sequence[Segment]) -> list[Segment]:
             if segment.start > at:
                 merged.append(_off(stretch, at, segment.start))
             merged.append(segment)
-            at = max(at, segment.end)
+            taken_to = segment.end
+            at = max(at, taken_to)
             index += 1
+        next_start = segments[index].start if index < count else FOREVER
         if at < end:
             merged.append(_off(stretch, at, end))
     merged.extend(segments[index:])

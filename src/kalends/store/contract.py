@@ -48,6 +48,7 @@ from kalends.store.rows.presence import (
     Evaluated,
     Lane,
     PolicyInputs,
+    SealedBatch,
     SinkRow,
     StoredPresence,
     Transition,
@@ -74,6 +75,7 @@ __all__ = [
     "PolicyInputs",
     "Principal",
     "Reader",
+    "SealedBatch",
     "SinkRow",
     "Store",
     "StoredPresence",
@@ -305,14 +307,17 @@ class Store(Reader, Protocol):
         looked at; 0: nothing is left behind.
         """
 
-    def seal_ahead(self, evaluated: Evaluated) -> Evaluated:
-        """Return a result whose presence is sealed already, for a cheap commit."""
+    def seal_ahead(self, batch: Sequence[Evaluated]) -> SealedBatch:
+        """Return results sealed and in the form they are stored in, for a cheap commit.
+
+        May be called in a thread of its own.
+        """
 
     async def load_inputs(self, people: Sequence[tuple[str, str]]) -> list[PolicyInputs]:
         """Return what timelines of these (organization, person) are built from."""
 
     async def commit_batch(
-        self, batch: Sequence[Evaluated], *, now: int, lease: Lease | None = None
+        self, batch: Sequence[Evaluated] | SealedBatch, *, now: int, lease: Lease | None = None
     ) -> Committed:
         """Store results ``WHERE input_version = seen``; take revisions for the changed ones.
 

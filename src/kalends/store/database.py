@@ -19,10 +19,11 @@ from kalends.runtime import Runtime
 from kalends.store import contract as the
 from kalends.store.resealing import Resealing
 from kalends.store.sealing import Seals
-from kalends.store.statements import Unit
+from kalends.store.statements import Rows, Statement, Unit
 from kalends.store.units import (
     access,
     calendars,
+    commit,
     documents,
     due,
     people,
@@ -51,6 +52,9 @@ class Driver(Protocol):
 
         A transaction that lost a race is begun anew, with a new unit.
         """
+
+    def form(self, statement: Statement, rows: Rows) -> None:
+        """Bring rows into the form in which they go to a set-wise statement, where that costs."""
 
     async def truncate(self) -> None:
         """See ``Store.truncate``."""
@@ -356,9 +360,13 @@ class DatabaseStore(DatabaseReader):
         """See ``Store.forget_replaced``."""
         return await self._driver.write(EVERY, shown.sweep)
 
-    def seal_ahead(self, evaluated: the.Evaluated) -> the.Evaluated:
+    def seal_ahead(self, batch: Sequence[the.Evaluated]) -> the.SealedBatch:
         """See ``Store.seal_ahead``."""
-        return due.seal_ahead(self._seals, evaluated)
+        parts = _parts(self._seals, batch)
+        for part in parts:
+            self._driver.form(commit.COMMIT, part.states)
+            self._driver.form(shown.ADD, part.added)
+        return the.SealedBatch(batch, parts)
 
     async def load_inputs(self, people: Sequence[tuple[str, str]]) -> list[the.PolicyInputs]:
         """See ``Store.load_inputs``."""
@@ -367,10 +375,17 @@ class DatabaseStore(DatabaseReader):
         )
 
     async def commit_batch(
-        self, batch: Sequence[the.Evaluated], *, now: int, lease: the.Lease | None = None
+        self,
+        batch: Sequence[the.Evaluated] | the.SealedBatch,
+        *,
+        now: int,
+        lease: the.Lease | None = None,
     ) -> the.Committed:
         """See ``Store.commit_batch``."""
-        scope = _scope({done.organization for done in batch})
+        if isinstance(batch, the.SealedBatch):
+            scope = _scope({part.of for part in batch.parts})
+        else:
+            scope = _scope({done.organization for done in batch})
         return await self._driver.write(scope, partial(_commit, self._seals, batch, now, lease))
 
     # --- sinks --------------------------------------------------------------------------------
@@ -471,20 +486,29 @@ def _inputs(seals: Seals, wanted: Sequence[tuple[str, str]]) -> Unit[list[the.Po
     return found
 
 
-def _commit(
-    seals: Seals, batch: Sequence[the.Evaluated], now: int, lease: the.Lease | None
-) -> Unit[the.Committed]:
-    if lease is not None:
-        yield from due.check_lease(lease)
+def _parts(seals: Seals, batch: Sequence[the.Evaluated]) -> list[commit.Made]:
     by_organization: dict[str, list[the.Evaluated]] = {}
     for done in batch:
         by_organization.setdefault(done.organization, []).append(done)
+    # In order: there is one order of locks for all writers.
+    return [commit.make(seals, of, mine) for of, mine in sorted(by_organization.items())]
+
+
+def _commit(
+    seals: Seals,
+    batch: Sequence[the.Evaluated] | the.SealedBatch,
+    now: int,
+    lease: the.Lease | None,
+) -> Unit[the.Committed]:
+    if lease is not None:
+        yield from commit.check_lease(lease)
+    parts = batch.parts if isinstance(batch, the.SealedBatch) else _parts(seals, batch)
     revisions: dict[str, int] = {}
     blocks: dict[str, int] = {}
     refused: list[tuple[str, str]] = []
-    for organization, mine in sorted(by_organization.items()):  # one lock order for all writers
-        first, highest, late = yield from due.commit(seals, organization, mine, now)
+    for part in parts:
+        first, highest, late = yield from commit.commit(seals, part, now)
         if first is not None and highest is not None:
-            revisions[organization], blocks[organization] = highest, first
-        refused += [(organization, person) for person in late]
+            revisions[part.of], blocks[part.of] = highest, first
+        refused += [(part.of, person) for person in late]
     return the.Committed(revisions, tuple(refused), blocks)

@@ -19,7 +19,7 @@ import asyncpg
 
 from kalends.errors import Conflict, StoreFailed
 from kalends.store.day_keys import DayKeys
-from kalends.store.statements import POSTGRESQL, Call, Row, Unit
+from kalends.store.statements import POSTGRESQL, Call, Row, Rows, Statement, Unit
 
 T = TypeVar("T")
 
@@ -41,9 +41,9 @@ class _LostRace(Conflict):
 async def run_call(connection: asyncpg.Connection, call: Call) -> Sequence[Row]:
     """Run one statement, once or once per row."""
     compiled = call.statement.compiled(POSTGRESQL)
-    if call.how == "given":
+    if call.given is not None:
         others = compiled.take({**compiled.constants, **call.rows[0]})
-        columns = map(list, zip(*call.given, strict=True))
+        columns = map(list, zip(*call.given.rows, strict=True))
         status = await connection.execute(compiled.text, *others, *columns)
         return [(int(status.rsplit(" ", 1)[-1]),)]
     rows = [compiled.take(row) for row in compiled.complete(call.rows)]
@@ -106,6 +106,9 @@ class PostgresqlDriver:
         """See ``Driver.destroy_day``; what is still sealed under it stays closed for ever."""
         async with self._transaction("", readonly=False) as connection:
             await self._days.drop(connection, day)
+
+    def form(self, statement: Statement, rows: Rows) -> None:
+        """See ``Driver.form``: rows go as arrays, which cost little."""
 
     async def truncate(self) -> None:
         """See ``Store.truncate``: nothing to do, destroyed keys close what files still hold."""

@@ -31,7 +31,7 @@ import msgspec
 from kalends.errors import StoreFailed
 from kalends.store.checkpoints import Checkpoints
 from kalends.store.durable import settle_names
-from kalends.store.statements import SQLITE, Call, Row, Unit
+from kalends.store.statements import SQLITE, Call, Row, Rows, Statement, Unit
 
 T = TypeVar("T")
 
@@ -78,10 +78,10 @@ def connect(path: Path, *, readonly: bool = False, vfs: str | None = None) -> ap
 def run_call(connection: apsw.Connection, call: Call) -> Sequence[Row]:
     """Run one statement, once or once per row."""
     compiled = call.statement.compiled(SQLITE)
-    if call.how == "given":
+    if call.given is not None:
         before = connection.total_changes()
         others = compiled.take({**compiled.constants, **call.rows[0]})
-        rows = _document(call.given, compiled.binary)
+        rows = call.given.form or _document(call.given.rows, compiled.binary)
         connection.execute(compiled.text, (*rows, *others)).fetchall()
         return [(connection.total_changes() - before,)]
     if call.how == "each":
@@ -175,6 +175,10 @@ class SqliteReader:
     async def write(self, scope: str, unit: Callable[[], Unit[T]]) -> T:
         """Refuse: a reader does not write."""
         raise TypeError("a reader does not write")
+
+    def form(self, statement: Statement, rows: Rows) -> None:
+        """See ``Driver.form``."""
+        rows.formed(_document(rows.rows, statement.compiled(SQLITE).binary))
 
     async def truncate(self) -> None:
         """Refuse: only the writer checkpoints."""

@@ -77,7 +77,7 @@ class Statement:
         """Run once per row; what it returns has no meaning."""
         return Call(self, rows, "each")
 
-    def given(self, rows: Sequence[Row], **values: Any) -> Call:
+    def given(self, rows: Rows, **values: Any) -> Call:
         """Run once over ``rows``, each in the order of the columns of ``given``.
 
         Returns one row: how many rows of the table it changed.
@@ -95,6 +95,22 @@ class Statement:
         return found
 
 
+class Rows:
+    """Rows for a set-wise statement; a driver may bring them into its form ahead of time."""
+
+    __slots__ = ("count", "form", "rows")
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self.rows = rows
+        self.count = len(rows)
+        self.form: Any = None
+        """What the driver passes on; with it the rows themselves are needed no more."""
+
+    def formed(self, form: Any) -> None:
+        """Keep the driver's form in place of the rows."""
+        self.rows, self.form = (), form
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """A statement with its parameters, to be run within the unit's transaction."""
@@ -102,7 +118,7 @@ class Call:
     statement: Statement
     rows: Sequence[Values]
     how: Literal["rows", "each", "given"]
-    given: Sequence[Row] = ()
+    given: Rows | None = None
     """The set of rows, where the statement works on one."""
 
 

@@ -213,9 +213,7 @@ class Batches:
         await hire(store, "anna", "bo")
         await settle(store, next_change_at=NOW + 60)
         page = await store.load_ahead(at=NOW + 60, after=None, limit=10)
-        ready = [
-            store.seal_ahead(result(one, MEETING, evaluated_at=NOW + 60, log=False)) for one in page
-        ]
+        ready = store.seal_ahead([result(one, evaluated_at=NOW + 60) for one in page])
         await store.touch("acme", ["bo"], lane=Lane.HAND, now=NOW + 1)
         done = await store.commit_batch(ready, now=NOW + 60)
         assert done.refused == (("acme", "bo"),)

@@ -145,7 +145,8 @@ async def commit_ahead(store: Store, late: str) -> tuple[list[Ready], Committed]
     page = await store.load_ahead(at=NOW + HOUR, after=None, limit=100)
     await store.touch("acme", [late], lane=Lane.HAND, now=NOW)
     ready = [Ready(result(one, MEETING, evaluated_at=NOW + HOUR), one.profile, {}) for one in page]
-    return ready, await store.commit_batch([it.evaluated for it in ready], now=NOW + HOUR)
+    batch = store.seal_ahead([it.evaluated for it in ready])
+    return ready, await store.commit_batch(batch, now=NOW + HOUR)
 
 
 def leaver(id: str) -> PersonDocument:

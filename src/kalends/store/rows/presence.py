@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from enum import IntEnum
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -82,8 +83,14 @@ class Evaluated(msgspec.Struct, frozen=True, gc=False):
     """Manual and hold after the boundaries visited; stored as they are."""
     log: bool = False
     """Whether to write a transition for ``every`` sinks."""
-    sealed: bytes | None = None
-    """The presence, sealed ahead of its boundary by ``Store.seal_ahead``; None: not yet."""
+
+
+class SealedBatch(msgspec.Struct, frozen=True, gc=False):
+    """Results that ``Store.seal_ahead`` brought into the form in which they are stored."""
+
+    people: Sequence[Evaluated]
+    parts: Sequence[Any]
+    """The store's own: one per organization."""
 
 
 class Committed(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ only notes that there are some (``replaced``), and retention finds them from fro
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from sqlalchemy import (
     BindParameter,
@@ -23,11 +23,11 @@ from sqlalchemy import (
     update,
 )
 
-from kalends.store.statements import Statement, Unit, given, upsert
+from kalends.store.statements import Rows, Statement, Unit, given, upsert
 from kalends.store.tables import replaced, shown, state
 
 CROWDED: Final = 2_000
-"""People in one batch from which on what they replace is left for later."""
+"""More in one batch leave what they replace for later."""
 WINDOW: Final = 5_000
 """Rows looked through in one sweep: some milliseconds."""
 
@@ -35,26 +35,18 @@ _s, _h, _r = state.c, shown.c, replaced.c
 HIS_ROW: Final = and_(_h.organization == _s.organization, _h.revision == _s.revision)
 """The row that is shown of a person."""
 _of: BindParameter[str] = bindparam("of")
-
-
-class Shown(NamedTuple):
-    """What is to be shown of somebody from now on."""
-
-    revision: int | None
-    """None: what is shown already stays under its revision, and is corrected."""
-    person: str
-    presence: bytes
-    """Sealed."""
+_base: BindParameter[int] = bindparam("base")
 
 
 _fresh = given(_h.revision, _h.person, _h.presence)
-_ADD = Statement(
+ADD: Final = Statement(
     insert(shown).from_select(
         ["organization", "revision", "person", "presence"],
-        select(_of, _fresh.c.revision, _fresh.c.person, _fresh.c.presence),
+        select(_of, _base + _fresh.c.revision, _fresh.c.person, _fresh.c.presence),
     ),
     given=_fresh,
 )
+"""Revisions count from ``base``."""
 _same = given(_h.person, _h.presence)
 _CORRECT = Statement(
     update(shown)
@@ -122,24 +114,19 @@ _DONE = Statement(delete(replaced).where(_mark))
 
 
 def replace(of: str, changed: Sequence[tuple[str, int]]) -> Unit[None]:
-    """Take away what was shown of (person, input version), before their rows in ``state`` change.
-
-    Of a crowd it is left where it is, to be swept.
-    """
-    if changed and len(changed) <= CROWDED:
-        yield _REPLACE.given(changed, of=of)
+    """Take away what is shown of (person, input version); to be called before ``state`` changes."""
+    yield _REPLACE.given(Rows(changed), of=of)
 
 
-def show(of: str, rows: Sequence[Shown], first: int | None) -> Unit[None]:
-    """Store what is shown from now on, after the rows in ``state``; ``first`` revision of them."""
-    added = [row for row in rows if row.revision is not None]
-    if added:
-        yield _ADD.given(added, of=of)
-    if len(added) < len(rows):
-        same = [(row.person, row.presence) for row in rows if row.revision is None]
-        yield _CORRECT.given(same, of=of)
-    if len(added) > CROWDED and first is not None:
-        yield _NOTE(organization=of, below=first, after=0)
+def note_replaced(of: str, first: int) -> Unit[None]:
+    """Note that below a revision there are rows that were replaced."""
+    yield _NOTE(organization=of, below=first, after=0)
+
+
+def correct(of: str, same: Sequence[tuple[str, bytes]]) -> Unit[None]:
+    """Store (person, presence) that stay under the revision they have."""
+    if same:
+        yield _CORRECT.given(Rows(same), of=of)
 
 
 def forget(of: str, who: str) -> Unit[None]:
