@@ -227,7 +227,7 @@ def stored(crowd: Crowd, directory: Path | None) -> Iterator[Path]:
             else:
                 shutil.copy(directory / "kalends.db", place)
             shutil.copy(directory / "key", place)
-            os.sync()  # what the copy left to be written is no part of what is measured
+        os.sync()  # what is still to be written of it is no part of what is measured
         yield place
 
 

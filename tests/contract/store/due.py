@@ -11,7 +11,7 @@ from kalends.store.contract import (
     Lane,
     Store,
 )
-from kalends.store.units import shown
+from kalends.store.units import commit, shown
 from tests.contract.store.world import (
     AVAILABLE,
     DND,
@@ -271,7 +271,7 @@ class Batches:
     async def test_what_a_crowd_replaces_is_never_read_and_forgotten_later(
         self, store: Store, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(shown, "CROWDED", 2)
+        monkeypatch.setattr(commit, "CROWDED", 2)
         monkeypatch.setattr(shown, "WINDOW", 2)
         await hire(store, "anna", "bo", "cia", "dan")
         await settle(store)  # four at once

@@ -23,6 +23,7 @@ from kalends.store.database import DatabaseStore
 from kalends.store.opening import sqlite_store
 from kalends.store.statements import SQLITE
 from kalends.store.tables import metadata
+from kalends.store.units import commit
 from kalends.store.vault import Vault, key_number
 from tests.contract.store.world import (
     HOUR,
@@ -30,6 +31,7 @@ from tests.contract.store.world import (
     NOW,
     booking,
     due,
+    facts,
     give_calendar,
     hire,
     key,
@@ -117,6 +119,24 @@ async def test_files_are_their_owners_alone(store: Store, path: Path) -> None:
     await hire(store, "anna")
     modes = {file.stat().st_mode & 0o777 for file in path.parent.glob(path.name + "*")}
     assert modes == {0o600}
+
+
+async def test_what_a_crowd_replaced_leaves_no_trace_in_any_file(
+    store: Store, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commit, "CROWDED", 0)
+    await hire(store, "anna")
+    await settle(store)
+    before = sealed_values(path)
+    anna = await facts(store, "anna")
+    await store.commit_batch([result(anna)], now=NOW)
+    await store.truncate()
+    assert all(value in files(path) for value in before)
+    while await store.forget_replaced():
+        pass
+    await store.truncate()
+    left = [value for value in before if value in files(path)]
+    assert len(left) == len(before) - 1, "all but what was shown of her"
 
 
 async def test_a_row_moved_to_another_organization_does_not_open(path: Path) -> None:

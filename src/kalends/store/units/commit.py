@@ -33,7 +33,10 @@ from kalends.store.contract import Evaluated, Lease
 from kalends.store.sealing import Seals
 from kalends.store.statements import AnyOf, Row, Rows, Statement, Unit, given, upsert
 from kalends.store.tables import lease, organization, plan, shown, state, transition
-from kalends.store.units.shown import ADD, CROWDED, HIS_ROW, correct, note_replaced, replace
+from kalends.store.units.shown import ADD, HIS_ROW, correct, note_replaced, replace
+
+CROWDED: Final = 2_000
+"""More who change in one batch leave what was shown of them before for later."""
 
 _s = state.c
 _mine = _s.organization == bindparam("organization")

@@ -26,8 +26,6 @@ from sqlalchemy import (
 from kalends.store.statements import Rows, Statement, Unit, given, upsert
 from kalends.store.tables import replaced, shown, state
 
-CROWDED: Final = 2_000
-"""More in one batch leave what they replace for later."""
 WINDOW: Final = 5_000
 """Rows looked through in one sweep: some milliseconds."""
 
