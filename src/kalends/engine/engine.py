@@ -8,9 +8,10 @@ itself ends the engine: the supervisor starts a new one, and the store knows whe
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from kalends import observe
 from kalends.bus.commands import Answer, AnyCommand
@@ -30,11 +31,15 @@ from kalends.engine.sync import SyncDriver
 from kalends.engine.tenants import Tenants
 from kalends.engine.uploads import Uploads
 from kalends.engine.wiring import Wiring
+from kalends.errors import KalendsError
 from kalends.model.profile import Profile
 from kalends.runtime import Runtime
 from kalends.store.contract import Committed, Evaluated, Lane, Lease, Store
 
 log = observe.logger(__name__)
+
+AGAIN: Final = 5.0
+"""Seconds, about, until work is begun anew that met a store in trouble."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +112,10 @@ class Engine:
             tasks.create_task(self._retention.run(), name="retention")
             tasks.create_task(self._leases.run(), name="leases")
             tasks.create_task(self.clock.run(), name="clock")
-            tasks.create_task(self._restored.run(), name="restored")
+            tasks.create_task(self._steady(self._restored.run), name="restored")
             tasks.create_task(self._alarms.run(), name="alarms")
             tasks.create_task(self._tell(), name="notices")
-            tasks.create_task(self._look_after(), name="looking after")
+            tasks.create_task(self._steady(self._look_after), name="looking after")
             tasks.create_task(self._bus.serve(self.answer), name="commands")
             self.started.set()
 
@@ -163,6 +168,15 @@ class Engine:
             for topic in sorted(notices):
                 await self._bus.publish(topic)
             await self._runtime.sleep(0.25)  # a failing source must not flood the bus
+
+    async def _steady(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do a piece of work to its end; where the store is in trouble it is begun anew."""
+        while True:
+            try:
+                return await work()
+            except KalendsError as error:
+                log.exception("engine.store", exc_info=error)
+                await self._runtime.sleep(self._runtime.jitter(AGAIN))
 
     async def _look_after(self) -> None:
         for organization in list(self.core.tenants.known):

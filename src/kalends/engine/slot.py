@@ -64,6 +64,8 @@ class Slot:
     """Wall seconds of the last answer, for the sync age."""
     stale_marked: bool = False
     """Whether all calendars were marked stale in this outage."""
+    mark_again: float = 0.0
+    """Not marked before (monotonic seconds): the store was in trouble."""
     relocate: bool = False
     """The source's address was changed: addresses that were located are located anew."""
     moved: set[Key] = field(default_factory=set)

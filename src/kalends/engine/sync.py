@@ -15,6 +15,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
+from kalends import observe
 from kalends.calendars.contract import CalendarSource
 from kalends.engine.agenda import Agenda, Ready
 from kalends.engine.debounce import Debounce, Key
@@ -26,14 +27,18 @@ from kalends.engine.refresh import Refresher
 from kalends.engine.slot import Failing, Slot
 from kalends.engine.tenants import Tenants
 from kalends.engine.trouble import HELD, Trouble
+from kalends.errors import KalendsError
 from kalends.runtime import Runtime
 from kalends.store.contract import CalendarKey, CalendarRow, Store
+
+log = observe.logger(__name__)
 
 PAGE: Final = 2000
 TAKE: Final = 500
 """Deadlines handled between two breaths of the loop."""
 REST: Final = 3600.0
 SWEEP: Final = 60.0
+LOAD_AGAIN: Final = 5.0
 REWORDED: Final = 300.0
 """Seconds over which an organization's calendars are polled once its rules have changed."""
 
@@ -256,9 +261,14 @@ class SyncDriver:
         """Enter a source's calendars in slices; those never read, or to be located, come first."""
         after: tuple[str, str, str] | None = None
         while slot.number in self.slots:
-            rows = await self._store.calendars(
-                slot.organization, source=slot.source, after=after, limit=PAGE
-            )
+            try:
+                rows = await self._store.calendars(
+                    slot.organization, source=slot.source, after=after, limit=PAGE
+                )
+            except KalendsError as error:  # a store in trouble is asked again, never given up
+                log.exception("sync.store", source=slot.source, exc_info=error)
+                await self._runtime.sleep(self._runtime.jitter(LOAD_AGAIN))
+                continue
             now, wall = self._runtime.monotonic(), self._runtime.now()
             for row in rows:
                 self._remember(slot, row)

@@ -15,13 +15,15 @@ from kalends import observe
 from kalends.engine.debounce import Key
 from kalends.engine.gate import calendar_delay, concerns_endpoint, stale_after
 from kalends.engine.slot import Failing, Slot
-from kalends.errors import AccessDenied, NotFound, SignInNeeded, SourceTrouble
+from kalends.errors import AccessDenied, KalendsError, NotFound, SignInNeeded, SourceTrouble
 from kalends.runtime import Runtime
 from kalends.store.contract import CalendarHealth, CalendarRow, Store
 
 log = observe.logger(__name__)
 
 PAGE: Final = 1000
+MARK_AGAIN: Final = 10.0
+"""Seconds until calendars are marked again that the store would not have marked."""
 HELD: Final = -1.0
 """The calendar goes back to its slot's queue: it waits for the gate, as one of many."""
 
@@ -94,7 +96,7 @@ class Trouble:
         """Return when (monotonic) a failing source's calendars are to be marked stale."""
         if slot.stale_marked or slot.gate.failing_since is None or slot.gate.opens_at == 0.0:
             return None
-        return slot.gate.failing_since + stale_after(slot.poll_seconds)
+        return max(slot.gate.failing_since + stale_after(slot.poll_seconds), slot.mark_again)
 
     async def mark_outage(self, slot: Slot, now: float) -> None:
         """Mark all calendars of a source stale that has failed long enough."""
@@ -111,7 +113,11 @@ class Trouble:
             source=slot.source,
             code=error.code if error else "unreachable",
         )
-        await self._mark_all(slot, since, error)
+        try:
+            await self._mark_all(slot, since, error)
+        except KalendsError as failed:  # a store in trouble is asked again, and ends nothing
+            log.exception("source.unmarked", source=slot.source, exc_info=failed)
+            slot.stale_marked, slot.mark_again = False, now + MARK_AGAIN
         self._health(slot.organization)
 
     async def _mark_all(self, slot: Slot, since: int, error: SourceTrouble | None) -> None:
