@@ -212,6 +212,12 @@ class AnyOf(ColumnElement[bool]):
         self.column = column
         self.list = bindparam(parameter, type_=_array(column.type))
 
+    def self_group(self, against: Any = None) -> AnyOf:
+        """Stay as it is: to a truth value on its own SQLAlchemy appends ``= 1`` on SQLite, which
+        then uses no index for it and looks at everybody of an organization."""
+        del against
+        return self
+
 
 def _array(item: TypeEngine[Any]) -> TypeEngine[Any]:
     return ARRAY(item)
