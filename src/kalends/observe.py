@@ -12,9 +12,16 @@ import sys
 from collections.abc import MutableMapping
 from typing import Any, Final, cast
 
-import structlog
-
 from kalends.errors import KalendsError
+
+_RICH: Final = sys.modules.get("rich")
+if _RICH is None:  # structlog takes it along for tracebacks, which are never shown here: 10 MB
+    sys.modules["rich"] = cast(Any, None)
+
+import structlog  # noqa: E402 - see above
+
+if _RICH is None:
+    del sys.modules["rich"]
 
 ALLOWED: Final = frozenset(
     {

@@ -47,7 +47,7 @@ _SETTINGS: Final = (
     f"PRAGMA busy_timeout={BUSY_MS}",
     "PRAGMA foreign_keys=OFF",
     "PRAGMA temp_store=MEMORY",
-    "PRAGMA cache_size=-32768",
+    "PRAGMA cache_size=-8192",  # a reader's pages are dropped with every commit of the writer
 )
 _WRITER_SETTINGS: Final = (
     "PRAGMA cache_size=-65536",  # the pages of a crowded second's batch: none is written twice

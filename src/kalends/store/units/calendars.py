@@ -7,6 +7,7 @@ more further counts as a change: the timeline's horizon follows from it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from sys import intern
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -287,7 +288,9 @@ def _input(seals: Seals, organization: str, row: Row) -> CalendarInput:
 
 
 def _row(row: Row) -> CalendarRow:
-    return CalendarRow(CalendarKey(*row[:4]), *row[4:])
+    # A key is kept for long: what thousands of them share is one text.
+    of, who, source, name = row[:4]
+    return CalendarRow(CalendarKey(intern(of), who, intern(source), intern(name)), *row[4:])
 
 
 def _named(key: CalendarKey) -> dict[str, str]:

@@ -7,13 +7,15 @@ among what FindItem returns of ``calendar:Organizer`` (a display name); it comes
 
 from __future__ import annotations
 
+from copy import deepcopy
+from functools import cache
 from typing import Final
 
 from lxml import etree
 
-from kalends.wire.ews.names import M, T
+from kalends.wire.ews.names import NSMAP, M, T
 from kalends.wire.ews.soap import Context, add
-from kalends.wire.ews.versions import Feature, offers
+from kalends.wire.ews.versions import Feature, Version, offers
 
 MARK_SET: Final = "8f2a4c51-6f0b-4e3b-9a0d-5c1b7e9d2a64"
 MARK_NAME: Final = "KalendsManualPresence"
@@ -47,23 +49,31 @@ REPLICAS: Final = "0x6698"
 """PR_REPLICA_LIST: the GUID of the mailbox that holds a public folder's contents."""
 
 
-def calendar_fields(context: Context) -> tuple[str, ...]:
+def calendar_fields(version: Version) -> tuple[str, ...]:
     """Return the field URIs of an appointment for the version spoken."""
-    if offers(context.version, Feature.TIME_ZONE_ID):
+    if offers(version, Feature.TIME_ZONE_ID):
         return (*_CALENDAR, "calendar:StartTimeZoneId")
-    if offers(context.version, Feature.TIME_ZONE):
+    if offers(version, Feature.TIME_ZONE):
         return (*_CALENDAR, "calendar:StartTimeZone")
     return _CALENDAR
 
 
 def calendar_shape(parent: etree._Element, context: Context, *more: str) -> None:
     """Append the item shape in which windows are read, and ``more`` fields."""
-    properties = _shape(parent, "ItemShape")
-    for uri in (*calendar_fields(context), *more):
+    parent.append(deepcopy(_calendar_shape(context.version, more)))
+
+
+@cache
+def _calendar_shape(version: Version, more: tuple[str, ...]) -> etree._Element:
+    """Return the shape to be copied: it is the same for every mailbox, and dear to put together."""
+    around = etree.Element(M + "around", nsmap=NSMAP)
+    properties = _shape(around, "ItemShape")
+    for uri in (*calendar_fields(version), *more):
         field(properties, uri)
-    newer = offers(context.version, Feature.TIME_ZONE)
+    newer = offers(version, Feature.TIME_ZONE)
     tag(properties, SENDER_SMTP if newer else SENDER_ADDRESS, "String")
     mark(properties)
+    return around[0]
 
 
 def id_shape(parent: etree._Element, name: str = "ItemShape", *fields: str) -> None:
