@@ -22,6 +22,7 @@ import sys
 import tempfile
 import time
 from array import array
+from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
 import aiohttp
@@ -96,7 +97,8 @@ class Bench:
     async def __aexit__(self, *_: object) -> None:
         """End them."""
         await self.http.close()
-        self.pipe.send("end")
+        with suppress(OSError):  # it may have ended by itself
+            self.pipe.send("end")
         self.process.join(20)
         self.process.kill()
         self.emulator.terminate()

@@ -414,6 +414,23 @@ async def test_an_automatic_reply_is_seen_within_a_quarter_of_an_hour(
     )
 
 
+@pytest.mark.parametrize("reply", [Oof("Disabled"), Oof("Enabled")], ids=["none", "some"])
+async def test_an_automatic_reply_that_stays_is_no_reason_to_store_anything(
+    world: EwsWorld, follower: Follower, reply: Oof
+) -> None:
+    world.put("one", *MEETING)
+    world.anna.oof = reply
+    await follower.read()
+    stored = follower.cursor
+    world.clock.at += REPLY_EVERY
+    asked(world)
+    assert isinstance(await follower.read(), Unchanged)
+    assert asked(world) == ["SyncFolderItems", "GetUserOofSettingsRequest"]
+    assert follower.cursor == stored
+    await follower.read()
+    assert asked(world) == ["SyncFolderItems"]
+
+
 async def test_an_aside_that_cannot_be_read_stays_as_it_was_and_fails_nothing(
     world: EwsWorld, follower: Follower
 ) -> None:

@@ -45,6 +45,7 @@ class Asides:
         self._endpoint = endpoint
         self._mailbox = mailbox
         self._zone = zone
+        self._known = endpoint.known(mailbox)
         self._now = int(endpoint.runtime.now())
 
     async def refreshed(self, cursor: Cursor, *, one: bool = False) -> Cursor:
@@ -53,9 +54,15 @@ class Asides:
         if self._now - cursor.hours_at >= HOURS_EVERY:
             cursor, asked = await self._hours(cursor), True
         owner = cursor.access == Access.IMPERSONATION
-        if owner and self._now - cursor.reply_at >= REPLY_EVERY and not (one and asked):
+        if owner and self._now - self._replied_at(cursor) >= REPLY_EVERY and not (one and asked):
             cursor = await self._reply(cursor)
         return cursor
+
+    def _replied_at(self, cursor: Cursor) -> int:
+        """Return when automatic replies were asked and were as the cursor has them."""
+        if self._known.reply == cursor.reply:
+            return max(cursor.reply_at, self._known.replied_at)
+        return cursor.reply_at
 
     async def _hours(self, cursor: Cursor) -> Cursor:
         told = cursor.hours
@@ -88,7 +95,7 @@ class Asides:
         return owner and offers(version, Feature.USER_CONFIGURATION)
 
     async def _reply(self, cursor: Cursor) -> Cursor:
-        address = self._endpoint.known(self._mailbox).primary or self._mailbox.address
+        address = self._known.primary or self._mailbox.address
         operation = Operation(partial(_build, address), parse_get_user_oof_settings)
         told = cursor.reply
         try:
@@ -96,6 +103,9 @@ class Asides:
             told = None if found is None else (found.start, found.end)
         except SourceTrouble:
             pass  # as it was known
+        self._known.reply, self._known.replied_at = told, self._now
+        if cursor.reply_at and told == cursor.reply:
+            return cursor  # a quarter of an hour that brought nothing is not worth a commit
         return msgspec.structs.replace(cursor, reply=told, reply_at=self._now)
 
 
