@@ -24,8 +24,11 @@ from kalends.bus.memory import MemoryHub
 from kalends.calendars.ews.source import EwsSource
 from kalends.config.server import ServerOptions
 from kalends.endpoints.kind import Kind, Services, kinds
+from kalends.engine.apply import MANAGED_BY_FILE, stored_form
 from kalends.engine.engine import Engine
 from kalends.engine.pacing import calm_collector
+from kalends.engine.people import assign
+from kalends.model.person import PersonRecord
 from kalends.model.profile import Profile
 from kalends.model.view import View
 from kalends.model.vocabulary import Audience, Document
@@ -33,12 +36,14 @@ from kalends.net.client import http_factory
 from kalends.runtime import Runtime
 from kalends.sinks.contract import Delivered, Delivery, Outcome, Publication
 from kalends.store import open_store
+from kalends.store.contract import PersonDocument
 from kalends.store.vault import Vault
 from kalends.workers import WorkerPool
 
 ACME: Final = "acme"
 PERSON: Final = "person"
 """Before the number in a person's id and address."""
+PAGE: Final = 500
 
 
 class NotingSink:
@@ -111,22 +116,15 @@ def _organization(url: str, count: int, poll: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def seat(*, engine: bool) -> None:
-    """Take this process to its core: the engine the last one, everything else the others."""
-    cores = sorted(os.sched_getaffinity(0))
-    if len(cores) > 1:
-        os.sched_setaffinity(0, cores[-1:] if engine else cores[:-1])
-
-
 def fill(directory: str, url: str, count: int, poll: int) -> None:
     """Write so many people, each with a mailbox of that Exchange, into a new database."""
     _begin()
     asyncio.run(_prepare(directory, _organization(url, count, poll)))
 
 
-def serve(directory: str, pipe: Connection) -> None:
+def serve(directory: str, pipe: Connection, cores: set[int]) -> None:
     """Run the engine on a database; told over the pipe to ``start``, to tell, to ``end``."""
-    seat(engine=True)
+    os.sched_setaffinity(0, cores)  # its threads and workers sit there too
     sink = _begin()
     asyncio.run(_engine(directory, sink, pipe))
 
@@ -158,9 +156,26 @@ async def _opened(directory: str) -> AsyncIterator[Engine]:
 
 
 async def _prepare(directory: str, body: dict[str, Any]) -> None:
+    """Apply the organization, then write its people by the page: one by one takes minutes."""
+    people = [PersonRecord.model_validate(one) for one in body.pop("people")]
     async with _opened(directory) as engine:
         answer = await engine.handle(Apply(organization="*", actor="file", organizations=[body]))
         assert answer.ok, (answer.message, answer.problems)
+        for first in range(0, len(people), PAGE):
+            await _hire(engine, people[first : first + PAGE])
+
+
+async def _hire(engine: Engine, people: list[PersonRecord]) -> None:
+    core, now = engine.core, engine.core.now()
+    tenant = core.tenants.get(ACME)
+    assert tenant is not None
+    documents = [
+        PersonDocument(ACME, one.id, stored_form(one), tenant.profile(one), MANAGED_BY_FILE)
+        for one in people
+    ]
+    await core.store.save_people(documents, now=now)
+    sources = core.wiring.known_sources(ACME)
+    await asyncio.gather(*(assign(core.store, tenant, one, sources, now, []) for one in people))
 
 
 async def _engine(directory: str, sink: NotingSink, pipe: Connection) -> None:
