@@ -73,6 +73,7 @@ class Refresher:
         changed: Callable[[], None],
         health: Callable[[str], None],
         took_up: Callable[[Located], None],
+        answered: Callable[[], None],
     ) -> None:
         self._store = store
         self._runtime = runtime
@@ -81,6 +82,7 @@ class Refresher:
         self._changed = changed
         self._health = health
         self._took_up = took_up
+        self._answered = answered
         self.figures = SyncFigures()
 
     async def refresh(self, slot: Slot, key: Key, *, hinted: bool) -> float | None:
@@ -165,6 +167,8 @@ class Refresher:
         if slot.reread is not None:
             slot.reread.add(key)
         self._succeeded(slot, row)
+        slot.answered(key)
+        self._answered()
         pause = self._runtime.jitter(max(slot.pause, answer.refresh_after or 0.0))
         if not isinstance(answer, Reading):
             await self._unchanged(slot, row, answer)

@@ -16,6 +16,8 @@ from kalends.engine.debounce import Debounce, Key
 from kalends.engine.gate import Gate
 
 DAY = 86_400.0
+STORING = 64
+"""Answers that may wait to be stored before no more calendars are asked."""
 
 
 class After(Flag):
@@ -58,6 +60,8 @@ class Slot:
     """Calendars whose poll has come."""
     reading: dict[Key, After] = field(default_factory=dict)
     """Calendars being read, and what is owed to them afterwards."""
+    storing: set[Key] = field(default_factory=set)
+    """Those of them whose source has answered: they take no connection any more."""
     failing: dict[Key, Failing] = field(default_factory=dict)
     """Calendars that fail by themselves."""
     last_success: float | None = None
@@ -92,7 +96,7 @@ class Slot:
 
     def startable(self, now: float) -> Iterator[tuple[Key, bool]]:
         """Yield (calendar, hinted) to start reading now, marking each as being read."""
-        while self.wants() and self.gate.free(now) > 0:
+        while self.wants() and self.gate.free(now) > 0 and len(self.storing) < STORING:
             key, hinted = self._next()
             owed = After.AGAIN if hinted else After.POLL
             if key in self.reading:
@@ -114,9 +118,18 @@ class Slot:
             return key, True
         return self.waiting.popleft(), False
 
+    def answered(self, key: Key) -> None:
+        """Note that the source has answered: while that is stored, another may be asked."""
+        if key in self.reading and key not in self.storing:
+            self.storing.add(key)
+            self.gate.in_flight -= 1
+
     def finished(self, key: Key) -> bool:
         """Note the end of a read, whatever came of it; tell whether its next poll is owed."""
-        self.gate.in_flight -= 1
+        if key in self.storing:
+            self.storing.remove(key)
+        else:
+            self.gate.in_flight -= 1
         owed = self.reading.pop(key, After.NOTHING)
         if After.AGAIN in owed:
             self.hinted.append(key)

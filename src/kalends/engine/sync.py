@@ -72,6 +72,7 @@ class SyncDriver:
             changed=changed,
             health=health,
             took_up=self._took_up,
+            answered=self._awake.set,
         )
         self.figures = self._refresher.figures
 

@@ -7,7 +7,7 @@ from typing import Any, cast
 from kalends.calendars.contract import CalendarSource
 from kalends.engine.debounce import Debounce
 from kalends.engine.gate import Gate
-from kalends.engine.slot import Slot
+from kalends.engine.slot import STORING, Slot
 
 
 class Subscribed:
@@ -53,6 +53,34 @@ def test_a_doubted_calendar_that_is_being_read_is_read_once_more() -> None:
     assert started(slot) == []
     assert slot.finished(("p", "m"))
     assert started(slot) == ["p"]
+
+
+def test_while_answers_are_stored_others_are_asked() -> None:
+    slot = a_slot()
+    slot.waiting.extend((f"p{number}", "m") for number in range(30))
+    first = started(slot)
+    assert len(first) == 10
+    assert started(slot) == []
+    slot.answered((first[0], "m"))
+    slot.answered((first[0], "m"))
+    assert started(slot) == ["p10"]
+    assert slot.finished((first[0], "m"))
+    assert started(slot) == []
+    assert slot.finished((first[1], "m"))
+    assert started(slot) == ["p11"]
+    assert slot.gate.in_flight == 10
+
+
+def test_no_more_is_asked_than_can_be_stored() -> None:
+    slot = a_slot()
+    slot.waiting.extend((f"p{number}", "m") for number in range(300))
+    asked = 0
+    while more := started(slot):
+        asked += len(more)
+        for person in more:
+            slot.answered((person, "m"))
+    assert STORING <= asked < STORING + 10
+    assert slot.gate.in_flight == 0
 
 
 def test_what_is_struck_is_forgotten_by_its_source_too() -> None:
