@@ -6,14 +6,22 @@ reader checks, and refuses an older or newer schema.
 
 from __future__ import annotations
 
+from importlib.resources import files
 from typing import Final
 
 from sqlalchemy.engine import Dialect
 
 from kalends.errors import UserError
+from kalends.store import migrations
 
-VERSIONS: Final = ("0001", "0002")
-"""Every version there was, oldest first: those of ``migrations/versions``."""
+
+def _versions() -> tuple[str, ...]:
+    scripts = (files(migrations) / "versions").iterdir()
+    return tuple(sorted(one.name.partition("_")[0] for one in scripts if one.name[:1].isdigit()))
+
+
+VERSIONS: Final = _versions()
+"""Every version there was, oldest first: the numbers before the names of the migrations."""
 HEAD: Final = VERSIONS[-1]
 """The version this program works with."""
 VERSION_TABLE: Final = "kalends_schema"
