@@ -150,7 +150,7 @@ class Bench:
             now = time.perf_counter() - began
             if int(now) % 30 == 0:
                 print(f"  {now:.0f} s: {state}", flush=True)
-            if not read and state.reads >= self.count:
+            if not read and state.stored >= self.count:
                 read = now
             if state.heard.get("streaming", 0) == self.count and state.reads >= 2 * self.count:
                 print(f"  brought in: {self.spent().since(before, self.count)}", flush=True)

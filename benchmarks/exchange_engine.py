@@ -84,6 +84,8 @@ class State(NamedTuple):
     """How far the engine is."""
 
     reads: int
+    stored: int
+    """How often something new was read; once for each mailbox brought in."""
     failed: int
     codes: dict[str, int]
     heard: dict[str, int]
@@ -199,4 +201,4 @@ def _state(engine: Engine) -> State:
     assert isinstance(slot.reader, EwsSource)
     counts = slot.reader.notifier.counts()
     pages = apsw.status(apsw.SQLITE_STATUS_MEMORY_USED)[0] / 1e6
-    return State(figures.reads, figures.failed, dict(figures.codes), counts, pages)
+    return State(figures.reads, figures.changed, figures.failed, dict(figures.codes), counts, pages)
