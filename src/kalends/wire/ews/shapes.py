@@ -8,7 +8,7 @@ among what FindItem returns of ``calendar:Organizer`` (a display name); it comes
 from __future__ import annotations
 
 from copy import deepcopy
-from functools import cache
+from functools import lru_cache
 from typing import Final
 
 from lxml import etree
@@ -63,7 +63,7 @@ def calendar_shape(parent: etree._Element, context: Context, *more: str) -> None
     parent.append(deepcopy(_calendar_shape(context.version, more)))
 
 
-@cache
+@lru_cache(maxsize=64)
 def _calendar_shape(version: Version, more: tuple[str, ...]) -> etree._Element:
     """Return the shape to be copied: it is the same for every mailbox, and dear to put together."""
     around = etree.Element(M + "around", nsmap=NSMAP)
