@@ -45,8 +45,8 @@ _base: BindParameter[int] = bindparam("base")
 _VERSIONS = Statement(select(_s.person, _s.input_version).where(_mine, AnyOf(_s.person, "people")))
 _BEFORE = Statement(
     select(_s.person, shown.c.presence)
-    .join(shown, HIS_ROW)
-    .where(_mine, AnyOf(_s.person, "people"))
+    .join(shown, HIS_ROW)  # looked up by revision
+    .where(_mine, AnyOf(_s.person, "whose"))
 )
 _TAKE_REVISIONS = Statement(
     upsert(
@@ -200,7 +200,7 @@ def _last_steps(steps: Sequence[Numbered]) -> Iterable[Numbered]:
 def _presences(of: str, logged: Sequence[Evaluated]) -> Unit[dict[str, bytes | None]]:
     if not logged:
         return {}
-    rows = yield _BEFORE(organization=of, people=[done.person for done in logged])
+    rows = yield _BEFORE(organization=of, whose=[done.person for done in logged])
     return {row[0]: row[1] for row in rows}
 
 
