@@ -27,13 +27,16 @@ from kalends.errors import AccessDenied, BadAnswer, SignInNeeded, Unreachable
 from kalends.model.http import Request, Response
 from kalends.net.account import account
 from kalends.net.breaker import Attempt, Breakers, MemoryBreakers, Outcome
-from kalends.net.contract import Credential, HttpOptions, Limits, SignInOptions
+from kalends.net.contract import Credential, HttpClient, HttpOptions, Limits, SignInOptions
+from kalends.net.signin import NotOffered
 from kalends.wire.exchange_dav.forms import MAX_PAGE, LogOn, Refused, Session, wants_form
 
 _FORBIDDEN: Final = (
     "the server forbids this mailbox: it wants a sign-on although there is one (440)"
 )
 _MOVED: Final = frozenset({301, 302, 307, 308})
+
+Scheme = Literal["auto", "basic", "ntlm", "none"]
 
 log = observe.logger(__name__)
 
@@ -50,7 +53,8 @@ class ExchangeDavOptions(HttpOptions):
     password_file: str | None = None
     """… or a file; read again when it changes."""
     auth: Literal["auto", "forms", "basic", "ntlm"] = "auto"
-    """How the account signs in. ``auto``: by HTTP, and by OWA's form where the server wants it."""
+    """How the account signs in. ``auto``: by OWA's form where the server wants it, else by Basic
+    (or Digest), by NTLM where it offers neither."""
     max_bytes: int = Field(default=10 << 20, ge=1024, le=50 << 20)
     """A larger answer is refused; five weeks of a calendar are rarely beyond a tenth of it."""
 
@@ -73,13 +77,10 @@ class ExchangeDavEndpoint:
         self.runtime = services.runtime
         self.place = place
         self.options = options
-        self._client = services.http(
-            place.organization.id,
-            f"source:{place.id}",
-            client_options(options),
-            lambda: None,  # the credential is added here, where it belongs
-            trusted=place.trusted,
-        )
+        self._services = services
+        self._clients: dict[Scheme, HttpClient] = {}
+        self._scheme = scheme_of(options)
+        """How HTTP signs in now; with ``auto`` the server decides."""
         self._breakers = Breakers(services.runtime, services.breakers or MemoryBreakers())
         self._forms = options.auth == "forms"
         self._signed_on: _SignedOn | None = None
@@ -116,11 +117,37 @@ class ExchangeDavEndpoint:
     async def close(self) -> None:
         """Close all connections; the session ends by itself."""
         self._signed_on = None
-        await self._client.close()
+        clients, self._clients = list(self._clients.values()), {}
+        for client in clients:
+            await client.close()
+
+    @property
+    def _client(self) -> HttpClient:
+        client = self._clients.get(self._scheme)
+        if client is None:
+            client = self._clients[self._scheme] = self._services.http(
+                self.place.organization.id,
+                f"source:{self.place.id}",
+                client_options(self.options, self._scheme),
+                lambda: None,  # the credential is added here, where it belongs
+                trusted=self.place.trusted,
+            )
+        return client
 
     # --- over HTTP ----------------------------------------------------------------------------
     async def _over_http(self, request: Request) -> Response:
-        return await self._carry(request, self._credential())
+        credential = self._credential()
+        try:
+            return await self._carry(request, credential)
+        except NotOffered as error:
+            other: Scheme = "auto" if self._scheme == "ntlm" else "ntlm"
+            usable = {"ntlm"} if other == "ntlm" else {"basic", "digest"}
+            if self.options.auth != "auto" or usable.isdisjoint(error.offered):
+                raise
+            self._scheme = other
+            log.info("exchange-dav.scheme", organization=self.place.organization.id,
+                     source=self.place.id, kind=other)  # fmt: skip
+        return await self._carry(request, credential)
 
     async def _carry(self, request: Request, credential: Credential | None) -> Response:
         """Send; redirects are followed, but for one to a sign-on page."""
@@ -209,10 +236,14 @@ class ExchangeDavEndpoint:
             return True
 
 
-def client_options(options: ExchangeDavOptions) -> _ClientOptions:
-    """Return what the guarded client is told: with forms it adds no sign-in of its own."""
+def scheme_of(options: ExchangeDavOptions) -> Scheme:
+    """Return how HTTP signs in at first: with forms it adds no sign-in of its own."""
+    return "none" if options.auth == "forms" else options.auth
+
+
+def client_options(options: ExchangeDavOptions, scheme: Scheme) -> _ClientOptions:
+    """Return what a guarded client is told."""
     told = {name: getattr(options, name) for name in HttpOptions.model_fields}
-    scheme = "none" if options.auth == "forms" else options.auth
     return _ClientOptions.model_validate({**told, "username": options.username, "auth": scheme})
 
 

@@ -27,6 +27,13 @@ class RefusedElsewhere(SignInNeeded):
     """Who issues tokens or tickets refused the credential: the breaker must know."""
 
 
+class NotOffered(SignInNeeded):
+    """The server offers no way to sign in that is configured; nothing was refused."""
+
+    offered: tuple[str, ...] = ()
+    """What it offers, in lower case."""
+
+
 class NotAsked(Unreachable):
     """Who issues tokens or tickets gave none; that says nothing about the endpoint itself."""
 
@@ -111,12 +118,13 @@ def basic(credential: Credential) -> str:
     return "Basic " + base64.b64encode(pair).decode()
 
 
-def no_way(place: Origin, offered: Iterable[Challenge], auth: str) -> SignInNeeded:
+def no_way(place: Origin, offered: Iterable[Challenge], auth: str) -> NotOffered:
     """Return the error for a server that offers none of the ways that ``auth`` names."""
     ways = sorted({one.scheme for one in offered})
-    error = SignInNeeded(
+    error = NotOffered(
         f"{place} offers {', '.join(ways) or 'nothing'} to sign in; auth = {auth!r} cannot be used"
     )
+    error.offered = tuple(ways)
     known = [way for way in ("negotiate", "ntlm", "digest", "basic") if way in ways]
     if known:
         error.remedy = f"Write auth = {known[0]!r}, or let the server offer what is configured."

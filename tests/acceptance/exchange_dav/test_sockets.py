@@ -15,7 +15,7 @@ from lab.exchange_dav.server import DavExchange
 
 from kalends.calendars.contract import CalendarSource, Reading
 from kalends.endpoints.kind import Services
-from kalends.errors import BadAnswer, KalendsError, RedirectRefused, Unreachable
+from kalends.errors import BadAnswer, KalendsError, RedirectRefused, SignInNeeded, Unreachable
 from kalends.kinds import exchange_webdav
 from kalends.model.booking import Booking
 from kalends.model.times import Interval
@@ -55,12 +55,13 @@ async def source(server: DavExchange) -> AsyncIterator[CalendarSource]:
 
 @asynccontextmanager
 async def opened(
-    server: DavExchange, auth: str = "auto", username: str = "svc"
+    server: DavExchange, auth: str = "auto", username: str = "svc", pins: tuple[str, ...] = ()
 ) -> AsyncIterator[CalendarSource]:
     """Open a source as the configuration says."""
     runtime = Runtime()
     factory = http_factory(runtime, _Loopback(), MemoryBreakers())
-    told = {"url": f"{server.origin}/", "username": username, "access": "mailbox", "auth": auth}
+    told = {"url": f"{server.origin}/", "username": username, "access": "mailbox", "auth": auth,
+            "certificate_pins": pins}  # fmt: skip
     options = exchange_webdav.ExchangeWebdavOptions.model_validate(told)
     endpoint = exchange_webdav.KIND.endpoint(Services(runtime, factory), place("owa"), options)
     assert exchange_webdav.KIND.source is not None
@@ -129,3 +130,59 @@ async def test_ntlm_signs_a_connection_in(server: DavExchange, schemes: tuple[st
         assert await read(source) == 30
     shown = [ask.headers.get("authorization", "") for ask in server.asked]
     assert not any(one.startswith("Basic") for one in shown)
+
+
+DOORS: dict[str, tuple[bool, tuple[str, ...]]] = {
+    "forms": (True, ()),
+    "basic": (False, ("Negotiate", "NTLM", "Basic")),
+    "ntlm": (False, ("Negotiate", "NTLM")),  # "Integrated Windows authentication" alone
+}
+
+
+@pytest.fixture
+def windows(server: DavExchange) -> DavExchange:
+    """Name the account as Windows does."""
+    server.organization.add_account("ACME\\svc", "secret")
+    server.organization.mailboxes["anna@acme.example"].delegates["acme\\svc"] = "Owner"
+    return server
+
+
+def used(server: DavExchange) -> str:
+    """Return by what the last request was let in, and forget all of them."""
+    door, schemes = "", {"Basic": "basic", "NTLM": "ntlm"}
+    for ask in server.asked:
+        shown = ask.headers.get("authorization", "").partition(" ")[0]
+        door = "forms" if "sessionid" in ask.headers.get("cookie", "") else schemes.get(shown, door)
+    server.asked.clear()
+    return door
+
+
+@pytest.mark.parametrize("first", DOORS)
+@pytest.mark.parametrize("second", DOORS)
+async def test_auto_signs_in_as_the_server_offers_and_follows_when_that_changes(
+    windows: DavExchange, first: str, second: str
+) -> None:
+    found = []
+    async with opened(windows, "auto", "ACME\\svc") as source:
+        for door in (first, second):
+            windows.forms, windows.schemes = DOORS[door]
+            windows.restart()
+            assert await read(source) == 30
+            found.append(used(windows))
+    assert found[0] == first
+    goes_on = first == second or (first, second) == ("ntlm", "basic")
+    # Nothing is shown on a connection that is signed in already.
+    assert found[1] in ((first, "") if goes_on else (second,))
+    assert windows.organization.accounts["acme\\svc"].failures == 0
+
+
+async def test_a_wrong_password_where_only_windows_sign_in_is_offered_counts_once_a_try(
+    windows: DavExchange,
+) -> None:
+    windows.forms, windows.schemes = DOORS["ntlm"]
+    windows.organization.accounts["acme\\svc"].password = "another"
+    async with opened(windows, "auto", "ACME\\svc") as source:
+        for _ in range(4):
+            with pytest.raises(SignInNeeded):
+                await read(source)
+    assert windows.organization.accounts["acme\\svc"].failures == 2

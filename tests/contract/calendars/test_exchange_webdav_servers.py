@@ -181,7 +181,7 @@ def test_what_is_configured_reaches_the_guarded_client(auth: str, told: str) -> 
         "max_connections": 2,
     }  # fmt: skip
     options = exchange_webdav.ExchangeWebdavOptions.model_validate(written)
-    client = exchange_dav.client_options(options)
+    client = exchange_dav.client_options(options, exchange_dav.scheme_of(options))
     assert (client.auth, client.tls_minimum, client.max_connections) == (told, "1.0", 2)
     assert client.certificate_pins == (pin,)
 

@@ -49,8 +49,8 @@ class EwsSource:
         self._ways = Ways(endpoint)
         self._together = Together(endpoint)
         self.notifier = Notifier(endpoint)
-        self._mailboxes: dict[tuple[str, str], Mailbox] = {}
-        """Of each calendar that was read: what to forget with it."""
+        self._polled: dict[tuple[str, str], Mailbox] = {}
+        """Mailboxes of calendars the notifier does not know: what to forget with them."""
 
     @property
     def capabilities(self) -> Capabilities:
@@ -94,8 +94,14 @@ class EwsSource:
 
         done, changed = await self._in_some_way(mailbox, read)
         key = (ref.person, ref.name)
-        self._belongs(key, mailbox)
+        before = self._mailbox(key)
         self.notifier.seen(key, mailbox, changed=changed)
+        if self.notifier.mailbox(key) is None:
+            self._polled[key] = mailbox
+        else:
+            self._polled.pop(key, None)
+        if before not in (None, mailbox):
+            self._drop(before)
         return replace(done, refresh_after=self.notifier.refresh_after(key))
 
     async def check(self, refs: tuple[CalendarRef, ...]) -> AsyncIterator[Step]:
@@ -110,14 +116,14 @@ class EwsSource:
     def forget(self, person: str, name: str) -> None:
         """See ``calendars.contract.Forgets``."""
         key = (person, name)
+        mailbox = self._mailbox(key)
         self.notifier.forget(key)
-        mailbox = self._mailboxes.pop(key, None)
-        if mailbox is not None:
-            self.endpoint.forget(mailbox)
+        self._polled.pop(key, None)
+        self._drop(mailbox)
 
     def hearing(self) -> Hearing:
         """See ``calendars.contract.Hears``."""
-        return self.notifier.hearing(len(self._mailboxes))
+        return self.notifier.hearing(len(self._polled))
 
     async def close(self) -> None:
         """Give subscriptions back; the endpoint closes its own connections."""
@@ -152,16 +158,14 @@ class EwsSource:
         known.access = None
         raise self._ways.denied(mailbox, refusals)
 
-    def _belongs(self, key: tuple[str, str], mailbox: Mailbox) -> None:
-        """Note whose mailbox it is; the one a calendar had before is forgotten.
+    def _mailbox(self, key: tuple[str, str]) -> Mailbox | None:
+        """Return whose calendar was read last; None: never read."""
+        return self.notifier.mailbox(key) or self._polled.get(key)
 
-        Where others read that one too, they find out anew what was known: it is a cache.
-        """
-        before = self._mailboxes.get(key)
-        if before != mailbox:
-            self._mailboxes[key] = mailbox
-            if before is not None:
-                self.endpoint.forget(before)
+    def _drop(self, mailbox: Mailbox | None) -> None:
+        """Forget a mailbox; others who read it find out anew what was known: it is a cache."""
+        if mailbox is not None:
+            self.endpoint.forget(mailbox)
 
     def _recall(self, mailbox: Mailbox, cursor: Cursor | None) -> None:
         """Take up after a restart what was known when the cursor was stored."""

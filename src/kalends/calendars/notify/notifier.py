@@ -72,10 +72,15 @@ class Notifier:
         """Return how many mailboxes are heard by which mode."""
         return self._planner.counts()
 
-    def hearing(self, calendars: int) -> Hearing:
-        """Return how so many calendars are heard; who was never taken up is polled."""
+    def mailbox(self, key: Key) -> Mailbox | None:
+        """Return the mailbox of a calendar that was taken up."""
+        address = self._planner.address(key)
+        return None if address is None else Mailbox(address)
+
+    def hearing(self, polled: int) -> Hearing:
+        """Return how calendars are heard, beside so many that were never taken up."""
         counts = self._planner.counts()
-        counts["poll"] = calendars - sum(n for word, n in counts.items() if word != "poll")
+        counts["poll"] = counts.get("poll", 0) + polled
         return Hearing(counts, self._planner.streams, self._planner.rebuilt)
 
     async def hints(self) -> AsyncGenerator[Hint, None]:

@@ -180,6 +180,11 @@ class Planner:
         for member in scarce_first:
             self._board.leave(member, give_back=True)
 
+    def address(self, key: Key) -> str | None:
+        """Return the address of a mailbox that was taken up."""
+        member = self._board.members.get(key)
+        return None if member is None else member.address
+
     def counts(self) -> dict[str, int]:
         """Return how many mailboxes are heard by which mode, wait, or are only polled."""
         found: Counter[str] = Counter(poll=len(self._board.members))
