@@ -92,6 +92,13 @@ class SipEndpoint:
                 Declined(refusal.code, str(refusal), publish.etag, pause) for publish in publishes
             ]
 
+    async def reset(self) -> None:
+        """Forget failed sign-ins: an operator says that the account is in order again."""
+        credential = self._credential()
+        if credential is not None:
+            await self._breakers.reset(self._organization, credential)
+        self._publisher.reopen()
+
     async def _attempt(self, publishes: Sequence[Publish], attempt: Attempt) -> list[Result]:
         refusals, signed = self._publisher.refusals, self._publisher.signed
         try:

@@ -72,14 +72,15 @@ class Certified(Protocol):
         """When the certificate we show ends, UTC seconds; None: none is shown."""
 
 
-class Client(Certified, Protocol):
-    """What the guarded HTTP client offers to operators, beside ``HttpClient``."""
-
-    async def sign_in_open_until(self) -> int | None:
-        """Until when the credential is not tried; None: it may be."""
+class Guarded(Protocol):
+    """What counts failed sign-ins: the guarded HTTP client, an endpoint with lines of its own."""
 
     async def reset(self) -> None:
-        """Forget failed sign-ins."""
+        """Forget failed sign-ins: an operator says that the account is in order again."""
+
+
+class Client(Certified, Guarded, Protocol):
+    """What the guarded HTTP client offers to operators, beside ``HttpClient``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,10 +198,13 @@ class Opener:
             if close is not None:
                 await close()
 
-    def clients(self, opened: Opened) -> list[Client]:
-        """Return the HTTP clients a source or sink stands on."""
+    def guarded(self, opened: Opened) -> list[Guarded]:
+        """Return what a source or sink signs in with."""
         shared = self._endpoints.get(opened.key)
-        return [] if shared is None else shared.clients
+        if shared is None:
+            return []
+        own = hasattr(shared.endpoint, "reset")
+        return [*shared.clients, *([shared.endpoint] if own else [])]
 
     def certified(self, opened: Opened) -> list[Certified]:
         """Return what a source or sink meets certificates with."""

@@ -123,24 +123,28 @@ class Pump:
 
     # --- the loop ------------------------------------------------------------
     async def run(self) -> None:
-        """Serve until cancelled; a store in trouble is asked again."""
+        """Serve until cancelled; a store in trouble is asked again.
+
+        Calls on their way outlive this: ``stop`` lets them arrive, ``abandon`` drops them.
+        """
         started = False
-        try:
-            while True:
-                self._awake.clear()
-                try:
-                    if not started:
-                        await self._begin()
-                        started = True
-                    await self._turn()
-                    pause = self._pause()
-                except KalendsError as error:
-                    self._more = True  # whatever was being read is read again
-                    log.exception("sink.store", sink=self.name, exc_info=error)
-                    pause = 1.0
-                await wait(self._awake, pause)
-        finally:
-            self._sender.cancel()
+        while True:
+            self._awake.clear()
+            try:
+                if not started:
+                    await self._begin()
+                    started = True
+                await self._turn()
+                pause = self._pause()
+            except KalendsError as error:
+                self._more = True  # whatever was being read is read again
+                log.exception("sink.store", sink=self.name, exc_info=error)
+                pause = 1.0
+            await wait(self._awake, pause)
+
+    def abandon(self) -> None:
+        """Drop what is on its way without a word, as a killed process does."""
+        self._sender.cancel()
 
     async def stop(self, seconds: float = 5.0) -> None:
         """Let what is on its way arrive and write down how far we came."""

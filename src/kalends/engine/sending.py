@@ -100,14 +100,18 @@ class Sender:
         return bool(self._finished or self._withdrawn)
 
     def cancel(self) -> None:
-        """Drop the calls that are on their way."""
+        """Drop the calls that are on their way: nobody knows what came of them."""
         for call in list(self._calls):
             call.cancel()
 
     async def arrive(self, seconds: float) -> None:
-        """Let the calls that are on their way arrive, and note what came of them."""
+        """Let the calls that are on their way arrive, and note what came of them.
+
+        Those that take longer are dropped; their states count as not told.
+        """
         if self._calls:
             await asyncio.wait(self._calls, timeout=seconds)
+        self.cancel()
         await self.settle()
 
     # --- sending ------------------------------------------------------------
@@ -199,8 +203,7 @@ class Sender:
                 "sink.fault", organization=self._organization, sink=self._name, exc_info=error
             )
             call.outcomes = [Failed("fault", "The sink failed.")] * len(call.items)
-        finally:
-            self._finished.append(call)
+        self._finished.append(call)
 
     async def try_out(self, item: Item) -> Outcome | None:
         """Send one person's present view at once, whatever the stage; None: nothing to tell."""
@@ -241,8 +244,7 @@ class Sender:
             log.info(
                 "sink.withdraw", organization=self._organization, sink=self._name, exc_info=error
             )
-        finally:
-            self._withdrawn += [item for item, _ in silent]
+        self._withdrawn += [item for item, _ in silent]
 
     # --- what came of it ------------------------------------------------------------
     async def settle(self) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from kalends import observe
 from kalends.engine.ahead import Block, Form
 from kalends.engine.opening import (
-    Client,
+    Guarded,
     Opened,
     Opener,
     Spec,
@@ -130,6 +130,7 @@ class Wiring:
         """Let go of everything without a word to anybody, as a killed process does."""
         for sink in self.sinks.values():
             sink.task.cancel()
+            sink.pump.abandon()
         self.sinks.clear()
         self.directories.clear()
         self.sources.clear()
@@ -148,12 +149,12 @@ class Wiring:
         found = False
         for (owner, id), opened in self.sources.items():
             if owner == organization and endpoint in (id, endpoint_name("source", id)):
-                await _reset(self.opener.clients(opened))
+                await _reset(self.opener.guarded(opened))
                 self.sync.reset(organization, id)
                 found = True
         for (owner, id), sink in self.sinks.items():
             if owner == organization and endpoint in (id, endpoint_name("sink", id)):
-                await _reset(self.opener.clients(sink.opened))
+                await _reset(self.opener.guarded(sink.opened))
                 sink.pump.retry_now()
                 found = True
         return found
@@ -350,6 +351,6 @@ def _elsewhere(current: Opened, fresh: Opened) -> bool:
     )
 
 
-async def _reset(clients: Iterable[Client]) -> None:
-    for client in clients:
-        await client.reset()
+async def _reset(guarded: Iterable[Guarded]) -> None:
+    for one in guarded:
+        await one.reset()

@@ -114,6 +114,10 @@ class _Open:
         """When the server's certificate ends (``engine.opening.Certified``)."""
         return self._lines.certificate_expires_at
 
+    async def reset(self) -> None:
+        """Forget failed sign-ins (``engine.opening.Guarded``)."""
+        await self.endpoint.reset()
+
     async def close(self) -> None:
         """Hang up."""
         await self.endpoint.close()

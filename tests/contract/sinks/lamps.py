@@ -23,6 +23,23 @@ async def lamps(
     breakers: BreakerStore | None = None,
     **options: Any,
 ) -> AsyncIterator[PresenceSink]:
+    endpoint, sink = opened(server, password, trusted=trusted, breakers=breakers, **options)
+    try:
+        yield sink
+    finally:
+        await sink.close()
+        await endpoint.close()
+
+
+def opened(
+    server: str,
+    password: str | None,
+    *,
+    trusted: bool = True,
+    breakers: BreakerStore | None = None,
+    **options: Any,
+) -> tuple[Any, PresenceSink]:
+    """Return the endpoint and a sink on it; the caller closes both."""
     if password is not None:
         options["username"] = "kalends"
     made = KIND.options.model_validate({"server": server, **options})
@@ -31,9 +48,4 @@ async def lamps(
     place = Place(settings, "lamps", trusted, lambda _field: password)
     endpoint = KIND.endpoint(services, place, made)
     assert KIND.sink is not None
-    sink: PresenceSink = KIND.sink(endpoint, place, made)
-    try:
-        yield sink
-    finally:
-        await sink.close()
-        await endpoint.close()
+    return endpoint, KIND.sink(endpoint, place, made)

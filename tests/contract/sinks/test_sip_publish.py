@@ -13,7 +13,7 @@ from kalends.model.vocabulary import Availability
 from kalends.net.breaker import MemoryBreakers
 from kalends.sinks.contract import Delivered, Failed, PresenceSink, Publication
 from kalends.sinks.sip_publish import Memory, unpack_memory
-from tests.contract.sinks.lamps import lamps
+from tests.contract.sinks.lamps import lamps, opened
 from tests.contract.sinks.presence_server import serving
 from tests.contract.sinks.suite import (
     BUSY,
@@ -181,6 +181,29 @@ async def test_a_wrong_password_is_tried_twice_an_hour_over_restarts_too() -> No
                 assert outcome.code == "sign-in"
         signed = [each for each in server.server.asked if each.authorization is not None]
         assert len(signed) == 2
+
+
+async def test_after_an_operators_click_a_refused_password_is_tried_again() -> None:
+    def never(asked: Request) -> bytes:
+        return answer(asked, 401, WWW_Authenticate='Digest realm="r",nonce="n",qop="auth"')
+
+    breakers = MemoryBreakers()
+    async with serving() as server:
+        server.server.first = never
+        address = f"sip:127.0.0.1:{server.port}"
+        for _restart in range(2):
+            async with lamps(address, password="wrong", breakers=breakers) as sink:
+                await sink.publish([publication(sink, None)])
+        endpoint, sink = opened(address, "wrong", breakers=breakers)
+        tried = []
+        for click in (False, True, True):  # refused before, and by this very endpoint
+            if click:
+                await endpoint.reset()
+            await sink.publish([publication(sink, None)])
+            tried.append(sum(one.authorization is not None for one in server.server.asked))
+        await sink.close()
+        await endpoint.close()
+        assert tried == [2, 3, 4]
 
 
 async def test_presence_in_the_clear_goes_next_door_only() -> None:

@@ -153,3 +153,42 @@ def leaver(id: str) -> PersonDocument:
     document = person(id)
     gone = Profile(id, id.title(), "sv", "Europe/Stockholm", left=True)
     return PersonDocument(document.organization, id, document.record, gone, document.managed_by)
+
+
+class Slow(Lamp):
+    """Takes calls and is done with them when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__(concurrency=1, batch=100)
+        self.asked, self.let_go = asyncio.Event(), asyncio.Event()
+
+    async def _work(self) -> None:
+        self.asked.set()
+        await self.let_go.wait()
+
+
+async def test_what_is_on_its_way_when_the_pump_stops_arrives_and_counts(store: Store) -> None:
+    await settle(store)
+    lamp = Slow()
+    async with pumping(store, lamp) as pump:
+        await asyncio.wait_for(lamp.asked.wait(), SECONDS)
+    stopping = asyncio.create_task(pump.stop(SECONDS))
+    lamp.let_go.set()
+    await stopping
+    assert pump.figures.published == len(PEOPLE)
+    assert await store.sink_cursor("acme", "lamp") == await store.revision("acme")
+
+
+async def test_what_does_not_arrive_in_time_is_told_again_and_is_no_fault(store: Store) -> None:
+    await settle(store)
+    lamp = Slow()
+    async with pumping(store, lamp) as pump:
+        await asyncio.wait_for(lamp.asked.wait(), SECONDS)
+    await pump.stop(0.0)
+    assert pump.figures.published == 0
+    assert pump.figures.code == ""
+    assert await store.sink_cursor("acme", "lamp") == 0
+    again = Lamp(concurrency=1, batch=100)
+    async with pumping(store, again) as pump:
+        await until_idle(pump)
+    assert sorted(again.told) == PEOPLE

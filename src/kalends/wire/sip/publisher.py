@@ -371,6 +371,12 @@ class Publisher:
         self._outcomes.append((work.key, Declined("sign-in", message, work.publish.etag)))
         self._shut(now, message)
 
+    def reopen(self) -> None:
+        """Let a refused credential be tried again: somebody says that it is in order."""
+        if self._closed is not None and self._closed[1].code == "sign-in":
+            self._closed = None
+        self._forbidden = 0
+
     def _shut(self, now: float, message: str) -> None:
         self.proven = False
         self.refusals += 1
