@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import signal
 import socket
 import tempfile
 from collections.abc import AsyncIterator, Mapping
@@ -78,15 +79,15 @@ async def apache(
         }
         process = await asyncio.create_subprocess_exec(
             *command, "apache2", "-X", "-f", str(directory / "apache.conf"),
-            env={**os.environ, **surroundings},
+            env={**os.environ, **surroundings}, start_new_session=True,
             stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
         )  # fmt: skip
         try:
             await _listens(port, process)
             yield port, directory
         finally:
-            if process.returncode is None:
-                process.terminate()
+            if process.returncode is None:  # what started it (faketime) does not pass it on
+                os.killpg(process.pid, signal.SIGTERM)
             await process.wait()
 
 
