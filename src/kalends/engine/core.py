@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
@@ -16,6 +16,7 @@ from kalends import observe
 from kalends.bus.contract import Bus
 from kalends.engine.apply import stored_form
 from kalends.engine.due import DueLoop
+from kalends.engine.pacing import together
 from kalends.engine.people import assign
 from kalends.engine.reading import misheard
 from kalends.engine.sync import SyncDriver
@@ -32,6 +33,8 @@ log = observe.logger(__name__)
 EVERY: Final = "*"
 """In place of an organization: the provider's command, who belongs to none."""
 PAGE: Final = 500
+ABREAST: Final = 32
+"""People whose calendars are assigned side by side, while those who wait are served."""
 CALENDARS: Final = 2000
 """Calendars read with a page of people."""
 BEHIND: Final = "\U0010ffff"
@@ -100,8 +103,18 @@ class Core:
         for start in range(0, len(documents), PAGE):
             await self.store.save_people(documents[start : start + PAGE], now=self.now())
             self.due.wake()
-            for record in kept[start : start + PAGE]:
-                await self.assign(tenant, record)
+            await self._assign_all(tenant, kept[start : start + PAGE], {})
+
+    async def _assign_all(
+        self,
+        tenant: Tenant,
+        records: Sequence[PersonRecord],
+        stored: Mapping[str, list[CalendarRow]],
+    ) -> None:
+        """Assign some people's calendars side by side: the store commits them together."""
+        for start in range(0, len(records), ABREAST):
+            some = records[start : start + ABREAST]
+            await together(self.assign(tenant, one, stored.get(one.id)) for one in some)
 
     async def assign(
         self, tenant: Tenant, record: PersonRecord, stored: list[CalendarRow] | None = None
@@ -180,6 +193,7 @@ class Core:
         stored = await self._calendars(tenant.id, after, page) if reassign else {}
         stale: list[PersonDocument] = []
         rest: list[str] = []
+        moving: list[PersonRecord] = []
         for number, document in enumerate(page):
             record = PersonRecord.model_validate_json(document.record)
             fresh: Profile = tenant.profile(record)
@@ -188,9 +202,10 @@ class Core:
             else:
                 rest.append(document.person)
             if reassign or fresh.stage != document.profile.stage:
-                await self.assign(tenant, record, stored.get(document.person))
+                moving.append(record)
             if number % BREATH == 0:
                 await asyncio.sleep(0)
+        await self._assign_all(tenant, moving, stored)
         await self._rebuild(tenant.id, stale, rest if rebuild else [])
         return page[-1].person if len(page) == PAGE else None
 

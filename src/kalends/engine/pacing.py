@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from collections.abc import Coroutine, Iterable
+from typing import Any
 
 
 async def wait(event: asyncio.Event, seconds: float) -> None:
@@ -17,6 +19,13 @@ async def wait(event: asyncio.Event, seconds: float) -> None:
         await event.wait()
     finally:
         handle.cancel()
+
+
+async def together(work: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Do some things side by side; once all have ended, raise what the first failure raised."""
+    for outcome in await asyncio.gather(*work, return_exceptions=True):
+        if outcome is not None:
+            raise outcome
 
 
 def calm_collector() -> None:
