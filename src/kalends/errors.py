@@ -144,7 +144,10 @@ class BadAnswer(SourceTrouble):
     """The answer is not what the protocol allows (HTML, truncated, malformed)."""
 
     code = "bad-answer"
-    remedy = "Open the address in a browser: a sign-in page or a proxy may be answering."
+    remedy = (
+        "Open the address in a browser: a sign-in page or a proxy may be answering. Set url to the "
+        "calendar service itself."
+    )
 
 
 class TooLarge(BadAnswer):

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from kalends.calendars.contract import CalendarRef, Step
 from kalends.errors import (
     AddressRefused,
+    BadAnswer,
     CertificateRefused,
     SourceTrouble,
     Throttled,
@@ -75,8 +76,7 @@ def _signed_in(host: str, response: Response) -> Step:
     """Return the last step; a page for people in place of an answer has one meaning."""
     if response.body.lstrip()[:200].lower().startswith(_PAGES):
         told = f"answers {response.status} with a web page: a page to sign in on, or a portal"
-        remedy = "Set url to the calendar service itself; the page in a browser is another one."
-        return Step("sign-in", host, False, told, remedy)
+        return Step("sign-in", host, False, told, BadAnswer.remedy)
     return Step("sign-in", host, True, f"answers {response.status}")
 
 

@@ -22,7 +22,7 @@ from kalends.store import schema
 from kalends.store.contract import Reader
 from kalends.store.database import EVERY, DatabaseReader
 from kalends.store.durable import settle_names
-from kalends.store.opening import postgresql_store
+from kalends.store.opening import brought_up_to_date, postgresql_store
 from kalends.store.sqlite import connect, run_unit
 from kalends.store.units import restoring
 from kalends.store.vault import Vault
@@ -52,8 +52,8 @@ def examine(path: Path) -> int:
 
 
 def prepare(path: Path, made: int) -> None:
-    """Make a copy fit to go on from; all of it, or nothing."""
-    connection = connect(path)
+    """Make a copy fit to go on from, an older Kalends' too; all of it, or nothing."""
+    connection = brought_up_to_date(path)
     try:
         with connection:
             run_unit(connection, restoring.go_on(made))

@@ -22,7 +22,7 @@ _ONE_AT_A_TIME: Final = 0x6B616C656E6473  # "kalends": nodes that start together
 
 async def sqlite_store(path: Path, runtime: Runtime, vfs: str | None = None) -> SqliteDriver:
     """Open (or create) the file for the one writer, schema up to date."""
-    connection = await runtime.offload(_open, path, vfs)
+    connection = await runtime.offload(brought_up_to_date, path, vfs)
     return SqliteDriver(connection, path, inline=runtime.inline, vfs=vfs)
 
 
@@ -62,7 +62,8 @@ async def postgresql_reader(dsn: str, vault: Vault, runtime: Runtime) -> Postgre
     return PostgresqlDriver(pool, row_security.READER, days, writes=False)
 
 
-def _open(path: Path, vfs: str | None) -> apsw.Connection:
+def brought_up_to_date(path: Path, vfs: str | None = None) -> apsw.Connection:
+    """Open a file to write, its schema this program's; ``UserError`` where that cannot be."""
     try:
         connection = connect(path, vfs=vfs)
     except (apsw.Error, OSError) as error:
