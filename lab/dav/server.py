@@ -119,6 +119,8 @@ class DavServer:
                     and not (self.faults.hide_shares and one.owner != parts[1])
                 ]
             return own
+        if parts[0] == "calendars" and parts[2:] == ["inbox"] and parts[1] in tree.inboxes:
+            return [(f"/calendars/{parts[1]}/inbox/", self._inbox(parts[1]))]
         collection = tree.collection(path)
         if collection is None:
             return None
@@ -227,15 +229,27 @@ class DavServer:
         known[tag(CAL, "calendar-home-set")] = self._href_property(
             CAL, "calendar-home-set", f"/calendars/{name}/"
         )
+        if name in self.tree.inboxes:
+            known[tag(CAL, "schedule-inbox-URL")] = self._href_property(
+                CAL, "schedule-inbox-URL", f"/calendars/{name}/inbox/"
+            )
         return known
 
     def _home(self, name: str) -> dict[str, Xml.Element]:
         known = {tag(DAV, "resourcetype"): _types(DAV + "collection")}
-        if name in self.tree.availability:
-            prop = Xml.Element(tag(CS, "calendar-availability"))
-            prop.text = self.tree.availability[name]
-            known[tag(CS, "calendar-availability")] = prop
+        if name not in self.tree.inboxes:
+            known |= self._availability(name, CS)
         return known
+
+    def _inbox(self, name: str) -> dict[str, Xml.Element]:
+        types = _types(DAV + "collection", CAL + "schedule-inbox")
+        return {types.tag: types} | self._availability(name, CAL)
+
+    def _availability(self, name: str, space: str) -> dict[str, Xml.Element]:
+        if name not in self.tree.availability:
+            return {}
+        prop = _text("calendar-availability", self.tree.availability[name], space)
+        return {prop.tag: prop}
 
     def _collection(self, one: Collection, user: str) -> dict[str, Xml.Element]:
         known = {

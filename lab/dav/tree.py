@@ -74,7 +74,9 @@ class Tree:
     passwords: dict[str, str] = field(default_factory=dict)
     addresses: dict[str, list[str]] = field(default_factory=dict)
     availability: dict[str, str] = field(default_factory=dict)
-    """User → VAVAILABILITY text on the home."""
+    """User → VAVAILABILITY text, on the inbox where there is one, else on the home."""
+    inboxes: set[str] = field(default_factory=set)
+    """Users with a scheduling inbox (RFC 6638)."""
     calendars: dict[str, Collection] = field(default_factory=dict)
     feeds: dict[str, Feed] = field(default_factory=dict)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from urllib.parse import urljoin
 
+from kalends.calendars.caldav_hours import Asked
 from kalends.calendars.caldav_read import Read
 from kalends.calendars.collection import Collection
 from kalends.calendars.contract import (
@@ -38,6 +39,7 @@ class CaldavSource:
         self._endpoint = endpoint
         self._discovery = Discovery(endpoint, domains)
         self._description = description
+        self._asked = Asked(endpoint.runtime)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -61,7 +63,9 @@ class CaldavSource:
         """See ``CalendarSource``."""
         await self._endpoint.settle()
         collection = Collection(self._endpoint, ref, self._url(ref))
-        task = Read(self._endpoint, ref, collection, previous, description=self._description)
+        task = Read(
+            self._endpoint, ref, collection, previous, self._asked, description=self._description
+        )
         return await task.run(window, cursor, full=full)
 
     async def check(self, refs: tuple[CalendarRef, ...]) -> AsyncIterator[Step]:

@@ -8,7 +8,8 @@
 
 What changed is found by sync-collection (RFC 6578), else by CTag, else by ETags alone; a refused
 sync token leads to a listing, compared with what the cursor remembers. Servers that forget to
-report deletions are caught by the nightly ``full`` read.
+report deletions are caught by the nightly ``full`` read. Work hours are asked for beside all this
+(``caldav_hours``).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from kalends.calendars.caldav_hours import Asked, Availability, Told
 from kalends.calendars.collection import Collection
 from kalends.calendars.contract import CalendarRef, Previous, Reading, Skipped, Unchanged
 from kalends.calendars.cursor import (
@@ -70,6 +72,7 @@ class Read:
         ref: CalendarRef,
         collection: Collection,
         previous: Previous,
+        asked: Asked,
         *,
         description: bool = False,
     ) -> None:
@@ -77,6 +80,7 @@ class Read:
         self._previous = previous
         owner = Owner(ref.timezone, ref.emails, description=description)
         self._expansion = Expansion(endpoint.runtime, owner)
+        self._availability = Availability(asked, ref, collection, self._expansion)
         facts = repr((collection.path, owner)).encode()
         self._facts = blake2b(facts, digest_size=8).digest()
 
@@ -89,7 +93,7 @@ class Read:
             known = None  # another zone or address: the same objects mean something else
         if known is not None and not full and known.covers(window):
             return await self._by_parts(known)
-        return await self._whole(None if full else known, window, full=full)
+        return await self._whole(known, window, full=full)
 
     # --- nothing new, or by parts ---------------------------------------------------------------
     async def _by_parts(self, known: Cursor) -> Reading | Unchanged:
@@ -100,20 +104,30 @@ class Read:
             for path, tag in delta.members.items()
             if not _same(entries.get(digest(path)), tag)
         }
-        now = msgspec.structs.replace(known, token=delta.token, ctag=delta.ctag)
-        if not changed and not delta.removed:
+        window = known.window
+        told = await self._availability.again(_told(known), window)
+        now = msgspec.structs.replace(
+            known, token=delta.token, ctag=delta.ctag, hours=told.hours, told=told.digest
+        )
+        if not changed and not delta.removed and told.hours == known.hours:
             return Unchanged(pack(now))
         bodies = await self._collection.objects(changed)
-        window = Interval(known.start, known.end)
         expanded = await self._expansion.objects(bodies, window, known.floating)
         gone = delta.removed | {digest(path) for path in changed}
         entries = {key: one for key, one in entries.items() if key not in gone}
         items = {item_of(key) for key in entries}
         kept = tuple(one for one in await self._previous() if one.item in items)
         entries |= _entries(bodies, changed, expanded.ends)
-        hours = expanded.work_hours or _hours(known.hours)
+        if expanded.work_hours is not None:
+            told = _by_object(expanded.work_hours)
         return _reading(
-            msgspec.structs.replace(now, packed=pack_entries(entries), hours=_json(hours)),
+            msgspec.structs.replace(
+                now,
+                packed=pack_entries(entries),
+                hours=told.hours,
+                place=told.place,
+                told=told.digest,
+            ),
             kept + _shown(expanded.bookings, transparent=known.transparent),
             expanded.broken,
         )
@@ -149,11 +163,12 @@ class Read:
         listed = await self._list(described, full=full)
         if not listed.members:
             await self._doubt()
-        finished = _finished(listed.members, known, window)
+        finished = {} if full else _finished(listed.members, known, window)
         wanted = [path for path in listed.members if digest(path) not in finished]
         bodies = await self._collection.objects(wanted)
         floating = zone_name(described.timezone)
         expanded = await self._expansion.objects(bodies, window, floating)
+        told = await self._told(described, expanded.work_hours, window, known)
         cursor = Cursor(
             start=window.start,
             end=window.end,
@@ -162,8 +177,10 @@ class Read:
             ctag=listed.ctag,
             floating=floating,
             transparent=described.transparent,
-            hours=_json(expanded.work_hours or await self._work_hours(described, window)),
+            hours=told.hours,
             packed=pack_entries(finished | _entries(bodies, listed.members, expanded.ends)),
+            place=told.place,
+            told=told.digest,
         )
         shown = _shown(expanded.bookings, transparent=described.transparent)
         return _reading(cursor, shown, expanded.broken)
@@ -191,13 +208,28 @@ class Read:
         found = await self._expansion.feed(await self._collection.free_busy(window), window)
         return Reading(found.bookings, None, window, _skipped(found.broken))
 
-    async def _work_hours(self, described: Resource, window: Interval) -> WorkHours | None:
+    async def _told(
+        self,
+        described: Resource,
+        own: WorkHours | None,
+        window: Interval,
+        known: Cursor | None,
+    ) -> Told:
+        """Return the work hours of the collection's own objects, else of its owner."""
+        if own is not None:
+            return _by_object(own)
         if not described.owner:
-            return None
-        text = await self._collection.availability(described.owner)
-        if "BEGIN:VCALENDAR" not in text.upper():
-            return None
-        return (await self._expansion.feed(text.encode(), window)).work_hours
+            return Told()
+        before = Told() if known is None else _told(known)
+        return await self._availability.sought(described.owner, window, before)
+
+
+def _told(known: Cursor) -> Told:
+    return Told(known.place, known.told, known.hours)
+
+
+def _by_object(hours: WorkHours) -> Told:
+    return Told(hours=hours.model_dump_json(exclude_defaults=True).encode())
 
 
 def _same(known: Entry | None, tag: str) -> bool:
@@ -248,10 +280,6 @@ def _reading(cursor: Cursor, bookings: Sequence[Booking], broken: Sequence[Broke
 
 def _skipped(broken: Sequence[Broken]) -> tuple[Skipped, ...]:
     return tuple(Skipped(one.uid, one.reason) for one in broken)
-
-
-def _json(hours: WorkHours | None) -> bytes:
-    return b"" if hours is None else hours.model_dump_json(exclude_defaults=True).encode()
 
 
 def _hours(told: bytes) -> WorkHours | None:

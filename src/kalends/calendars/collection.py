@@ -19,6 +19,7 @@ from kalends.errors import (
     CursorExpired,
     NotFound,
     TooLarge,
+    Unreachable,
 )
 from kalends.model.http import Request, Response
 from kalends.model.times import Interval
@@ -124,24 +125,36 @@ class Collection:
         response = await self._send(build.build_free_busy(self.url, window))
         return accept(response, 200).body
 
-    async def availability(self, owner: str) -> str:
-        """Return the owner's VAVAILABILITY text; empty where there is none to read."""
-        try:
-            response = await self._send(
-                build.build_propfind(at_origin(owner, self.url), build.OWNER)
-            )
-            person = next(iter(parse_resources(response)), None)
-            for url in () if person is None else (person.inbox, *person.homes):
-                if not url:
-                    continue
-                where = at_origin(path_of(url, self.url), self.url)
-                answer = await self._send(build.build_propfind(where, build.AVAILABILITY))
-                told = [one.availability for one in parse_resources(answer) if one.availability]
-                if told:
-                    return told[0]
-        except (AccessDenied, NotFound, BadAnswer):
-            return ""
-        return ""
+    async def availability(self, owner: str) -> tuple[str, str | None] | None:
+        """Find where the owner's VAVAILABILITY is told: decoded path and text.
+
+        The text is empty where it may be told and is not, None where the server is in trouble;
+        without a tuple there is no such place.
+        """
+        response = await self._send(build.build_propfind(at_origin(owner, self.url), build.OWNER))
+        person = next(iter(parse_resources(response)), None)
+        silent: tuple[str, str | None] | None = None
+        for url in () if person is None else (person.inbox, *person.homes):
+            if not url:
+                continue
+            place = path_of(url, self.url)
+            text: str | None = None
+            try:
+                text = await self.availability_at(place)
+            except (AccessDenied, NotFound):
+                continue
+            except (BadAnswer, Unreachable):
+                pass  # of this one place: the collection itself has just answered
+            if text:
+                return place, text
+            silent = silent or (place, text)
+        return silent
+
+    async def availability_at(self, place: str) -> str:
+        """Return the VAVAILABILITY text told at a decoded path; empty where there is none."""
+        where = at_origin(place, self.url)
+        answer = await self._send(build.build_propfind(where, build.AVAILABILITY))
+        return next((one.availability for one in parse_resources(answer) if one.availability), "")
 
     async def _multiget(self, batch: Sequence[str]) -> tuple[dict[str, Item], frozenset[str]]:
         response = await self._send(build.build_multiget(self.url, batch))

@@ -48,6 +48,11 @@ class Cursor(WindowCursor, frozen=True, array_like=True):
     hours: bytes = b""
     """Work hours as JSON; empty: none told."""
     packed: bytes = b""
+    place: str = ""
+    """Decoded path of what tells the owner's availability; empty: an object of the collection
+    does, or nothing."""
+    told: bytes = b""
+    """Digest of what it said last; empty: nothing."""
 
     def objects(self) -> dict[bytes, Entry]:
         """Return the entries by path hash."""

@@ -48,6 +48,11 @@ collection: {user}(/.*)?
 permissions: RrWw
 """
 USERS = "svc:secret\nanna@acme.example:annas\nbo:bos\n"
+XML = "application/xml; charset=utf-8"
+AVAILABILITY = """\
+<d:propertyupdate xmlns:d="DAV:" xmlns:c="urn:ietf:params:xml:ns:caldav"><d:set><d:prop>
+<c:calendar-availability>{text}</c:calendar-availability></d:prop></d:set></d:propertyupdate>
+"""
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,11 @@ class Server:
         """Write an object."""
         status = await self.ask("PUT", path, body.decode(), **{"Content-Type": "text/calendar"})
         assert status in (201, 204), status
+
+    async def available(self, text: str) -> None:
+        """Set Anna's availability, as her client does (RFC 7953), at her home."""
+        body = AVAILABILITY.format(text=text)
+        assert await self.ask("PROPPATCH", self.home, body, **{"Content-Type": XML}) == 207
 
     async def delete(self, path: str) -> None:
         """Delete an object."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from kalends.calendars import caldav_hours
 from kalends.calendars.contract import CalendarRef, CalendarSource, Unchanged
 from kalends.calendars.cursor import unpack
 from kalends.calendars.stored import pack
@@ -23,6 +24,7 @@ from kalends.workers import WorkerPool
 from tests.acceptance.calendars.servers import Server, radicale, xandikos
 from tests.contract.calendars.lab import ORGANIZATION
 from tests.contract.calendars.suite import LUNCH, MEETING, WINDOW, Follower
+from tests.contract.calendars.test_caldav_work_hours import weekly
 from tests.unit.wire.icalendar.samples import calendar, event
 
 
@@ -200,6 +202,31 @@ async def test_a_person_reads_with_a_password_of_her_own(
         follower.ref = replace(own, url=url, username="bo", password_env="BO_PASSWORD")
         with pytest.raises((AccessDenied, NotFound)):
             await follower.read(full=True)
+        await anna.close()
+
+
+async def test_work_hours_kept_at_the_server_are_noticed_soon(
+    tmp_path: Path, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Radicale keeps ``calendar-availability`` at the home; Xandikos answers 500 for its inbox."""
+    async with radicale(tmp_path) as server:
+        anna = Anna(server, runtime)
+        path, follower = await anna.follow()
+        await server.put(path + "one.ics", calendar(event(*MEETING, uid="one")))
+        await follower.read()
+        assert follower.reading is not None
+        assert follower.reading.work_hours is None
+        await server.available(weekly("0800", "1630"))
+        assert isinstance(await follower.read(), Unchanged), "not with every poll"
+        with monkeypatch.context() as later:
+            later.setattr(caldav_hours, "EVERY", 0.0)
+            await follower.read()
+            assert follower.reading.work_hours is not None
+            assert follower.reading.work_hours.fri == ("08:00-16:30",)
+            await server.available(weekly("0900", "1200", "MO"))
+            await follower.read()
+            assert follower.reading.work_hours.fri == ()
+        assert [one.subject for one in follower.bookings] == ["M: budget"]
         await anna.close()
 
 

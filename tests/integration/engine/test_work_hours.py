@@ -6,6 +6,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import pytest
+
+from kalends.calendars import caldav_hours
 from tests.integration.bad_input.site import HOUR, Site, configuration, told
 from tests.unit.wire.icalendar.samples import calendar
 
@@ -60,5 +63,33 @@ def test_who_says_so_in_the_calendar_is_off_work_and_others_are_not(tmp_path: Pa
             return (await site.shows("anna"))[0] == "available"
 
         await site.until(on, "the record's hours come before the calendar's")
+
+    told(story, tmp_path)
+
+
+def test_hours_that_alone_change_are_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(caldav_hours, "EVERY", 0.0)  # with every poll
+
+    async def story(site: Site) -> None:
+        now = datetime.fromtimestamp(site.begun, ZONE)
+        other = now + timedelta(days=3)
+        said = site.near.dav.tree.availability
+        said["anna"] = availability(other, DAYS[other.weekday()])
+        site.near.dav.tree.calendars["/calendars/anna/daily/"].delete("now.ics")
+        await site.apply(configuration(site))
+
+        async def off() -> bool:
+            return (await site.shows("anna"))[0] == "offline"
+
+        async def on() -> bool:
+            return (await site.shows("anna"))[0] == "available"
+
+        await site.until(off, "anna is off work by her hours")
+        del said["anna"]
+        await site.until(on, "anna took her hours away, and is never off work by schedule")
+        said["anna"] = availability(other, DAYS[other.weekday()])
+        await site.until(off, "anna set her hours again")
 
     told(story, tmp_path)
