@@ -11,16 +11,17 @@ import shutil
 import signal
 import socket
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from aiohttp import web
+from aiohttp import ClientError, ClientSession, ClientTimeout, web
 from rich.text import Text
 
-from kalends.bus.commands import Ping, PutPrincipal
+from kalends.bus.commands import PutPrincipal
 from kalends.cli.output import say
 from kalends.cli.session import ask
 from kalends.config import Configuration, load
@@ -29,12 +30,14 @@ from kalends.demo.calendar_server import PASSWORD, USER, CalendarServer
 from kalends.demo.exchange_server import ExchangeServer
 from kalends.demo.organization import people, week
 from kalends.demo.servers import DemoServer
-from kalends.errors import KalendsError, UserError
+from kalends.errors import UserError
 from kalends.web.tokens import Role, document, new_account
 from kalends.wire.webhook import Secret
 
 WEBHOOK_SECRET: Final = "whsec_ZGVtby1zZWNyZXQtb2Yta2FsZW5kcy0wMTIzNDU2Nzg5"  # noqa: S105 - the demo's own, between two processes on loopback
 SIGN_IN: Final = "kalends-demo"
+_READY_SECONDS: Final = 60
+"""How long Kalends may take to start, 25 people's calendars included."""
 _TRIES: Final = 40
 """How often Kalends is started again after its supervisor was killed; two a second."""
 
@@ -159,7 +162,7 @@ async def _serve(
     say("Starting Kalends …")
     process = await _started(configuration, environment, log)
     try:
-        await _ready(configuration, process, ports, log)
+        await _ready(process, ports, log)
         await _accounts(configuration)
         _tell(ports, server, directory)
         told.set()
@@ -194,20 +197,20 @@ async def _started(
         )  # fmt: skip
 
 
-async def _ready(
-    configuration: Configuration, process: asyncio.subprocess.Process, ports: Ports, log: Path
-) -> None:
-    """Wait until the engine takes commands and the page can be opened."""
-    for _ in range(300):
-        if process.returncode is not None:
-            break
-        with contextlib.suppress(KalendsError, OSError):
-            await ask(configuration, Ping(organization="*", actor="cli"), seconds=1)
-            _, writer = await asyncio.open_connection("127.0.0.1", ports.http)
-            writer.close()
-            return
-        await asyncio.sleep(0.1)
-    raise UserError(f"Kalends did not start within 30 seconds; its log is {log}.")
+async def _ready(process: asyncio.subprocess.Process, ports: Ports, log: Path) -> None:
+    """Wait until Kalends says itself that everything is there."""
+    health = f"http://127.0.0.1:{ports.http}/health/ready"
+    begun = time.monotonic()
+    async with ClientSession(timeout=ClientTimeout(total=5)) as http:
+        while process.returncode is None and time.monotonic() - begun < _READY_SECONDS:
+            with contextlib.suppress(ClientError, OSError, TimeoutError):
+                async with http.get(health) as answer:
+                    if answer.status == 200:
+                        return
+            await asyncio.sleep(0.1)
+    ended = process.returncode is not None
+    what = "ended by itself" if ended else f"was not ready within {_READY_SECONDS} seconds"
+    raise UserError(f"Kalends {what}; why stands in {log}.")
 
 
 _ACCOUNTS: Final[tuple[tuple[str, Role, str | None], ...]] = (

@@ -17,7 +17,7 @@ from kalends.bus.contract import Bus
 from kalends.engine.apply import stored_form
 from kalends.engine.due import DueLoop
 from kalends.engine.pacing import together
-from kalends.engine.people import assign
+from kalends.engine.people import assign, desired
 from kalends.engine.reading import misheard
 from kalends.engine.sync import SyncDriver
 from kalends.engine.tenants import Tenant, Tenants
@@ -43,6 +43,8 @@ BREATH: Final = 20
 """People after whom others run (slices stay under 2 ms)."""
 PATIENCE: Final = 10.0
 """Seconds it waits at most for the due to be served first."""
+NEWCOMER_SECONDS: Final = 600
+"""Seconds nothing is told of somebody new, at most, while his calendars are yet to be tried."""
 REST: Final = 0.5
 """Seconds between two pages that are looked after: nothing waits for them, and a tenth of a core
 is what they may cost (a million people take a quarter of an hour)."""
@@ -96,6 +98,7 @@ class Core:
                 stored_form(record),
                 tenant.profile(record),
                 managed_by or record.managed_by,
+                patience=NEWCOMER_SECONDS if self._is_to_be_read(tenant, record) else 0,
             )
             for record in kept
         ]
@@ -104,6 +107,10 @@ class Core:
             await self.store.save_people(documents[start : start + PAGE], now=self.now())
             self.due.wake()
             await self._assign_all(tenant, kept[start : start + PAGE], {})
+
+    def _is_to_be_read(self, tenant: Tenant, record: PersonRecord) -> bool:
+        """Tell whether somebody new has calendars, which say more of him than nothing does."""
+        return bool(desired(tenant, record, self.wiring.known_sources(tenant.id), ()))
 
     async def _assign_all(
         self,

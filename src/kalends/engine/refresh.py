@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from kalends import observe
 from kalends.calendars.contract import Reading, Unchanged
 from kalends.engine.debounce import Key
-from kalends.engine.finding import Finder
+from kalends.engine.finding import Finder, Found
 from kalends.engine.locating import Located, leads, locate, locate_anew, was_located
 from kalends.engine.reading import (
     Bookmark,
@@ -36,8 +36,6 @@ from kalends.engine.slot import Slot
 from kalends.engine.tenants import Tenants
 from kalends.engine.trouble import Trouble
 from kalends.errors import CursorExpired, NotFound, RedirectRefused, SourceTrouble, Unreachable
-from kalends.model.person import PersonRecord
-from kalends.policy.person import PersonPolicy
 from kalends.runtime import Runtime
 from kalends.store.contract import CalendarHealth, CalendarRow, Store
 
@@ -108,44 +106,29 @@ class Refresher:
         if found is None:
             slot.forget(key)
             return None
-        row, record, owner = found
         self.figures.reads += 1
         slot.reads += 1
         try:
-            if row.url is None and slot.reader.capabilities.finds_by_email:
-                return await self._locate(slot, row, record, owner)
-            if key in slot.moved and was_located(row, record):
-                return await self._locate_anew(slot, row, record, owner, None)
-            return await self._refresh_or_locate(slot, row, record, owner, hinted=hinted)
+            if found.row.url is None and slot.reader.capabilities.finds_by_email:
+                return await self._locate(slot, found)
+            if key in slot.moved and was_located(found.row, found.record):
+                return await self._locate_anew(slot, found, None)
+            return await self._refresh_or_locate(slot, found, hinted=hinted)
         except SourceTrouble as error:
-            return await self._failed(slot, key, error, row, record)
+            return await self._failed(slot, key, error, found)
 
-    async def _refresh_or_locate(
-        self,
-        slot: Slot,
-        row: CalendarRow,
-        record: PersonRecord,
-        owner: PersonPolicy,
-        *,
-        hinted: bool,
-    ) -> float | None:
+    async def _refresh_or_locate(self, slot: Slot, found: Found, *, hinted: bool) -> float | None:
         """Read; where a calendar is not any more where it was found, look for it again."""
         try:
-            return await self._refresh(slot, row, record, owner, hinted=hinted)
+            return await self._refresh(slot, found, hinted=hinted)
         except (NotFound, RedirectRefused) as error:
-            if not (slot.reader.capabilities.finds_by_email and was_located(row, record)):
+            by_email = slot.reader.capabilities.finds_by_email
+            if not (by_email and was_located(found.row, found.record)):
                 raise
-            return await self._locate_anew(slot, row, record, owner, error)
+            return await self._locate_anew(slot, found, error)
 
-    async def _refresh(
-        self,
-        slot: Slot,
-        row: CalendarRow,
-        record: PersonRecord,
-        owner: PersonPolicy,
-        *,
-        hinted: bool,
-    ) -> float | None:
+    async def _refresh(self, slot: Slot, found: Found, *, hinted: bool) -> float | None:
+        row, record, owner = found
         now = int(self._runtime.now())
         key = (row.key.person, row.key.name)
         distrusted = slot.reread is not None and key not in slot.reread
@@ -174,21 +157,14 @@ class Refresher:
             await self._unchanged(slot, row, answer)
             return pause
         return await self._store_reading(
-            slot, row, answer, owner, hinted=hinted, full=planned.full, pause=pause
+            slot, found, answer, hinted=hinted, full=planned.full, pause=pause
         )
 
     async def _store_reading(
-        self,
-        slot: Slot,
-        row: CalendarRow,
-        reading: Reading,
-        owner: PersonPolicy,
-        *,
-        hinted: bool,
-        full: bool,
-        pause: float,
+        self, slot: Slot, found: Found, reading: Reading, *, hinted: bool, full: bool, pause: float
     ) -> float:
         """Store what was read, or look again where the calendar is still in motion."""
+        row, _, owner = found
         now = int(self._runtime.now())
         read = to_store(row, reading, owner, now, full=full)
         key = (row.key.person, row.key.name)
@@ -223,37 +199,32 @@ class Refresher:
         if moved or noted or row.health != "ok" or row.stale_since is not None:
             fresh = Bookmark(known.wording, cursor).pack() if moved else None
             told = CalendarHealth(row.key, "ok", answer.note, cursor=fresh)
-            await self._store.mark_calendars([told])
+            await self._store.mark_calendars([told], now=int(self._runtime.now()))
             if row.health != "ok":
                 self._health(slot.organization)
 
-    async def _locate(
-        self, slot: Slot, row: CalendarRow, record: PersonRecord, owner: PersonPolicy
-    ) -> float | None:
+    async def _locate(self, slot: Slot, found: Found) -> float | None:
         """Find the person's calendars here by e-mail and take them up."""
+        row, record, owner = found
         now = int(self._runtime.now())
         ref = reference(row, record, owner.zone.key)
-        found = await locate(slot.reader, self._store, ref, row, now=now)
+        located = await locate(slot.reader, self._store, ref, row, now=now)
         self._succeeded(slot, row)
-        if found is None:
+        if located is None:
             again = LOCATE_AGAIN + int(3600 * self._runtime.random.random())
             absent = CalendarHealth(
                 row.key, "absent", "This person has no calendar here.", next_probe_at=now + again
             )
-            await self._store.mark_calendars([absent])
+            await self._store.mark_calendars([absent], now=now)
             return float(again)
-        self._took_up(found)
+        self._took_up(located)
         return 0.0
 
     async def _locate_anew(
-        self,
-        slot: Slot,
-        row: CalendarRow,
-        record: PersonRecord,
-        owner: PersonPolicy,
-        trouble: SourceTrouble | None,
+        self, slot: Slot, found: Found, trouble: SourceTrouble | None
     ) -> float | None:
         """Find a person's calendars again; the first one is looked for on behalf of all."""
+        row, record, owner = found
         key, lead = (row.key.person, row.key.name), leads(row, record)
         if key != lead:
             slot.moved.discard(key)
@@ -264,9 +235,9 @@ class Refresher:
             return slot.pause
         ref = reference(row, record, owner.zone.key)
         now = int(self._runtime.now())
-        found = await locate_anew(slot.reader, self._store, ref, row, trouble, now=now)
+        located = await locate_anew(slot.reader, self._store, ref, row, trouble, now=now)
         slot.moved.discard(key)
-        self._took_up(found)
+        self._took_up(located)
         return 0.0
 
     def _succeeded(self, slot: Slot, row: CalendarRow) -> None:
@@ -278,17 +249,13 @@ class Refresher:
             self._health(slot.organization)
 
     async def _failed(
-        self,
-        slot: Slot,
-        key: Key,
-        error: SourceTrouble,
-        row: CalendarRow | None = None,
-        record: PersonRecord | None = None,
+        self, slot: Slot, key: Key, error: SourceTrouble, found: Found | None = None
     ) -> float:
         self.figures.failed += 1
         slot.failures[error.code] += 1
         self.figures.codes[error.code] = self.figures.codes.get(error.code, 0) + 1
-        own = False
-        if row is not None and record is not None:
-            own = reference(row, record, "UTC").username is not None
+        row, own = None, False
+        if found is not None:
+            row = found.row
+            own = reference(row, found.record, "UTC").username is not None
         return await self._trouble.note(slot, key, error, row, own_credential=own)

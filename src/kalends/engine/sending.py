@@ -31,6 +31,8 @@ log = observe.logger(__name__)
 PUBLISH_SECONDS: Final = 60.0
 """The longest one ``publish`` call may take, whatever the sink does."""
 WITHDRAW_SECONDS: Final = 10.0
+DROP_SECONDS: Final = 1.0
+"""The longest a call that was dropped is given to let go of its connection."""
 RETRY_FIRST: Final = 2.0
 RETRY_LONGEST: Final = 600.0
 BREATH: Final = 0.0015
@@ -107,11 +109,14 @@ class Sender:
     async def arrive(self, seconds: float) -> None:
         """Let the calls that are on their way arrive, and note what came of them.
 
-        Those that take longer are dropped; their states count as not told.
+        Those that take longer are dropped; their states count as not told. None is at work any
+        more afterwards, but one that clings to life for ``DROP_SECONDS``.
         """
         if self._calls:
-            await asyncio.wait(self._calls, timeout=seconds)
-        self.cancel()
+            _, late = await asyncio.wait(self._calls, timeout=seconds)
+            if late:
+                self.cancel()
+                await asyncio.wait(late, timeout=DROP_SECONDS)
         await self.settle()
 
     # --- sending ------------------------------------------------------------

@@ -87,7 +87,7 @@ class Trouble:
             failures=failures,
             next_probe_at=wall + int(delay),
         )
-        await self._store.mark_calendars([health])
+        await self._store.mark_calendars([health], now=wall)
         if row.health != error.code or row.stale_since != stale:
             self._health(slot.organization)
         return delay
@@ -127,7 +127,9 @@ class Trouble:
                 slot.organization, source=slot.source, after=after, limit=PAGE
             )
             fresh = [row for row in rows if row.stale_since is None]
-            await self._store.mark_calendars([_stale(row, since, error) for row in fresh])
+            await self._store.mark_calendars(
+                [_stale(row, since, error) for row in fresh], now=int(self._runtime.now())
+            )
             if len(rows) < PAGE or slot.gate.failing_since is None:
                 return
             after = (rows[-1].key.person, rows[-1].key.source, rows[-1].key.name)

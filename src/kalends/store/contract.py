@@ -212,7 +212,11 @@ class Store(Reader, Protocol):
         *,
         now: int,
     ) -> None:
-        """Write people, dirty and due at ``now`` (lane POLICY); delete (organization, person)."""
+        """Write people, dirty and due at ``now`` (lane POLICY); delete (organization, person).
+
+        New people with ``patience`` are due once each of their calendars was tried, somebody's
+        hand concerned them, or their patience is over.
+        """
 
     async def set_calendars(
         self,
@@ -242,8 +246,11 @@ class Store(Reader, Protocol):
         was removed while it was being read.
         """
 
-    async def mark_calendars(self, healths: Sequence[CalendarHealth]) -> None:
-        """Store health without new content; presence does not change (invariant 1)."""
+    async def mark_calendars(self, healths: Sequence[CalendarHealth], *, now: int) -> None:
+        """Store health without new content; presence does not change (invariant 1).
+
+        Who was never evaluated is due at ``now`` where this was his last calendar to be tried.
+        """
 
     async def bookings(self, key: CalendarKey) -> tuple[Booking, ...]:
         """Return one calendar's stored bookings, unsealed."""

@@ -286,11 +286,11 @@ class DatabaseStore(DatabaseReader):
         unit = partial(calendars.replace, self._seals, read, now)
         return await self._driver.write(read.key.organization, unit)
 
-    async def mark_calendars(self, healths: Sequence[the.CalendarHealth]) -> None:
+    async def mark_calendars(self, healths: Sequence[the.CalendarHealth], *, now: int) -> None:
         """See ``Store.mark_calendars``."""
         if healths:
             scope = _scope({it.key.organization for it in healths})
-            await self._driver.write(scope, partial(calendars.mark, healths))
+            await self._driver.write(scope, partial(calendars.mark, healths, now))
 
     async def bookings(self, key: the.CalendarKey) -> tuple[Booking, ...]:
         """See ``Store.bookings``."""

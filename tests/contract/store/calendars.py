@@ -104,7 +104,7 @@ class Calendars:
         await store.replace_calendar(read(key("anna")), now=NOW)
         await settle(store)
         stale = CalendarHealth(key("anna"), "unreachable", "no answer", stale_since=NOW, failures=3)
-        await store.mark_calendars([stale])
+        await store.mark_calendars([stale], now=NOW)
         shown = await store.presence("acme", "anna")
         assert shown is not None
         assert shown.stale_since == NOW
@@ -120,10 +120,12 @@ class Calendars:
         await hire(store, "anna")
         await give_calendar(store, key("anna"))
         await store.replace_calendar(read(key("anna"), cursor=b"1"), now=NOW)
-        await store.mark_calendars([CalendarHealth(key("anna"), "denied", next_probe_at=NOW + 9)])
+        await store.mark_calendars(
+            [CalendarHealth(key("anna"), "denied", next_probe_at=NOW + 9)], now=NOW
+        )
         [row] = await store.calendars("acme")
         assert (row.cursor, row.health, row.next_probe_at) == (b"1", "denied", NOW + 9)
-        await store.mark_calendars([CalendarHealth(key("anna"), "ok", cursor=b"2")])
+        await store.mark_calendars([CalendarHealth(key("anna"), "ok", cursor=b"2")], now=NOW)
         [row] = await store.calendars("acme")
         assert (row.cursor, row.next_probe_at) == (b"2", None)
 

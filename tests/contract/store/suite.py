@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from tests.contract.store.calendars import Calendars
 from tests.contract.store.due import Batches, Due
+from tests.contract.store.newcomers import Newcomers
 from tests.contract.store.people import Documents, People
 from tests.contract.store.tenants import Tenants
 from tests.contract.store.upkeep import Access, Retention, Sinks
 
 
-class StoreContract(Documents, People, Calendars, Due, Batches, Sinks, Access, Retention, Tenants):
+class StoreContract(
+    Documents, People, Newcomers, Calendars, Due, Batches, Sinks, Access, Retention, Tenants
+):
     """Inherit, and give a fixture ``store`` (empty)."""

@@ -81,7 +81,7 @@ WRITES: Final[dict[str, Callable[[Store], Awaitable[Any]]]] = {
         read(key("anna", organization="other")), now=NOW
     ),
     "mark_calendars": lambda s: s.mark_calendars(
-        [CalendarHealth(key("anna", organization="other"), "denied", stale_since=NOW)]
+        [CalendarHealth(key("anna", organization="other"), "denied", stale_since=NOW)], now=NOW
     ),
     "set_manual": lambda s: s.set_manual("other", "anna", None, now=NOW),
     "end_hold": lambda s: s.end_hold("other", "anna", now=NOW),

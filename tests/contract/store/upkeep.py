@@ -229,7 +229,9 @@ class Retention:
     async def test_figures_count_the_due_and_the_stale(self, store: Store) -> None:
         await hire(store, "anna", "bo")
         await give_calendar(store, key("anna"))
-        await store.mark_calendars([CalendarHealth(key("anna"), "denied", stale_since=NOW)])
+        await store.mark_calendars(
+            [CalendarHealth(key("anna"), "denied", stale_since=NOW)], now=NOW
+        )
         figures = await store.summary(NOW)
         assert (figures.people, figures.due, figures.oldest_due_at) == (2, 2, NOW)
         assert (figures.calendars, figures.stale) == (1, 1)

@@ -170,7 +170,7 @@ async def test_staleness_reaches_streams_though_it_takes_no_revision(world: Worl
         health = CalendarHealth(
             CalendarKey("acme", "anna", "dav", "default"), "unreachable", stale_since=world.now()
         )
-        await world.store.mark_calendars([health])
+        await world.store.mark_calendars([health], now=world.now())
         await world.bus.publish("health.acme")
         change = await events.until("presence")
         assert change.people["anna"]["stale_since"] is not None

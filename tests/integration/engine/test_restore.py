@@ -52,7 +52,7 @@ def test_only_the_owner_of_the_machine_makes_copies_and_a_copy_is_whole(
         await home.apply(configuration(home))
         web = Backup(organization="acme", actor="account:eve", path=str(tmp_path / "stolen.db"))
         assert (await home.handle(web)).code == "refused"
-        await shown(home, anna="available")  # before that there is nothing to date a copy by
+        await shown(home, anna="busy")  # before that there is nothing to date a copy by
         await copied(home, tmp_path / "copy.db")
         nowhere = Backup(organization="*", actor="cli", path="/nowhere/copy.db")
         assert (await home.handle(nowhere)).code == "failed"

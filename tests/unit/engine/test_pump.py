@@ -192,3 +192,25 @@ async def test_what_does_not_arrive_in_time_is_told_again_and_is_no_fault(store:
     async with pumping(store, again) as pump:
         await until_idle(pump)
     assert sorted(again.told) == PEOPLE
+
+
+async def test_no_call_is_at_work_any_more_once_the_pump_has_stopped(store: Store) -> None:
+    await settle(store)
+    lamp = Reluctant()
+    async with pumping(store, lamp) as pump:
+        await asyncio.wait_for(lamp.asked.wait(), SECONDS)
+    await pump.stop(0.0)
+    assert lamp.let_go_of_its_connection
+
+
+class Reluctant(Slow):
+    """Answers nobody, and takes a moment to let go when it is told to."""
+
+    let_go_of_its_connection = False
+
+    async def _work(self) -> None:
+        try:
+            await super()._work()
+        finally:
+            await asyncio.sleep(0)
+            self.let_go_of_its_connection = True

@@ -32,6 +32,9 @@ class PersonDocument(msgspec.Struct, frozen=True):
     profile: Profile
     managed_by: str
     version: int = 0
+    patience: int = 0
+    """Seconds somebody new waits to be evaluated, at most, until each of his calendars was tried
+    once. Not stored."""
 
 
 class Principal(msgspec.Struct, frozen=True):

@@ -28,7 +28,7 @@ from kalends.store.contract import (
 from kalends.store.sealing import Seals, pack_content
 from kalends.store.statements import AnyOf, Row, Statement, Unit, upsert
 from kalends.store.tables import calendar, person, plan, state
-from kalends.store.units.queue import QUEUE_DIRTY
+from kalends.store.units.queue import NEVER_TRIED, QUEUE_DIRTY, tried
 
 DAY: Final = 86_400
 
@@ -49,7 +49,7 @@ _DELETE = Statement(delete(calendar).where(_one))
 _MOVED = Statement(
     update(calendar)
     .where(_where)
-    .values(url=bindparam("url"), cursor=None, health="new", next_probe_at=None)
+    .values(url=bindparam("url"), cursor=None, health=NEVER_TRIED, next_probe_at=None)
 )
 _STORED = Statement(
     select(_c.digest, _c.window_end, _c.reconciled_at, state.c.evaluated_at, plan.c.profile)
@@ -145,7 +145,8 @@ def set_calendars(
     stored = yield _KEYS(organization=organization, person=who)
     present = {(source, name): (url, count) for source, name, url, count in stored}
     wanted = {(key.source, key.name): url for key, url in keys}
-    for source, name in present.keys() - wanted.keys():
+    gone = present.keys() - wanted.keys()
+    for source, name in gone:
         yield _DELETE(organization=organization, person=who, source=source, name=name)
     for (source, name), url in wanted.items():
         key = CalendarKey(organization, who, source, name)
@@ -153,13 +154,15 @@ def set_calendars(
             yield _NEW(**_named(key), url=url, **_NEVER_READ)
         elif url is not None and url != present[source, name][0]:
             yield _MOVED(**_which(key), url=url)
-    if any(present[gone][1] for gone in present.keys() - wanted.keys()):
+    if any(present[one][1] for one in gone):
         yield QUEUE_DIRTY(organization=organization, who=who, to_lane=Lane.CALENDAR, now=now)
+    elif gone:
+        yield from tried(organization, [who], now)
 
 
 _NEVER_READ: Final[dict[str, Any]] = {
     "cursor": None, "window_start": 0, "window_end": 0, "read_at": None, "reconciled_at": None,
-    "stale_since": None, "health": "new", "message": "", "remedy": "", "failures": 0,
+    "stale_since": None, "health": NEVER_TRIED, "message": "", "remedy": "", "failures": 0,
     "skipped": 0, "bookings": 0, "next_probe_at": None, "digest": None, "first_end": None,
     "content": None,
 }  # fmt: skip
@@ -196,9 +199,11 @@ def replace(seals: Seals, read: CalendarRead, now: int) -> Unit[bool]:
         first_end=first_end(kept, zone),
         content=seals.content(read.key, packed),
     )
-    yield QUEUE_DIRTY(
-        organization=read.key.organization, who=read.key.person, to_lane=Lane.CALENDAR, now=now
-    )
+    of, who = read.key.organization, read.key.person
+    if evaluated_at:
+        yield QUEUE_DIRTY(organization=of, who=who, to_lane=Lane.CALENDAR, now=now)
+    else:
+        yield from tried(of, [who], now)
     return True
 
 
@@ -212,8 +217,8 @@ def first_end(bookings: Sequence[Booking], zone: ZoneInfo) -> int | None:
     return min((booking.interval(zone).end for booking in bookings), default=None)
 
 
-def mark(healths: Sequence[CalendarHealth]) -> Unit[None]:
-    """See ``Store.mark_calendars``; all of one organization."""
+def mark(healths: Sequence[CalendarHealth], now: int) -> Unit[None]:
+    """See ``Store.mark_calendars``."""
     yield _HEALTH.each(
         [
             {
@@ -229,6 +234,11 @@ def mark(healths: Sequence[CalendarHealth]) -> Unit[None]:
             for told in healths
         ]
     )
+    by_organization: dict[str, list[str]] = {}
+    for told in healths:
+        by_organization.setdefault(told.key.organization, []).append(told.key.person)
+    for of, people in by_organization.items():
+        yield from tried(of, people, now)
 
 
 def bookings(seals: Seals, key: CalendarKey) -> Unit[tuple[Booking, ...]]:

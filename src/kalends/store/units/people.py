@@ -90,6 +90,7 @@ def _save(written: PersonDocument, now: int) -> Unit[None]:
     yield _STATE(
         **key,
         **_FRESH,
+        queued_at=now + written.patience if written.patience else None,
         shard=shard_of(written.organization, written.person),
     )
     yield QUEUE_DIRTY(
@@ -99,7 +100,6 @@ def _save(written: PersonDocument, now: int) -> Unit[None]:
 
 _FRESH = {
     "lane": Lane.POLICY,
-    "queued_at": None,
     "next_change_at": None,
     "input_version": 0,
     "dirty": True,

@@ -3,6 +3,9 @@
 It bumps ``input_version`` and sets ``queued_at``; a more urgent lane already waited in is kept.
 ``next_change_at``, the known boundary, stays untouched, so that a boundary is served in its own
 second however long the lane is.
+
+A new person whose calendars are yet to be read waits for them: queued for a moment that lies ahead,
+and called up by the last calendar that was tried (``tried``), or by anybody's hand.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import and_, bindparam, case, exists, func, select, true, update
+from sqlalchemy import and_, bindparam, case, exists, func, or_, select, true, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from kalends.store.contract import Lane
@@ -20,11 +23,19 @@ from kalends.store.tables import calendar, state
 SLICE: Final = 10_000
 """Most people touched in one transaction, so that a policy change never blocks a boundary."""
 
+NEVER_TRIED: Final = "new"
+"""Health of a calendar that was not read, nor found unreadable, yet."""
+
 _waits_in_better_lane = and_(state.c.queued_at.is_not(None), state.c.lane < bindparam("to_lane"))
+_waits_on = and_(
+    state.c.queued_at.is_not(None),
+    or_(state.c.queued_at <= bindparam("now"), bindparam("to_lane") == Lane.POLICY),
+)
+"""Whoever waits for a moment ahead is not called up by what concerns everybody."""
 _QUEUED: Final[dict[str, Any]] = {
     "input_version": state.c.input_version + 1,
     "lane": case((_waits_in_better_lane, state.c.lane), else_=bindparam("to_lane")),
-    "queued_at": func.coalesce(state.c.queued_at, bindparam("now")),
+    "queued_at": case((_waits_on, state.c.queued_at), else_=bindparam("now")),
 }
 _MINE = state.c.organization == bindparam("organization")
 
@@ -45,6 +56,16 @@ _OF_SOURCE = queueing(
         calendar.c.organization == state.c.organization,
         calendar.c.person == state.c.person,
         calendar.c.source == bindparam("source"),
+    ),
+    dirty=true(),
+)
+_TRIED = queueing(
+    AnyOf(state.c.person, "people"),
+    state.c.evaluated_at == 0,
+    ~exists().where(
+        calendar.c.organization == state.c.organization,
+        calendar.c.person == state.c.person,
+        calendar.c.health == NEVER_TRIED,
     ),
     dirty=true(),
 )
@@ -82,6 +103,11 @@ def touch_slice(
 def touch_source(organization: str, source: str, now: int) -> Unit[None]:
     """Queue everybody with a calendar in a source, dirty."""
     yield _OF_SOURCE(organization=organization, source=source, to_lane=Lane.POLICY, now=now)
+
+
+def tried(organization: str, people: Sequence[str], now: int) -> Unit[None]:
+    """Call up those who were never evaluated and whose last calendar was tried now."""
+    yield _TRIED(organization=organization, people=list(people), to_lane=Lane.CALENDAR, now=now)
 
 
 def waiting(lane: Lane) -> Lane:
