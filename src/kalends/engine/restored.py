@@ -2,7 +2,7 @@
 
 Place in the flow: between the pumps and their start, only where the database came from a copy.
 What the copy knows is shown on the page, marked stale; a switchboard is told nothing of it until
-every calendar was tried once, or ten minutes have passed: then what cannot be read is told as
+every calendar was tried once, or four minutes have passed: then what cannot be read is told as
 known, as in any outage.
 """
 
@@ -21,7 +21,8 @@ from kalends.store.units.restoring import RESTORED
 
 log = observe.logger(__name__)
 
-MOST_SECONDS: Final = 600.0
+MOST_SECONDS: Final = 240.0
+"""With the start before it, within the five minutes a restore may take."""
 LOOK_SECONDS: Final = 1.0
 PAGE: Final = 2000
 _UNSURE: Final = frozenset({RESTORED, SuspiciouslyEmpty.code})

@@ -71,10 +71,11 @@ class Eye:
         return is_owner(profile, self.person)
 
     def sees(self, stored: StoredPresence, now: int) -> View:
-        """Return what the viewer is told of a presence; where it is not live, nothing."""
+        """Return what the viewer is told of a presence; nothing where it is not live, or where
+        nothing is known of somebody new (revision 0): he waits for his calendars."""
         presence, stale = current(stored, now)
         profile, audience = stored.profile, self.audience(stored.profile)
-        if not self.is_told(profile):
+        if not (self.is_told(profile) and stored.revision):
             profile, audience = msgspec.structs.replace(profile, protected=True), Audience.OUTSIDE
         return view(
             presence,

@@ -168,3 +168,14 @@ async def test_an_explanation_tells_the_winner_and_the_age_of_the_data(world: Wo
     later = rfc3339(world.now() + 2 * HOUR)
     body = await get(world, "acme/attendant", f"/api/v1/people/anna/explain?at={later}")
     assert body["winner"]["kind"] == "default"
+
+
+async def test_of_somebody_new_nothing_is_known_and_nothing_is_told(world: World) -> None:
+    await world.person("acme", "nils", "Nils New")
+    body = await get(world, "acme/attendant", "/api/v1/people/nils/presence")
+    assert (body["revision"], body["level"], body["availability"]) == (0, "nothing", "offline")
+    assert (body["activity"], body["since"]) == (None, None)
+    assert body["texts"]["line"] == "No information"
+    await world.state("acme", "nils", Presence())
+    body = await get(world, "acme/attendant", "/api/v1/people/nils/presence")
+    assert (body["level"], body["availability"]) == ("subject", "available")
