@@ -13,6 +13,8 @@ from kalends.wire.icalendar.expand import Expanded, Owner, expand
 from kalends.workers import WorkerPool
 
 EXPAND = "kalends.wire.icalendar.expand:expand"
+TRIMMED = "kalends.engine.trimming:trimmed"
+NOW = 1_772_452_800  # 2 March 2026, 12:00 UTC
 OWNER = Owner("Europe/Stockholm", ("anna@acme.example",))
 WINDOW = Interval(1_772_438_400, 1_772_438_400 + 35 * 86_400)  # from 2026-03-02
 
@@ -98,3 +100,15 @@ async def test_a_calendar_full_of_bombs_ends_at_the_bound_and_the_next_one_is_re
         with pytest.raises(TooLarge):
             await pool.run(EXPAND, feed, OWNER, WINDOW, seconds=1.0)
     assert (await pool.run(EXPAND, CALENDAR, OWNER, WINDOW)).bookings
+
+
+BEGINS = b"BEGIN:VEVENT\r\n" * 200_000
+ZONES = b"BEGIN:VEVENT\r\nDTSTART;X=" + b"TZID=a" * 20_000 + b":x\r\nEND:VEVENT\r\n"
+QUOTES = b"BEGIN:VEVENT\r\nDTSTART" + b';X="a:2026b' * 20_000 + b"\r\nEND:VEVENT\r\n"
+
+
+@pytest.mark.parametrize("events", [BEGINS, ZONES, QUOTES], ids=["begins", "zones", "quotes"])
+async def test_a_file_made_to_be_slow_is_trimmed_like_any(pool: WorkerPool, events: bytes) -> None:
+    """What goes over a byte more than a few times takes minutes; the bound is CPU time."""
+    body = b"BEGIN:VCALENDAR\r\n" + events + b"END:VCALENDAR\r\n"
+    assert (await pool.run(TRIMMED, body, NOW, seconds=5.0)).body == body

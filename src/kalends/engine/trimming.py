@@ -1,37 +1,39 @@
 """Cutting what is over out of an iCalendar file, byte for byte, without reading it whole.
 
-Place in the flow: *retention → uploads → here*. An event goes once nothing of it can lie ahead
-(invariant 4). Where that cannot be told (a zone of the file's own, a date that is none, a rule that
-skips) it is kept to be sure: the file is somebody's only copy here.
+Place in the flow: *retention → uploads → here, in a killable worker*. An event goes once nothing of
+it can lie ahead (invariant 4). Where that cannot be told (a zone of the file's own, a date that is
+none, a rule that skips) it is kept to be sure: the file is somebody's only copy here.
+
+The file is a stranger's: every pattern passes over each byte a bounded number of times (possessive
+quantifiers and separate searches for begin and end, so that nothing is tried again).
 """
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
-from zoneinfo import ZoneInfo
 
 from kalends.wire.icalendar.values import duration
+from kalends.wire.icalendar.zones import named
 
 DAY: Final = 86_400
 UNKNOWN_ZONE: Final = 12 * 3600
 """How much later than UTC a local time of an unknown zone may be."""
-BREATH: Final = 25
-"""Events looked at between two breaths of the loop."""
 
-_EVENT: Final = re.compile(rb"^BEGIN:VEVENT\r?\n.*?^END:VEVENT\r?\n?", re.DOTALL | re.MULTILINE)
+_BEGIN: Final = re.compile(rb"^BEGIN:VEVENT\r?\n", re.MULTILINE)
+_END: Final = re.compile(rb"^END:VEVENT\r?\n?", re.MULTILINE)
 _FOLD: Final = re.compile(rb"\r?\n[ \t]")
 _TIME: Final = re.compile(
-    rb"^(DTSTART|DTEND|RECURRENCE-ID)(?:;[^:\n]*?TZID=\"?([^;:\"\n]+)\"?)?[^:\n]*:"
-    rb"(\d{8})(?:T(\d{6})(Z?))?",
+    rb"^(DTSTART|DTEND|RECURRENCE-ID)"
+    rb"((?:;(?:[^\":\n]++|\"[^\"\n]*+\"|\"|:(?!\d{8}))*+)?)"  # a colon may stand in a parameter
+    rb":(\d{8})(?:T(\d{6})(Z?))?",
     re.MULTILINE,
 )
+_ZONE: Final = re.compile(rb";TZID=(?:\"([^\"]*)\"|([^;:\"]*))", re.IGNORECASE)
 _LENGTH: Final = re.compile(rb"^DURATION[^:\n]*:(\S+)", re.MULTILINE)
 _RULE: Final = re.compile(rb"^RRULE[^:\n]*:(\S+)", re.MULTILINE)
-_DATE: Final = re.compile(rb"^DTSTART[^:\n]*:\d{8}\s*$", re.MULTILINE)
 _UID: Final = re.compile(rb"^UID[^:\n]*:(.*)$", re.MULTILINE)
 _ENDLESS: Final = re.compile(rb"^RDATE[;:]|^RECURRENCE-ID;[^:\n]*RANGE=", re.MULTILINE)
 _UNTIL: Final = re.compile(rb"(\d{8})(?:T(\d{6})(Z?))?")
@@ -64,27 +66,33 @@ class _Times(NamedTuple):
     """When the occurrence begins whose place it takes."""
 
 
-async def trimmed(body: bytes, now: int) -> Trimmed:
-    """Return a file without the events of which nothing lies ahead; others work meanwhile."""
-    events = list(_EVENT.finditer(body))
-    times: list[_Times | None] = []
-    for event in events:
-        if len(times) % BREATH == 0:
-            await asyncio.sleep(0)
-        times.append(_times(_FOLD.sub(b"", event.group()).replace(b"\r\n", b"\n")))
+def trimmed(body: bytes, now: int) -> Trimmed:
+    """Return a file without the events of which nothing lies ahead."""
+    events = [(start, end, _times(body[start:end])) for start, end in _events(body)]
     lengths: dict[bytes, float] = {}
-    for one in times:
+    for *_, one in events:
         if one is not None:
             lengths[one.uid] = max(one.length, lengths.get(one.uid, 0.0))
     kept, position, soonest = list[bytes](), 0, _NEVER
-    for event, one in zip(events, times, strict=True):
+    for start, end, one in events:
         over = _NEVER if one is None else _over(one, lengths)
         if over <= now:
-            kept.append(body[position : event.start()])
-            position = event.end()
+            kept.append(body[position:start])
+            position = end
         else:
             soonest = min(soonest, over)
     return Trimmed(b"".join([*kept, body[position:]]), soonest)
+
+
+def _events(body: bytes) -> Iterator[tuple[int, int]]:
+    """Yield where each event begins and ends; one without an end is none."""
+    position = 0
+    while begin := _BEGIN.search(body, position):
+        end = _END.search(body, begin.end())
+        if end is None:
+            return
+        position = end.end()
+        yield begin.start(), position
 
 
 def _over(one: _Times, lengths: Mapping[bytes, float]) -> float:
@@ -94,49 +102,53 @@ def _over(one: _Times, lengths: Mapping[bytes, float]) -> float:
     return max(one.over, one.instead + lengths[one.uid] + DAY)
 
 
-def _times(event: bytes) -> _Times | None:
+def _times(written: bytes) -> _Times | None:
     """Read an event's times; None where it cannot be told when it is over."""
+    event = _FOLD.sub(b"", written).replace(b"\r\n", b"\n")
     if _ENDLESS.search(event):
         return None
     try:
-        found = {match[1]: _latest(match) for match in _TIME.finditer(event)}
-        begin = found[b"DTSTART"]
-        end = max(begin + _day(event), found.get(b"DTEND", begin))
+        found = {match[1]: match for match in _TIME.finditer(event)}
+        begin = _latest(found[b"DTSTART"])
+        end = begin if found[b"DTSTART"][4] else begin + DAY  # a date lasts its day
+        if b"DTEND" in found:
+            end = max(end, _latest(found[b"DTEND"]))
         for match in _LENGTH.finditer(event):
             end = max(end, begin + duration(match[1].decode()).wall().total_seconds())
         reach = [_reach(match[1], begin) + end - begin + DAY for match in _RULE.finditer(event)]
-    except (KeyError, ValueError):  # no time at all, or one that is none
+        instead = found.get(b"RECURRENCE-ID")
+        uid = _UID.search(event)
+        return _Times(
+            b"" if uid is None else uid[1],
+            end - begin,
+            max([end, *reach]),
+            None if instead is None else _latest(instead),
+        )
+    except (KeyError, ValueError, OverflowError):  # no time at all, or one that is none
         return None
-    uid = _UID.search(event)
-    return _Times(
-        b"" if uid is None else uid[1], end - begin, max([end, *reach]), found.get(b"RECURRENCE-ID")
-    )
-
-
-def _day(event: bytes) -> float:
-    """Return what an event lasts at least: its day, where it begins with a date."""
-    return float(DAY) if _DATE.search(event) else 0.0
 
 
 def _latest(match: re.Match[bytes]) -> float:
     """Return the latest moment (UTC seconds) a written time may mean."""
-    _, zone, day, time, utc = match.groups()
+    _, parameters, day, time, utc = match.groups()
     moment = _read(day, time)
     if utc:
         return moment
-    try:
-        if zone and time is not None:
-            local = datetime.fromtimestamp(moment, UTC).replace(tzinfo=ZoneInfo(zone.decode()))
-            return local.timestamp()
-    except (KeyError, ValueError):
-        pass  # a zone of the file's own: be cautious
-    return moment + UNKNOWN_ZONE
+    told = _ZONE.search(parameters)
+    if told is not None and time is not None:
+        zone = named((told[1] or told[2] or b"").decode())
+        if zone is not None:
+            return datetime.fromtimestamp(moment, UTC).replace(tzinfo=zone).timestamp()
+    return moment + UNKNOWN_ZONE  # of the file's own: be cautious
 
 
 def _read(day: bytes, time: bytes | None) -> float:
     """Return a written time as if it were UTC."""
-    written = (day + (time or b"000000")).decode()
-    return datetime.strptime(written, "%Y%m%d%H%M%S").replace(tzinfo=UTC).timestamp()
+    clock = time or b"000000"
+    return datetime(
+        int(day[:4]), int(day[4:6]), int(day[6:]),
+        int(clock[:2]), int(clock[2:4]), int(clock[4:]), tzinfo=UTC,
+    ).timestamp()  # fmt: skip
 
 
 def _reach(rule: bytes, begin: float) -> float:

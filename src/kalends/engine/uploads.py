@@ -11,24 +11,31 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
+from kalends import observe
 from kalends.engine.people import stored_record
 from kalends.engine.tenants import Tenants
-from kalends.engine.trimming import trimmed
 from kalends.errors import BadAnswer, TooLarge, UserError
 from kalends.model.booking import Gist
 from kalends.policy.gist import without_text
 from kalends.policy.person import PersonPolicy
 from kalends.runtime import Runtime
 from kalends.store.contract import CalendarKey, Store
-from kalends.wire.icalendar.keep import Kept, is_kept
+from kalends.wire.icalendar.keep import Kept, heard, is_kept
+
+if TYPE_CHECKING:
+    from kalends.engine.trimming import Trimmed
 
 MOST_BYTES: Final = 20 << 20
 PAGE: Final = 1000
 _KEPT: Final = "kalends.wire.icalendar.keep:kept"
+_TRIMMED: Final = "kalends.engine.trimming:trimmed"
 _SECONDS, _SECONDS_PER_MEGABYTE = 2.0, 2.0
 _MEMORY, _MEMORY_PER_BYTE = 256 << 20, 30
+_DAY: Final = 86_400
+
+log = observe.logger(__name__)
 
 UploadSources = Callable[[], Iterable[tuple[str, str]]]
 """Returns (organization, source) of every open source that takes uploads."""
@@ -101,8 +108,15 @@ class Uploads:
         owner = await self._owner(organization, person)
         if stored is None or owner is None:
             return False
-        rest = await trimmed(await self._as_kept(owner, stored), now)
-        self._rests[organization, person, name] = rest.next
+        place = (organization, person, name)
+        body = await self._as_kept(owner, stored)
+        try:
+            rest: Trimmed = await self._work(_TRIMMED, body, now, size=len(body))
+        except (TooLarge, RuntimeError) as error:  # one odd file: the others are forgotten as ever
+            log.warning("upload.untrimmed", organization=organization, error=type(error).__name__)
+            self._rests[place] = now + _DAY
+            return False
+        self._rests[place] = rest.next
         if rest.body == stored or await self._store.upload(organization, person, name) is None:
             return False
         await self._store.save_upload(organization, person, name, rest.body, now=now)
@@ -123,12 +137,18 @@ class Uploads:
             return b""  # it cannot be read, so nothing of it is needed
 
     async def _textless(self, owner: PersonPolicy, body: bytes) -> bytes:
-        kept: Kept = await self._runtime.workers.run(
-            _KEPT,
-            body,
-            tuple(owner.emails),
-            seconds=_SECONDS + _SECONDS_PER_MEGABYTE * len(body) / 1e6,
-            bytes_limit=_MEMORY + _MEMORY_PER_BYTE * len(body),
+        kept: Kept = await self._work(_KEPT, body, tuple(owner.emails), size=len(body))
+        lines = list[bytes]()
+        for handful in kept.hidden():
+            lines += [heard(one, without_text(owner, one).gist or Gist()) for one in handful]
+            await asyncio.sleep(0)
+        return kept.filled(lines)
+
+    async def _work(self, function: str, *arguments: Any, size: int) -> Any:
+        """Let a worker go through a file of this size."""
+        return await self._runtime.workers.run(
+            function,
+            *arguments,
+            seconds=_SECONDS + _SECONDS_PER_MEGABYTE * size / 1e6,
+            bytes_limit=_MEMORY + _MEMORY_PER_BYTE * size,
         )
-        heard = (without_text(owner, one).gist for one in kept.hidden)
-        return kept.filled(gist or Gist() for gist in heard)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from kalends.bus.commands import Answer, DeleteCalendar, UploadCalendar
+from kalends.errors import TooLarge
 from kalends.model.times import utc
+from kalends.runtime import InlineWorkers
 from tests.integration.engine.test_commands import WHO, ok, story
 from tests.simulation.scenario import ORGANIZATION, Installation
 from tests.simulation.virtual import BEGIN
@@ -99,5 +102,49 @@ def test_a_file_as_large_as_the_api_takes_is_taken() -> None:
         command = UploadCalendar(**WHO, person="p0000", name="mine", body=body)
         answer = await home.handle(command)
         assert answer.ok, answer.message
+
+    story(tell)
+
+
+def test_a_file_nobody_can_trim_keeps_no_other_from_being_forgotten() -> None:
+    class Choosy(InlineWorkers):
+        async def run(self, function: str, *arguments: Any, **bounds: Any) -> Any:
+            if function.endswith(":trimmed") and b"Odd" in arguments[0]:
+                raise TooLarge("the work passed its bounds")
+            return await super().run(function, *arguments, **bounds)
+
+    async def tell(home: Installation) -> None:
+        home.runtime.workers = Choosy()
+        assert (await upload(home, event("1", "Odd", BEGIN))).ok
+        other = UploadCalendar(
+            **WHO, person="p0001", name="mine", body=file(event("2", "Now", BEGIN))
+        )
+        await ok(home, other)
+        await asyncio.sleep(HOUR + 5 * MINUTE)
+        assert home.plain is not None
+        left = await home.plain.upload(ORGANIZATION, "p0001", "mine")
+        assert left is not None and b"Now" not in left
+        assert "Odd" in await kept(home)
+
+    story(tell)
+
+
+def test_others_work_while_what_private_events_say_is_heard() -> None:
+    async def tell(home: Installation) -> None:
+        turns = 0
+
+        async def others() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        private = [event(str(n), "M: Plan", BEGIN + n, "CLASS:PRIVATE") for n in range(3000)]
+        await home.apply(sources=SOURCES)
+        beside = asyncio.create_task(others())
+        command = UploadCalendar(**WHO, person="p0000", name="mine", body=file(*private))
+        assert (await home.handle(command)).ok
+        beside.cancel()
+        assert turns >= 30
 
     story(tell)

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from kalends.errors import BadAnswer
-from kalends.model.booking import Booking, Gist
+from kalends.model.booking import Booking, Gist, pack_bookings, unpack_bookings
 from kalends.wire.icalendar.lines import GIST, Calendar, Component, Line, read
 from kalends.wire.icalendar.meaning import Meaning
 
@@ -31,6 +31,8 @@ _TEXTLESS: Final = (
 )  # fmt: skip
 """Properties of a private event that tell nothing but when it is and how it counts."""
 _TEXTS: Final = frozenset({"SUMMARY", "DESCRIPTION", "CATEGORIES"})
+_HANDFUL: Final = 100
+"""Private events read between two breaths of the loop."""
 
 
 class Kept(NamedTuple):
@@ -38,16 +40,27 @@ class Kept(NamedTuple):
 
     parts: tuple[bytes, ...]
     """Text before, between and behind the gaps: one more than ``hidden``."""
-    hidden: tuple[Booking, ...]
-    """What stood in each private event, without times: for the gist, then to be forgotten."""
+    packed: tuple[bytes, ...]
+    """See ``hidden``; packed in handfuls, so that reading all of them blocks nobody."""
 
-    def filled(self, gists: Iterable[Gist]) -> bytes:
-        """Return the calendar with the gists in their gaps, in order."""
+    def hidden(self) -> Iterator[tuple[Booking, ...]]:
+        """Yield by handfuls what stood in each private event, without times: for the gist, then
+        to be forgotten.
+        """
+        return map(unpack_bookings, self.packed)
+
+    def filled(self, lines: Iterable[bytes]) -> bytes:
+        """Return the calendar with what was heard (``heard``) in its gaps, in order."""
         told = [self.parts[0]]
-        for booking, gist, rest in zip(self.hidden, gists, self.parts[1:], strict=True):
-            value = b64encode(msgspec.msgpack.encode((booking.response, gist)))
-            told += [GIST.encode(), b":", value, b"\r\n", rest]
+        for line, rest in zip(lines, self.parts[1:], strict=True):
+            told += (line, rest)
         return b"".join(told)
+
+
+def heard(booking: Booking, gist: Gist) -> bytes:
+    """Return the line that stands in an event instead of its text."""
+    value = b64encode(msgspec.msgpack.encode((booking.response, gist)))
+    return b"%s:%s\r\n" % (GIST.encode(), value)
 
 
 def kept(body: bytes, emails: Iterable[str]) -> Kept:
@@ -80,7 +93,9 @@ class _Writer:
     def result(self) -> Kept:
         """Return what was written."""
         self._cut()
-        return Kept(tuple(self._parts), tuple(self._hidden))
+        firsts = range(0, len(self._hidden), _HANDFUL)
+        packed = (pack_bookings(self._hidden[first : first + _HANDFUL]) for first in firsts)
+        return Kept(tuple(self._parts), tuple(packed))
 
     def calendar(self, calendar: Calendar, components: Iterable[Component]) -> None:
         """Write a calendar with those of its components that are read."""
