@@ -8,8 +8,9 @@ from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any, cast
 
-from kalends.engine.alarms import Alarm, Alarms
+from kalends.engine.alarms import Alarms
 from kalends.engine.core import Core
+from kalends.engine.posts import Alarm
 from tests.simulation.virtual import BEGIN, Clock, VirtualLoop, run, runtime
 
 DAY = 86_400.0

@@ -1,92 +1,32 @@
 """Alarms: what somebody must look after, told once by mail and webhook, and once when it is over.
 
 Looked at every half minute: stale sources, sources of which nothing can be read, refused
-credentials, failing sinks, certificates near their end (30, 14, 7 and 1 day ahead), a due loop
-that lags. An alarm has a stable key; the same key is told again only after a day.
+credentials, failing sinks, certificates near their end (30, 14, 7 and 1 day ahead; those of the
+servers that alarms go through too), a due loop that lags. An alarm has a stable key; the same key
+is told again only after a day. ``posts`` brings alarms to their channels.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final
 
 from kalends import observe
 from kalends.engine.core import Core
 from kalends.engine.gate import Shut
+from kalends.engine.posts import INTERVAL, Alarm, Channel, Post
 from kalends.engine.slot import Failing, Slot
 
 log = observe.logger(__name__)
 
-INTERVAL: Final = 30.0
 AGAIN: Final = 86_400.0
 LAG_SECONDS: Final = 10.0
 SINK_SECONDS: Final = 120.0
 BARREN_SECONDS: Final = 120.0
 """A source that answers, and of which nothing can be read for so long, is told (a certificate that
 was swapped, a sign-in page in front of it). Twice its poll, where that is longer."""
-TELL_SECONDS: Final = 60.0
-"""A channel that takes longer is tried again at the next look."""
-LONGEST_PAUSE: Final = 900.0
-MOST_AT_ONCE: Final = 100
 CERTIFICATE_DAYS: Final = (1, 7, 14, 30)
-
-
-@dataclass(frozen=True, slots=True)
-class Alarm:
-    """One thing somebody must look after. No personal data."""
-
-    key: str
-    """Stable: ``source-stale/acme/dav``."""
-    text: str
-    remedy: str = ""
-    over: bool = False
-    """It has ended."""
-
-
-class Channel(Protocol):
-    """Where alarms go."""
-
-    async def tell(self, alarms: Sequence[Alarm]) -> None:
-        """Send; what is raised is logged, and told again at the next look."""
-
-
-@dataclass(slots=True)
-class _Post:
-    """A channel, and what it could not be told yet."""
-
-    channel: Channel
-    owed: dict[str, Alarm] = field(default_factory=dict)
-    """By key: only the last word about a thing is still worth telling."""
-    failures: int = 0
-    again_at: float = 0.0
-    """Monotonic seconds before which a channel that failed is left alone."""
-
-    async def tell(self, news: Sequence[Alarm], now: float) -> None:
-        """Tell news, and what is owed; what cannot be told stays owed."""
-        for alarm in news:
-            self._owe(alarm)
-        if not self.owed or now < self.again_at:
-            return
-        told = list(self.owed.values())[:MOST_AT_ONCE]
-        try:
-            async with asyncio.timeout(TELL_SECONDS):
-                await self.channel.tell(told)
-        except Exception as error:  # an alarm that cannot be sent must not stop the engine
-            log.exception("alarm.unsent", exc_info=error)
-            self.failures += 1
-            self.again_at = now + min(LONGEST_PAUSE, INTERVAL * 2 ** (self.failures - 1))
-            return
-        self.failures = 0
-        for alarm in told:
-            self.owed.pop(alarm.key, None)
-
-    def _owe(self, alarm: Alarm) -> None:
-        """Note what is to be told; what began and ended untold need not be."""
-        known = self.owed.pop(alarm.key, None)
-        if not (alarm.over and known is not None and not known.over):
-            self.owed[alarm.key] = alarm
 
 
 class Alarms:
@@ -94,7 +34,7 @@ class Alarms:
 
     def __init__(self, core: Core, channels: Sequence[Channel]) -> None:
         self._core = core
-        self._posts = [_Post(channel) for channel in channels]
+        self._posts = [Post(channel) for channel in channels]
         self.active: dict[str, tuple[Alarm, float]] = {}
         """By key: the alarm and when it was raised."""
 
@@ -174,6 +114,16 @@ class Alarms:
                                    f"The certificate that {place} shows",
                                    client.client_certificate_expires_at, now,
                                    "Write a new one into its client_certificate.")  # fmt: skip
+        for post in self._posts:
+            if (secured := post.secured) is not None:
+                yield from _ending(f"certificate/{secured.kind}",
+                                   f"The certificate of the {secured.server}",
+                                   secured.certificate_expires_at, now,
+                                   "Renew it on that server.")  # fmt: skip
+                if post.refused is not None:
+                    yield Alarm(f"certificate-refused/{secured.kind}",
+                                f"Alarms do not reach the {secured.server}: {post.refused}.",
+                                post.refused.remedy)  # fmt: skip
 
 
 def _ending(key: str, what: str, ends: float | None, now: float, remedy: str) -> Iterable[Alarm]:

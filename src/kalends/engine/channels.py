@@ -6,15 +6,16 @@ import json
 import os
 from collections.abc import Sequence
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from kalends.endpoints.kind import HttpFactory
-from kalends.engine.alarms import Alarm, Channel
+from kalends.engine.posts import Alarm, Channel
 from kalends.errors import BadAnswer
 from kalends.model.http import Request
 from kalends.model.times import rfc3339
 from kalends.net.breaker import Breakers
 from kalends.net.contract import HttpClient, HttpOptions
-from kalends.net.mail import MailServer, send_mail
+from kalends.net.mail import MailServer, certificate_end, send_mail
 from kalends.runtime import Runtime
 from kalends.wire.webhook.signature import Secret
 
@@ -54,9 +55,26 @@ def channels(
 class MailChannel:
     """One mail for the news of one look."""
 
+    kind = "mail"
+
     def __init__(self, server: MailServer, breakers: Breakers | None = None) -> None:
         self._server = server
         self._breakers = breakers
+        self._ends: float | None = None
+
+    @property
+    def server(self) -> str:
+        """See ``Secured``."""
+        return f"mail server {self._server.host}"
+
+    @property
+    def certificate_expires_at(self) -> float | None:
+        """See ``Secured``."""
+        return self._ends
+
+    async def look(self) -> None:
+        """See ``Secured``; nobody signs in."""
+        self._ends = await certificate_end(self._server)
 
     async def tell(self, alarms: Sequence[Alarm]) -> None:
         """See ``Channel``."""
@@ -64,17 +82,35 @@ class MailChannel:
         more = f" and {len(alarms) - 1} more" if len(alarms) > 1 else ""
         subject = f"Kalends: {'over: ' if first.over else ''}{first.text}{more}"
         text = "\n\n".join(map(_text, alarms))
-        await send_mail(self._server, subject[:200], text, breakers=self._breakers)
+        self._ends = await send_mail(self._server, subject[:200], text, breakers=self._breakers)
 
 
 class WebhookChannel:
     """One POST per alarm, signed as Standard Webhooks where a secret is given."""
+
+    kind = "alarm-webhook"
 
     def __init__(self, url: str, client: HttpClient, runtime: Runtime, secret: str | None) -> None:
         self._url = url
         self._client = client
         self._runtime = runtime
         self._secret = Secret.parse(secret) if secret else None
+
+    @property
+    def server(self) -> str:
+        """See ``Secured``."""
+        return f"alarm webhook {urlsplit(self._url).hostname}"
+
+    @property
+    def certificate_expires_at(self) -> float | None:
+        """See ``Secured``."""
+        seen: float | None = getattr(self._client, "certificate_expires_at", None)
+        return seen  # the guarded client tells; a contract of requests does not ask for it
+
+    async def look(self) -> None:
+        """See ``Secured``: a HEAD, whatever it is answered."""
+        if urlsplit(self._url).scheme == "https":
+            await self._client.send(Request("HEAD", self._url))
 
     async def tell(self, alarms: Sequence[Alarm]) -> None:
         """See ``Channel``."""

@@ -19,12 +19,13 @@ from kalends.bus.contract import Bus
 from kalends.endpoints.kind import Services
 from kalends.engine import commands
 from kalends.engine.ahead import Block, Form, Ready
-from kalends.engine.alarms import Alarms, Channel
+from kalends.engine.alarms import Alarms
 from kalends.engine.clock import ClockWatch
 from kalends.engine.core import Core
 from kalends.engine.due import DueLoop
 from kalends.engine.leases import LEASE_SECONDS, Leases
 from kalends.engine.opening import Opener
+from kalends.engine.posts import Channel
 from kalends.engine.restored import Restored
 from kalends.engine.retention import RETENTION_SECONDS, Retention
 from kalends.engine.sync import SyncDriver

@@ -10,8 +10,8 @@ import os
 import socket
 import ssl
 from asyncio import get_running_loop
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
 from email.utils import formatdate, make_msgid
@@ -32,7 +32,7 @@ from kalends.net.address import AddressRules, Carriage
 from kalends.net.breaker import Breakers, Outcome
 from kalends.net.contract import Credential
 from kalends.net.telling import nameless
-from kalends.net.tls import TlsOptions, context, explain
+from kalends.net.tls import GuardedContext, TlsOptions, context, explain
 
 _SECONDS: Final = 30.0
 
@@ -79,8 +79,8 @@ class MailServer(Protocol):
 
 async def send_mail(
     options: MailServer, subject: str, text: str, *, breakers: Breakers | None = None
-) -> None:
-    """Send one mail.
+) -> float | None:
+    """Send one mail; return when the server's certificate ends (UTC seconds; None: no TLS).
 
     Raises ``Unreachable`` where trying again later makes sense, ``SignInNeeded``,
     ``CertificateRefused``, ``AddressRefused``, ``BadAnswer`` where the server refuses sender,
@@ -88,13 +88,43 @@ async def send_mail(
     """
     message = _message(options, subject, text)
     credential = _credential(options)
-    where = f"{options.host}:{options.port}"
+    async with _greeted(options) as (server, tls):
+        if credential is not None:
+            await _sign_in(server, credential, breakers, _where(options))
+        await server.send_message(message)
+    return _end(tls)
+
+
+async def certificate_end(options: MailServer) -> float | None:
+    """Return when the server's certificate ends (UTC seconds; None: no TLS is configured).
+
+    Nobody signs in and no mail is sent. Raises as ``send_mail`` does.
+    """
+    if options.security == "none":
+        return None
+    async with _greeted(options) as (_, tls):
+        return _end(tls)
+
+
+def _end(tls: GuardedContext | None) -> float | None:
+    return None if tls is None else min(tls.expires_at.values(), default=None)
+
+
+def _where(options: MailServer) -> str:
+    return f"{options.host}:{options.port}"
+
+
+@asynccontextmanager
+async def _greeted(
+    options: MailServer,
+) -> AsyncIterator[tuple[aiosmtplib.SMTP, GuardedContext | None]]:
+    """Connect, with TLS as configured, and say good-bye; what goes wrong is told as ours."""
+    where = _where(options)
+    tls = context(TlsOptions(options.ca_file)) if options.security != "none" else None
     try:
-        async with await _connected(options) as server:
+        async with await _connected(options, tls) as server:
             await _greet(server, options, where)
-            if credential is not None:
-                await _sign_in(server, credential, breakers, where)
-            await server.send_message(message)
+            yield server, tls
     except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
         raise _told(error, where) from error
 
@@ -134,8 +164,8 @@ def _file(path: str) -> str:
         raise UserError(f"[server.mail] password_file: {error.strerror}") from error
 
 
-async def _connected(options: MailServer) -> aiosmtplib.SMTP:
-    """Return a client whose context connects, with TLS as configured, and says good-bye."""
+async def _connected(options: MailServer, tls: GuardedContext | None) -> aiosmtplib.SMTP:
+    """Return a client whose context connects and says good-bye."""
     carriage = Carriage.PLAIN_SIGNED if options.security == "none" else Carriage.TLS
     connected = await _connect(options.host, options.port, carriage)
     return aiosmtplib.SMTP(
@@ -144,7 +174,7 @@ async def _connected(options: MailServer) -> aiosmtplib.SMTP:
         sock=connected,
         use_tls=options.security == "tls",
         start_tls=False,  # done by _greet, which insists on it
-        tls_context=context(TlsOptions(options.ca_file)) if options.security != "none" else None,
+        tls_context=tls,
         timeout=_SECONDS,
     )
 

@@ -78,6 +78,7 @@ async def post(
     hosts: tuple[str, ...] = (),
     days: tuple[float, float] = (-1, 30),
     auth: bool = False,
+    port: int = 0,
 ) -> AsyncIterator[Post]:
     tls: ssl.SSLContext | None = None
     if authority is not None:
@@ -97,7 +98,7 @@ async def post(
         )
 
     server = await asyncio.get_running_loop().create_server(
-        protocol, "127.0.0.1", 0, ssl=tls if security == "tls" else None
+        protocol, "127.0.0.1", port, ssl=tls if security == "tls" else None
     )
     made.options = replace(
         made.options,

@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from kalends.engine.alarms import Alarm, Alarms, Channel
+from kalends.engine.alarms import Alarms
 from kalends.engine.channels import channels
+from kalends.engine.posts import Alarm, Channel
 from kalends.net.breaker import MemoryBreakers
 from kalends.net.client import http_factory
 from tests.acceptance.net.test_mail import Options, post
