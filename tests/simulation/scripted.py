@@ -70,6 +70,8 @@ class Server:
     """Monotonic times of reads while down."""
     most_at_once: int = 0
     denied: set[str] = field(default_factory=set)
+    endless: set[str] = field(default_factory=set)
+    """People whose calendar drips and drips, and never ends."""
     read_of: dict[str, int] = field(default_factory=dict)
     _now: int = 0
 
@@ -93,6 +95,8 @@ class Server:
         try:
             await asyncio.sleep(self.chance.uniform(0.001, self.faults.slowest))
             self._weather()
+            if ref.person in self.endless:
+                await asyncio.Event().wait()
             if ref.person in self.denied:
                 raise AccessDenied("not shared with the service account")
             return self._answer(ref, cursor)

@@ -155,6 +155,28 @@ def test_a_refused_sign_in_is_probed_at_most_every_thirty_seconds_and_changes_no
     told(story, 10)
 
 
+def test_a_calendar_that_never_ends_is_told_and_harms_no_neighbour() -> None:
+    async def story(home: Installation) -> None:
+        home.server.endless.add("p0000")
+        await home.start()
+        await home.apply()
+        await asyncio.sleep(30 * MINUTE)
+        assert home.store is not None
+        shown = {one.person: one for one in await home.store.presences("acme", "", 10)}
+        assert shown["p0000"].revision  # he is waited for no more
+        assert shown["p0000"].stale_since is not None
+        assert shown["p0001"].stale_since is None
+        [row] = await home.store.calendars("acme", person="p0000")
+        assert (row.health, row.message) == ("unreachable", "the read took too long")
+        home.server.endless.clear()
+        await asyncio.sleep(HOUR)
+        assert home.wrong() == []
+        [row] = await home.store.calendars("acme", person="p0000")
+        assert (row.health, row.stale_since) == ("ok", None)
+
+    told(story, 3)
+
+
 def test_a_denied_calendar_is_probed_gently_and_comes_back_when_it_is_shared() -> None:
     async def story(home: Installation) -> None:
         home.server.denied.add("p0000")

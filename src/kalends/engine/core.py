@@ -43,7 +43,7 @@ BREATH: Final = 20
 """People after whom others run (slices stay under 2 ms)."""
 PATIENCE: Final = 10.0
 """Seconds it waits at most for the due to be served first."""
-NEWCOMER_SECONDS: Final = 600
+NEWCOMER_SECONDS: Final = 3600
 """Seconds nothing is told of somebody new, at most, while his calendars are yet to be tried."""
 REST: Final = 0.5
 """Seconds between two pages that are looked after: nothing waits for them, and a tenth of a core

@@ -87,10 +87,7 @@ class Refresher:
         """Read a calendar; return seconds until its next poll (``trouble.HELD``: when its gate
         opens), None where it is no more. Nothing it meets is raised."""
         try:
-            async with asyncio.timeout(READ_SECONDS):
-                return await self._read_row(slot, key, hinted=hinted)
-        except TimeoutError:
-            return await self._failed(slot, key, Unreachable("the read took too long"))
+            return await self._read_in_time(slot, key, hinted=hinted)
         except Exception as error:  # a fault of a source or the store stays with this calendar
             log.exception(
                 "calendar.failed",
@@ -99,6 +96,14 @@ class Refresher:
                 exc_info=error,
             )
             return self._runtime.jitter(max(60.0, slot.pause))
+
+    async def _read_in_time(self, slot: Slot, key: Key, *, hinted: bool) -> float | None:
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                return await self._read_row(slot, key, hinted=hinted)
+        except TimeoutError:
+            found = await self._finder.find((slot.organization, slot.source), key)
+            return await self._failed(slot, key, Unreachable("the read took too long"), found)
 
     async def _read_row(self, slot: Slot, key: Key, *, hinted: bool) -> float | None:
         """Read; return seconds until the next poll, None where the calendar is no more."""
