@@ -49,7 +49,7 @@ def watched(client: Client, what: Any) -> Core:
     wiring = SimpleNamespace(
         sources={("acme", "exchange"): object()}, sinks={}, opener=opener, broken={}
     )
-    due = SimpleNamespace(figures=SimpleNamespace(lag=0.0))
+    due = SimpleNamespace(behind=0.0)
     sync = SimpleNamespace(slots={}, trouble=SimpleNamespace(last={}))
     return cast("Core", SimpleNamespace(runtime=what, wiring=wiring, due=due, sync=sync))
 

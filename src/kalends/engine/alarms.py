@@ -73,8 +73,7 @@ class Alarms:
         yield from self._certificates()
         for (owner, what, id), why in self._core.wiring.broken.items():
             yield Alarm(f"{what}-broken/{owner}/{id}", f"The {what} {id} cannot be opened: {why}")
-        lag = self._core.due.figures.lag
-        if lag > LAG_SECONDS and not self._core.due.caught_up.is_set():
+        if self._core.due.behind > LAG_SECONDS:
             yield Alarm("due-lag", "Presence is more than ten seconds late.",
                         "Look at the load of this machine and its disk.")  # fmt: skip
 

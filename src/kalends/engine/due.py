@@ -11,6 +11,7 @@ A result whose input changed meanwhile is refused by the store and comes again b
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -110,6 +111,9 @@ class DueLoop:
         self.figures = Figures()
         self.caught_up = asyncio.Event()
         """Set while nobody is overdue: retention waits for it."""
+        self.behind = math.inf
+        """Seconds the first of the urgent has waited: of all lanes but ``POLICY``, which nobody
+        waits for. Infinite until it was looked once."""
 
     def wake(self) -> None:
         """Look again now: an input was written, or the clock was set."""
@@ -153,10 +157,12 @@ class DueLoop:
         chunk = self.ahead.take(now)
         if chunk is not None:
             self.caught_up.clear()
+            self.behind = 0.0
             await self._settle_ready(chunk, now)
             return True
         upcoming = await self._store.next_due_at(self.shards)
         if upcoming is None or upcoming > now:
+            self.behind = 0.0
             return False
         for lane in Lane:
             due = await self._store.load_due(
@@ -164,8 +170,10 @@ class DueLoop:
             )
             if due:
                 self.caught_up.clear()
+                self.behind = 0.0 if lane is Lane.POLICY else max(0.0, now - due[0].due_at)
                 await self._settle(due, now)
                 return True
+        self.behind = 0.0
         return False
 
     async def _rest(self) -> None:

@@ -5,12 +5,15 @@ No personal data: sources, sinks and figures only. An organization sees its own,
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from kalends.engine.core import Core
 from kalends.engine.metrics import exposition
 from kalends.engine.slot import Slot
 from kalends.engine.wiring import OpenSink
+
+PUNCTUAL_SECONDS: Final = 10.0
+"""An engine whose presence is later than this, as after a start, is not ready."""
 
 
 async def status(core: Core, organization: str | None) -> dict[str, Any]:
@@ -18,7 +21,7 @@ async def status(core: Core, organization: str | None) -> dict[str, Any]:
     summary = await core.store.summary(core.now())
     told: dict[str, Any] = {
         "now": core.now(),
-        "ready": core.due.caught_up.is_set(),
+        "ready": core.due.behind <= PUNCTUAL_SECONDS,
         "due_lag": round(core.due.figures.lag, 3),
         "sources": [
             source_status(core, slot)

@@ -1,0 +1,74 @@
+"""How late the due loop knows itself to be: what readiness and the alarm are made of."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kalends.engine.due import DueLoop
+from kalends.engine.tenants import Tenants, tenant
+from kalends.model.organization import OrganizationSettings
+from kalends.runtime import Runtime
+from kalends.store import open_store
+from kalends.store.contract import Lane, Store
+from kalends.store.vault import Vault
+from tests.contract.store.world import NOW, hire, person
+
+LATE = 60
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    url, vault = f"sqlite:///{tmp_path}/kalends.db", Vault({1: bytes(32)})
+    opened = await open_store(url, vault, Runtime(inline=True))
+    await hire(opened)
+    await opened.save_people([person("anna", name="Anna")], now=NOW)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def due(store: Store) -> DueLoop:
+    """A loop that looks at the clock a minute after Anna was hired."""
+    tenants = Tenants()
+    tenants.known["acme"] = tenant(OrganizationSettings(id="acme", name="Acme"))
+
+    async def told(*_: Any) -> None:
+        """Nobody listens."""
+
+    return DueLoop(store, Runtime(now=lambda: float(NOW + LATE)), tenants, told, lambda *_: {})
+
+
+async def test_until_it_has_looked_it_does_not_know(due: DueLoop) -> None:
+    assert due.behind == math.inf
+    while await due.turn():
+        pass
+    assert due.behind == 0
+
+
+async def test_it_is_as_late_as_the_first_who_is_urgent(due: DueLoop, store: Store) -> None:
+    while await due.turn():
+        pass
+    await store.touch("acme", ["anna"], lane=Lane.HAND, now=NOW)
+    assert await due.turn()
+    assert due.behind == LATE
+    assert not await due.turn()
+    assert due.behind == 0
+
+
+async def test_at_work_on_time_it_is_not_late(due: DueLoop, store: Store) -> None:
+    while await due.turn():
+        pass
+    await store.touch("acme", ["anna"], lane=Lane.CALENDAR, now=NOW + LATE)
+    assert await due.turn()
+    assert not due.caught_up.is_set()
+    assert due.behind == 0
+
+
+async def test_settings_that_changed_for_many_make_nobody_late(due: DueLoop) -> None:
+    assert await due.turn()  # Anna waits in lane POLICY, since a minute
+    assert due.behind == 0
