@@ -44,7 +44,8 @@ class CaldavSource:
     @property
     def capabilities(self) -> Capabilities:
         """See ``CalendarSource``."""
-        return Capabilities(finds_by_email=True, work_hours=True)
+        domain = self._endpoint.options.named_domain
+        return Capabilities(finds_by_email=True, work_hours=True, domain=domain)
 
     async def locate(self, ref: CalendarRef) -> tuple[str, ...]:
         """See ``CalendarSource``."""
@@ -102,8 +103,28 @@ class CaldavSource:
     async def _located(self, ref: CalendarRef) -> tuple[str, ...]:
         found = await self.locate(ref)
         if not found:
-            raise NotFound("no calendar of this person's addresses is shared with the account")
+            raise self._nowhere(ref)
         return found
+
+    def _nowhere(self, ref: CalendarRef) -> NotFound:
+        """Return what to do for somebody who has no calendar here."""
+        domain = self._endpoint.options.named_domain.lower()
+        others = sorted({address.rpartition("@")[2].lower() for address in ref.emails} - {""})
+        if not domain or not others or domain in others:
+            error = NotFound("no calendar of this person's addresses is shared with the account")
+            error.remedy = (
+                "Share it with the account, or name it: calendars = [{ source = "
+                f'"{ref.source}", url = "…" }}]; "none" for somebody without one.'
+            )
+            return error
+        error = NotFound(f"nothing is shared with the account by an address of {others[0]}")
+        error.remedy = (
+            f"This source serves {domain}. For {others[0]} add one of its own: "
+            f'[[organizations.sources]] with domain = "{others[0]}" and an account there; or, '
+            f"where {domain} holds the calendar, name it: "
+            f'calendars = [{{ source = "{ref.source}", url = "…" }}].'
+        )
+        return error
 
     def _url(self, ref: CalendarRef) -> str:
         if ref.url is None:

@@ -37,6 +37,9 @@ class Capabilities:
     subjects: bool = True
     """False: free/busy only."""
     work_hours: bool = False
+    domain: str = ""
+    """The domain by which its operator named it; whose addresses are another source's is not
+    looked for here."""
     uploads: bool = False
     """Content comes through the API; nothing is polled."""
 

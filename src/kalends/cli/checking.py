@@ -7,7 +7,7 @@ are opened here, on the same database, so that a refused credential is counted a
 from __future__ import annotations
 
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from kalends.cli.unasked import summary, unasked, without_secret
 from kalends.config import Configuration
 from kalends.endpoints.kind import Services
 from kalends.engine.opening import Opener
+from kalends.engine.people import KnownSource, searched
 from kalends.errors import KalendsError, UserError
 from kalends.model.organization import OrganizationDocument, SourceSpec
 from kalends.model.person import CalendarLink, PersonRecord
@@ -133,16 +134,22 @@ async def _of_organization(
 
 def _references(organization: OrganizationDocument, source: str) -> tuple[CalendarRef, ...]:
     """Return the calendars that people have, or are looked for, in a source."""
+    known = [
+        KnownSource(one.id, True, False, str(one.options.get("domain") or ""))
+        for one in organization.sources
+    ]
     return tuple(
         _reference(organization, person, source, link)
         for person in organization.people
-        for link in _links(person, source)
+        for link in _links(person, source, known)
     )
 
 
-def _links(person: PersonRecord, source: str) -> list[CalendarLink | None]:
+def _links(
+    person: PersonRecord, source: str, known: Sequence[KnownSource]
+) -> list[CalendarLink | None]:
     if person.calendars is None:
-        return [None]
+        return [None] if source in {one.id for one in searched(known, person)} else []
     if person.calendars == "none":
         return []
     return [link for link in person.calendars if link.source == source]

@@ -1,8 +1,8 @@
 """From people to calendars: which calendars a person has, as the record says.
 
 ``calendars`` of a record is a list of links, ``"none"``, or absent: then the person is looked for
-by e-mail in every source that can (POLICY section 6). Somebody who left, who is not read
-(stage ``off``) or who has switched the calendar off has none: reading stops at once.
+by e-mail in every source that can (POLICY section 6) and whose domain fits. Somebody who left, who
+is not read (stage ``off``) or who has switched the calendar off has none: reading stops at once.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ class KnownSource:
     id: str
     finds_by_email: bool
     uploads: bool
+    domain: str = ""
+    """The domain by which its operator named it; empty: an address did."""
 
 
 async def stored_record(store: Reader, organization: str, person: str) -> PersonRecord | None:
@@ -56,9 +58,8 @@ def desired(
     by_id = {source.id: source for source in sources}
     wanted: dict[CalendarKey, str | None] = {}
     if record.calendars is None:
-        for source in by_id.values():
-            if source.finds_by_email:
-                wanted |= _located(tenant.id, record.id, source.id, stored)
+        for source in searched(by_id.values(), record):
+            wanted |= _located(tenant.id, record.id, source.id, stored)
     else:
         for link in record.calendars:
             if link.source in by_id:
@@ -69,6 +70,19 @@ def desired(
         if source_of is not None and source_of.uploads:
             wanted.setdefault(row.key, row.url)
     return list(wanted.items())
+
+
+def searched(sources: Iterable[KnownSource], record: PersonRecord) -> list[KnownSource]:
+    """Return where somebody whose calendars nobody named is looked for.
+
+    Where a source was named by the domain of one of the addresses, none of another domain is asked
+    (ADR 0042): its server learns nothing of people who are not there.
+    """
+    able = [source for source in sources if source.finds_by_email]
+    domains = {address.rpartition("@")[2].casefold() for address in record.emails}
+    if not any(source.domain.casefold() in domains for source in able if source.domain):
+        return able
+    return [one for one in able if not one.domain or one.domain.casefold() in domains]
 
 
 def _located(

@@ -87,6 +87,7 @@ class Wiring:
                 id,
                 opened.thing.capabilities.finds_by_email,
                 opened.thing.capabilities.uploads,
+                opened.thing.capabilities.domain,
             )
             for (owner, id), opened in self.sources.items()
             if owner == organization

@@ -64,19 +64,19 @@ class Site:
         assert caldav.KIND.source is not None
         endpoint = caldav.KIND.endpoint(lent, place(), options)
         self.source: CalendarSource = caldav.KIND.source(endpoint, place(), options)
-
-    async def subjects(self) -> list[str]:
-        """Find Anna's calendar by e-mail, and read it."""
-        ref = CalendarRef(
+        self.ref = CalendarRef(
             "acme", "anna", "dav", "default", None, ("anna@acme.example",), "Europe/Stockholm",
             trusted=True,
         )  # fmt: skip
-        [url] = await self.source.locate(ref)
+
+    async def subjects(self) -> list[str]:
+        """Find Anna's calendar by e-mail, and read it."""
+        [url] = await self.source.locate(self.ref)
 
         async def nothing() -> tuple[()]:
             return ()
 
-        found = await self.source.read(replace(ref, url=url), WINDOW, None, nothing)
+        found = await self.source.read(replace(self.ref, url=url), WINDOW, None, nothing)
         return [one.subject for one in getattr(found, "bookings", ())]
 
 
@@ -115,6 +115,23 @@ async def test_the_password_does_not_follow_dns_out_of_the_domain(target: str) -
     assert site.transport.sent == []
     assert [(step.what, step.ok) for step in steps] == [("dns", False)]
     assert target in steps[0].detail
+
+
+async def test_whoever_is_of_another_domain_is_told_what_to_do() -> None:
+    async with name_server(Zone(SRV="0 0 443 localhost.")) as (resolver, _):
+        site = Site(resolver, "https://localhost", allowed=("localhost",))
+        ref = replace(site.ref, person="zoe", emails=("zoe@beta.example",))
+        last = [step async for step in site.source.check((ref,))][-1]
+        assert (last.what, last.subject, last.ok) == ("calendar", "zoe/default", False)
+        assert "beta.example" in last.detail
+        assert 'domain = "beta.example"' in last.remedy
+        assert "serves acme.example" in last.remedy
+        assert 'calendars = [{ source = "dav", url = "…" }]' in last.remedy
+        ours = replace(ref, emails=("zoe@acme.example", "zoe@beta.example"))
+        last = [step async for step in site.source.check((ours,))][-1]
+        assert "Share it with the account" in last.remedy
+        asked = {request.url.split("/")[2] for request in site.transport.sent}
+        assert asked == {"localhost"}  # no host that an address names, whatever the address
 
 
 async def test_a_host_that_is_listed_is_trusted_with_it() -> None:

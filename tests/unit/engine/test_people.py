@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from kalends.engine.people import KnownSource, desired
 from kalends.engine.tenants import tenant
 from kalends.model.organization import OrganizationSettings
@@ -29,6 +31,40 @@ def row(source: str, name: str = "default", url: str | None = None) -> CalendarR
 
 def test_without_a_word_a_person_is_looked_for_in_every_source_that_can() -> None:
     assert desired(ACME, anna(), [DAV, ICS], []) == [(key("dav"), None)]
+
+
+ACME_DAV = KnownSource("acme", finds_by_email=True, uploads=False, domain="acme.example")
+BETA_DAV = KnownSource("beta", finds_by_email=True, uploads=False, domain="beta.example")
+
+
+@pytest.mark.parametrize(
+    ("emails", "sources"),
+    [
+        (["anna@acme.example"], ["acme", "dav"]),
+        (["anna@BETA.example"], ["beta", "dav"]),
+        (["anna@beta.example", "anna@acme.example"], ["acme", "beta", "dav"]),
+        (["anna@sub.acme.example"], ["acme", "beta", "dav"]),
+        (["anna@gamma.example"], ["acme", "beta", "dav"]),
+        ([], ["acme", "beta", "dav"]),
+    ],
+)
+def test_a_source_named_by_another_domain_than_a_persons_is_not_asked(
+    emails: list[str], sources: list[str]
+) -> None:
+    found = desired(ACME, anna(emails=emails), [ACME_DAV, BETA_DAV, DAV, ICS], [])
+    assert found == [(key(source), None) for source in sources]
+
+
+def test_whoever_moves_to_another_domain_is_read_there_only() -> None:
+    there = [row("acme", url="/a/")]
+    moved = anna(emails=["anna@beta.example"])
+    assert desired(ACME, moved, [ACME_DAV, BETA_DAV], there) == [(key("beta"), None)]
+
+
+def test_a_link_names_a_source_of_any_domain() -> None:
+    links = [{"source": "beta", "url": "/a/"}]
+    named = anna(emails=["anna@acme.example"], calendars=links)
+    assert desired(ACME, named, [ACME_DAV, BETA_DAV], []) == [(key("beta"), "/a/")]
 
 
 def test_what_was_found_is_kept() -> None:

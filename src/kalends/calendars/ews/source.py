@@ -60,6 +60,7 @@ class EwsSource:
             hints=self.endpoint.options.notify != "none",
             subjects=self.endpoint.options.access != "freebusy",
             work_hours=True,
+            domain=self.endpoint.options.domain or "",
         )
 
     async def locate(self, ref: CalendarRef) -> tuple[str, ...]:
