@@ -1,6 +1,6 @@
 // Talking to the HTTP API: one place for errors and for "the session has ended".
 
-import type { Contacts, Me, Preferences, Presence, Problem, Segment, Vocabulary } from "./types";
+import type { Choices, Contacts, Me, Preferences, Presence, Problem, Segment, Vocabulary } from "./types";
 import type { Words } from "./words";
 
 export class ApiError extends Error {
@@ -19,8 +19,15 @@ export const calls = {
   refused: () => {},
 };
 
-async function call<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+interface Extra {
+  signal?: AbortSignal;
+  /** The ETag that what is changed was read with. */
+  tag?: string | null;
+}
+
+async function ask(method: string, path: string, body?: unknown, { signal, tag }: Extra = {}): Promise<Response> {
   const headers: Record<string, string> = {};
+  if (tag) headers["If-Match"] = tag;
   if (calls.organization) headers["Kalends-Organization"] = calls.organization;
   const init: RequestInit = { method, headers, credentials: "same-origin" };
   if (body !== undefined) {
@@ -34,9 +41,25 @@ async function call<T>(method: string, path: string, body?: unknown, signal?: Ab
   } catch {
     throw new ApiError(0, { title: "unreachable", status: 0 });
   }
-  if (answer.ok) return (answer.status === 204 ? undefined : await answer.json()) as T;
+  if (answer.ok) return answer;
   if (answer.status === 401 && path !== "/session") calls.refused();
   throw new ApiError(answer.status, await problemOf(answer));
+}
+
+async function call<T>(method: string, path: string, body?: unknown, extra?: Extra): Promise<T> {
+  const answer = await ask(method, path, body, extra);
+  return (answer.status === 204 ? undefined : await answer.json()) as T;
+}
+
+/** An answer with the ETag by which a change of it can say what it was read as. */
+export interface Tagged<T> {
+  value: T;
+  tag: string | null;
+}
+
+async function tagged<T>(method: string, path: string, body?: unknown, extra?: Extra): Promise<Tagged<T>> {
+  const answer = await ask(method, path, body, extra);
+  return { value: (await answer.json()) as T, tag: answer.headers.get("ETag") };
 }
 
 async function problemOf(answer: Response): Promise<Problem> {
@@ -75,7 +98,7 @@ export const api = {
   vocabulary: () => call<Vocabulary>("GET", "/vocabulary"),
   /** Contacts outside the organization's own people, who are on the list already. */
   contacts: (query: string, signal: AbortSignal) =>
-    call<Contacts>("GET", `/contacts?own=false&query=${id(query)}`, undefined, signal),
+    call<Contacts>("GET", `/contacts?own=false&query=${id(query)}`, undefined, { signal }),
   timeline: (person: string, to: Date) =>
     call<{ segments: Segment[] }>("GET", `/people/${id(person)}/timeline?to=${id(to.toISOString())}`),
   explain: (person: string, language: string) =>
@@ -83,7 +106,7 @@ export const api = {
   setManual: (person: string, request: ManualRequest) =>
     call<Presence>("PUT", `/people/${id(person)}/manual`, request),
   clearManual: (person: string) => call<Presence>("DELETE", `/people/${id(person)}/manual`),
-  preferences: (person: string) => call<Preferences>("GET", `/people/${id(person)}/preferences`),
-  patchPreferences: (person: string, changes: Partial<Preferences>) =>
-    call<Preferences>("PATCH", `/people/${id(person)}/preferences`, changes),
+  preferences: (person: string) => tagged<Preferences>("GET", `/people/${id(person)}/preferences`),
+  patchPreferences: (person: string, changes: Partial<Choices>, tag: string | null) =>
+    tagged<Preferences>("PATCH", `/people/${id(person)}/preferences`, changes, { tag }),
 };

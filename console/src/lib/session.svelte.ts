@@ -78,8 +78,17 @@ class Session {
     return this.#activities.get(id);
   }
 
-  /** An activity's name in the reader's language. */
-  activityName = (id: string): string => named(this.activity(id)?.names, this.locale) ?? id;
+  /** An activity's name in the reader's language; what is nobody's business is told as absent. */
+  activityName = (id: string): string =>
+    named(this.activity(id)?.names, this.locale) ?? (id === "absent" ? this.words.absent : id);
+
+  /** Activities somebody may name, by name; being on the phone is told by the phone. */
+  choosable(): { id: string; name: string }[] {
+    return this.vocabulary.activities
+      .filter((one) => one.id !== "on-the-phone")
+      .map((one) => ({ id: one.id, name: this.activityName(one.id) }))
+      .sort((a, b) => a.name.localeCompare(b.name, this.locale));
+  }
 
   roleName(id: string): string {
     const role = this.vocabulary.roles.find((one) => one.id === id);

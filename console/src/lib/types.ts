@@ -96,16 +96,39 @@ export interface Vocabulary {
   roles: { id: string; names: Record<string, string> }[];
 }
 
-export interface Preferences {
+export type Level = Presence["level"];
+export type Audience = Exclude<Presence["audience"], "self">;
+export type ShowAs = "free" | "tentative" | "busy" | "oof" | "elsewhere";
+
+/** A rule of one's own: every key of ``match`` must hold. Keys left out are null. */
+export interface Rule {
+  id?: string | null;
+  match: Record<string, unknown>;
+  then: Record<string, unknown>;
+}
+
+/** What a person may choose. Null: as the organization. */
+export interface Choices {
   calendar: boolean | null;
   auto_return: boolean | null;
   /** A preset, or one's own table. */
-  show_as: string | Record<string, string> | null;
+  show_as: string | Partial<Record<ShowAs, Availability>> | null;
+  keywords: Rule[];
+  keyword_languages: string[] | null;
+  /** Activity → kind of number, or a number. */
+  forward: Record<string, string>;
+  disclosure: Partial<Record<Audience, Level>>;
   language: string | null;
   /** Manual presence is written into the person's own calendar. */
   write_back: boolean | null;
+}
+
+export interface Preferences extends Choices {
   /** Which of the choices the organization leaves to people. */
   permitted: Record<string, boolean>;
+  /** What holds where nothing was chosen; its ``disclosure`` is the most that can be. */
+  otherwise: Choices;
+  offered: { forward: string[]; any_number: boolean; keyword_languages: string[] };
 }
 
 export interface Contact {

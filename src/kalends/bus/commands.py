@@ -42,6 +42,8 @@ class PatchPreferences(Command, frozen=True, tag="patch-preferences"):
 
     person: str
     changes: dict[str, Any]
+    expected: tuple[str, ...] | None = None
+    """Tags of which the record's must be one (``bus.tags``); None: whatever is stored."""
 
 
 class PutPerson(Command, frozen=True, tag="put-person"):

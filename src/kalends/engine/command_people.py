@@ -142,6 +142,8 @@ async def patch_preferences(core: Core, command: PatchPreferences) -> Answer:
         document = await core.store.person(command.organization, command.person)
         if tenant is None or document is None:
             return unknown("person", command.person)
+        if not holds(command.expected, record_tag(document.record)):
+            return stale("person", command.person)
         record = PersonRecord.model_validate_json(document.record)
         problems = _not_permitted(command.changes, tenant.settings.permissions)
         if problems:

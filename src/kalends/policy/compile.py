@@ -196,9 +196,7 @@ class Policy:
 
     def _languages(self, record: PersonRecord, own: Preferences) -> tuple[str, ...]:
         chosen = own.keyword_languages or self.settings.keyword_languages
-        if chosen is None:
-            chosen = (language_of(self.settings, record), self.settings.language)
-        return known_languages(chosen)
+        return keyword_languages_of(self.settings, record, chosen)
 
     def _rules(
         self, record: PersonRecord, own: Preferences, department: Department | None
@@ -238,6 +236,15 @@ def _shared(kept: dict[object, V], key: object, make: Callable[[], V]) -> V:
 def language_of(settings: OrganizationSettings, record: PersonRecord) -> str:
     """Return the person's language: chosen, recorded, or the organization's."""
     return record.preferences.language or record.language or settings.language
+
+
+def keyword_languages_of(
+    settings: OrganizationSettings, record: PersonRecord, chosen: tuple[str, ...] | None
+) -> tuple[str, ...]:
+    """Return whose packs' words count; without a choice the person's and the organization's."""
+    if chosen is None:
+        chosen = (language_of(settings, record), settings.language)
+    return known_languages(chosen)
 
 
 def permitted(settings: OrganizationSettings, record: PersonRecord) -> Preferences:

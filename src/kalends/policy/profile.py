@@ -8,6 +8,7 @@ organization permits.
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Final
 
 from kalends.model.organization import Disclosure, Numbering, OrganizationSettings
 from kalends.model.person import Number, PersonRecord
@@ -16,6 +17,9 @@ from kalends.model.vocabulary import Audience, Level, Stage
 from kalends.policy.checks import own_target
 from kalends.policy.compile import language_of, permitted
 from kalends.policy.numbering import ForwardTargets, NumberPlan, NumberRefused
+
+OTHERS: Final = tuple(audience for audience in Audience if audience is not Audience.SELF)
+"""The audiences a person may tell less."""
 
 
 def profile(settings: OrganizationSettings, record: PersonRecord) -> Profile:
@@ -122,12 +126,20 @@ def _first(numbers: tuple[Number, ...], kind: str) -> str:
     return next((number.number for number in numbers if number.kind == kind), "")
 
 
+def most_told(limits: Disclosure, audience: Audience) -> Level:
+    """Return the most an audience is ever told of anybody; outside never a reason."""
+    configured: Level = getattr(limits, audience)
+    outside = audience is Audience.OUTSIDE and configured.rank > Level.TIMES.rank
+    return Level.TIMES if outside else configured
+
+
 def _disclosure(limits: Disclosure, own: dict[str, Level]) -> dict[str, Level]:
     """Return the person's own levels, none above the organization's."""
     bounded: dict[str, Level] = {}
-    for audience, level in own.items():
-        if audience in set(Audience) - {Audience.SELF}:
-            limit: Level = getattr(limits, audience)
+    for audience in OTHERS:
+        level = own.get(audience)
+        if level is not None:
+            limit = most_told(limits, audience)
             bounded[audience] = level if level.rank <= limit.rank else limit
     return bounded
 

@@ -23,6 +23,7 @@ from typing import NamedTuple, Protocol
 from kalends.model.organization import OrganizationSettings
 from kalends.model.profile import Profile
 from kalends.model.vocabulary import ActivitySpec, Audience, Level, Stage
+from kalends.policy.profile import OTHERS, most_told
 from kalends.policy.vocabulary import vocabulary
 
 
@@ -71,10 +72,7 @@ def lens_with(settings: OrganizationSettings, words: Words) -> Lens:
     return Lens(
         levels={
             Audience.SELF: Level.SUBJECT,
-            Audience.ATTENDANT: disclosure.attendant,
-            Audience.DEPARTMENT: disclosure.department,
-            Audience.ORGANIZATION: disclosure.organization,
-            Audience.OUTSIDE: least(disclosure.outside, Level.TIMES),
+            **{audience: most_told(disclosure, audience) for audience in OTHERS},
         },
         outside_seconds=disclosure.outside_days * 86_400,
         opened=frozenset(disclosure.open_activities),

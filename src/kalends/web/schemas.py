@@ -272,10 +272,23 @@ class ManualInput(BaseModel):
     note: str | None = Field(default=None, max_length=255)
 
 
+class Offered(Answer):
+    """What a person may choose from."""
+
+    forward: list[str]
+    """Where calls may go: kinds of numbers the person has, ``attendant`` …, listed numbers."""
+    any_number: bool
+    """Whether every ordinary number may be named beside these."""
+    keyword_languages: list[Language]
+
+
 class PreferencesAnswer(Preferences):
-    """A person's own choices, and which of them the organization permits."""
+    """A person's own choices, which of them the organization permits, and what there is."""
 
     permitted: dict[str, bool] = Field(default_factory=dict)
+    otherwise: Preferences
+    """What holds where nothing was chosen; its ``disclosure`` is the most that can be."""
+    offered: Offered
 
 
 class Word(Answer):

@@ -9,7 +9,9 @@ import msgspec
 from fastapi import APIRouter, Response
 
 from kalends.bus.commands import ClearManual, PatchPreferences, SetManual
+from kalends.bus.tags import expected_tags, record_tag
 from kalends.model.person import PersonRecord
+from kalends.policy.choices import offer, otherwise
 from kalends.store.contract import PersonDocument
 from kalends.web import answers, schemas
 from kalends.web.commands import send, settled
@@ -84,7 +86,7 @@ async def _choosing(web: Web, viewer: Viewer, person: str) -> PersonDocument:
     responses=answers.told(schemas.PreferencesAnswer, what="The person's choices"),
 )
 async def preferences(web: InWeb, viewer: InOrganization, person: PersonPath) -> Response:
-    """Show what a person has chosen, and what the organization permits to choose."""
+    """Show what a person has chosen, what the organization permits, and what there is."""
     return await _chosen(web, viewer, await _choosing(web, viewer, person))
 
 
@@ -93,24 +95,37 @@ async def _chosen(web: Web, viewer: Viewer, document: PersonDocument) -> Respons
     permitted = viewer.tenant.settings.permissions.model_dump()
     sources = await web.reader.documents(viewer.organization, "source")
     permitted["write_back"] = any(json.loads(one.body).get("write_back") for one in sources)
-    chosen = record.preferences.model_dump(mode="json")
-    return answers.json({**chosen, "permitted": permitted})
+    settings = viewer.tenant.settings
+    told = record.preferences.model_dump(mode="json") | {
+        "permitted": permitted,
+        "otherwise": otherwise(settings, record).model_dump(mode="json"),
+        "offered": offer(settings, record)._asdict(),
+    }
+    return answers.json(told, etag=answers.etag(record_tag(document.record)))
 
 
 @router.patch(
     "/people/{person}/preferences",
     responses=answers.told(
-        schemas.PreferencesAnswer, errors=answers.CHANGE, what="The person's choices now"
+        schemas.PreferencesAnswer, errors=answers.REPLACE, what="The person's choices now"
     ),
 )
 async def patch(
-    web: InWeb, viewer: InOrganization, person: PersonPath, body: dict[str, Any]
+    web: InWeb,
+    viewer: InOrganization,
+    person: PersonPath,
+    body: dict[str, Any],
+    if_match: answers.IfMatch = None,
 ) -> Response:
     """Change some choices: keys left out stay, null clears (RFC 7396, one level deep)."""
     await _choosing(web, viewer, person)
     changes = msgspec.to_builtins(body)
     command = PatchPreferences(
-        organization=viewer.organization, actor=viewer.actor, person=person, changes=changes
+        organization=viewer.organization,
+        actor=viewer.actor,
+        person=person,
+        changes=changes,
+        expected=expected_tags(if_match),
     )
     await send(web, command)
     return await _chosen(web, viewer, await _choosing(web, viewer, person))
