@@ -17,6 +17,8 @@ class Session {
   organization = $state<string | null>(null);
   vocabulary = $state.raw<Vocabulary>({ activities: [], roles: [] });
   loaded = $state(false);
+  /** Moves when what the organization or an account is set to may have changed. */
+  settings = $state(0);
   /** Moves every few seconds, for what depends on the clock alone. */
   now = $state(new Date());
 
@@ -58,10 +60,19 @@ class Session {
     this.known = true;
   }
 
-  /** A provider turns to another organization. */
+  /** A provider turns to another organization; nobody of the one before is shown meanwhile. */
   async visit(organization: string): Promise<void> {
+    if (!this.me) return;
+    this.live.close();
+    this.people.replace([]);
+    this.loaded = false;
     this.organization = organization;
-    if (this.me) await this.#enter(this.me);
+    try {
+      await this.#enter(this.me);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.live.begin(); // which tells what is wrong, and goes on when it is not
+    }
   }
 
   async signIn(name: string, password: string, organization?: string): Promise<void> {
@@ -111,7 +122,10 @@ class Session {
 
   async #enter(me: Me): Promise<void> {
     calls.organization = me.organization ? null : this.organization;
-    if (this.organization) this.vocabulary = await api.vocabulary();
+    const asked = this.organization;
+    const vocabulary = asked ? await api.vocabulary() : this.vocabulary;
+    if (asked !== this.organization) return; // another one was turned to meanwhile
+    this.vocabulary = vocabulary;
     this.me = me;
     this.loaded = false;
     this.people.replace([]);
@@ -125,6 +139,7 @@ class Session {
       const [me, vocabulary] = await Promise.all([api.me(), api.vocabulary()]);
       this.vocabulary = vocabulary;
       this.me = me;
+      this.settings += 1;
       this.people.speak(this.locale, this.#namesOf);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error; // the stream tells what is wrong
