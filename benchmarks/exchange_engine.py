@@ -21,8 +21,11 @@ import apsw
 from kalends import observe
 from kalends.bus.commands import Apply
 from kalends.bus.memory import MemoryHub
+from kalends.calendars.ews import asides
 from kalends.calendars.ews.source import EwsSource
+from kalends.calendars.notify.pacing import POLLS_PER_SECOND
 from kalends.config.server import ServerOptions
+from kalends.endpoints.exchange.options import ExchangeOptions
 from kalends.endpoints.kind import Kind, Services, kinds
 from kalends.engine.apply import MANAGED_BY_FILE, stored_form
 from kalends.engine.engine import Engine
@@ -85,7 +88,7 @@ class State(NamedTuple):
 
     reads: int
     stored: int
-    """How often something new was read; once for each mailbox brought in."""
+    """How often something new was read: a mailbox brought in, its work hours, a change."""
     failed: int
     codes: dict[str, int]
     heard: dict[str, int]
@@ -190,9 +193,26 @@ async def _engine(directory: str, sink: NotingSink, pipe: Connection) -> None:
         calm_collector()  # as the engine's process does
         running = asyncio.create_task(engine.run())
         while (command := await commands.get()) != "end":
-            pipe.send(_state(engine) if command == "state" else sink.at.tobytes())
+            if command == "polls":
+                _poll_by_default(engine)
+            else:
+                pipe.send(_state(engine) if command == "state" else sink.at.tobytes())
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+
+
+def _poll_by_default(engine: Engine) -> None:
+    """Go on as after hours with the default ``poll_seconds`` and as many as there are polls for.
+
+    So many polls a second are due from 7,500 mailboxes on, however many more there are.
+    """
+    slot = next(iter(engine.core.sync.slots.values()))
+    assert isinstance(slot.reader, EwsSource)
+    slot.poll_seconds = float(ExchangeOptions.model_fields["poll_seconds"].default)
+    heard = sum(slot.reader.notifier.counts().values())
+    engine.core.sync.hasten_slot(slot, heard / POLLS_PER_SECOND)
+    # Between two polls of so many more than this has passed: each asks for the reply, too.
+    asides.REPLY_EVERY = 0  # type: ignore[misc] # see above
 
 
 def _state(engine: Engine) -> State:

@@ -10,6 +10,7 @@ from kalends.calendars.contract import Hearing, Hint
 from kalends.calendars.notify.allowance import ceiling
 from kalends.calendars.notify.callback import Callbacks
 from kalends.calendars.notify.driver import Driver
+from kalends.calendars.notify.pacing import poll_after
 from kalends.calendars.notify.planner import Planner
 from kalends.calendars.notify.post import Post
 from kalends.calendars.notify.values import Key, Mode, Site
@@ -18,8 +19,6 @@ from kalends.endpoints.exchange.known import Access, Mailbox
 from kalends.errors import Unreachable
 from kalends.wire.ews.versions import Feature, offers
 
-HEARD_SECONDS: Final = 900.0
-"""Who is heard is polled so rarely: the longest a mute server can go unnoticed (``doubts``)."""
 _SLOWEST_PULL: Final = 60.0
 _FASTEST_PULL: Final = 10.0
 
@@ -65,8 +64,9 @@ class Notifier:
 
     def refresh_after(self, key: Key) -> float | None:
         """Return after how long a calendar need be polled again; None: as configured."""
-        heard = self._planner.heard_by(key)
-        return HEARD_SECONDS if heard in (Mode.STREAM, Mode.PUSH, Mode.PULL) else None
+        if self._planner.heard_by(key) not in (Mode.STREAM, Mode.PUSH, Mode.PULL):
+            return None
+        return poll_after(len(self._planner), self._endpoint.runtime.random)
 
     def counts(self) -> dict[str, int]:
         """Return how many mailboxes are heard by which mode."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Final
 
 SILENCE: Final = 90.0
@@ -26,6 +27,11 @@ STATUS_MINUTES: Final = 4
 """A server that pushes shows that it lives so often; looked after as often."""
 PUSH_SILENCE: Final = 2 * STATUS_MINUTES * 60.0
 """Two signs of life missing: found within twelve minutes."""
+HEARD_SECONDS: Final = 750.0
+"""Who is heard is polled so rarely: with a tenth more by chance, and the grace of ``doubts``, a
+server that says OK and delivers nothing is found within a quarter of an hour …"""
+POLLS_PER_SECOND: Final = 10.0
+"""… and of very many so many a second: polls of those who are heard stay a small load."""
 _FIRST: Final = 2.0
 _LONGEST: Final = 120.0
 
@@ -33,3 +39,13 @@ _LONGEST: Final = 120.0
 def back_off(failures: int) -> float:
     """Return the pause after so many failures in a row; all stay within a heartbeat's order."""
     return float(min(_FIRST * 2 ** min(max(failures - 1, 0), 10), _LONGEST))
+
+
+def poll_after(heard: int, chance: random.Random) -> float:
+    """Return after how long one of so many who are heard is polled again.
+
+    Beyond 7,500 it varies, for they were all read one after another once, and would be for ever.
+    """
+    mean = max(HEARD_SECONDS, heard / POLLS_PER_SECOND)
+    least = max(HEARD_SECONDS, mean / 2)
+    return chance.uniform(least, 2 * mean - least)

@@ -180,6 +180,10 @@ class Planner:
         for member in scarce_first:
             self._board.leave(member, give_back=True)
 
+    def __len__(self) -> int:
+        """Return how many mailboxes were taken up."""
+        return len(self._board.members)
+
     def address(self, key: Key) -> str | None:
         """Return the address of a mailbox that was taken up."""
         member = self._board.members.get(key)
