@@ -64,8 +64,8 @@ class Version:
 
     @property
     def charges_target(self) -> bool:
-        """Tell whether subscriptions are charged to the mailbox read, not to the account."""
-        return self.year >= 2013
+        """Tell whether the mailbox read is charged, not the account (2010 SP2 RU4)."""
+        return self.build >= (14, 2, 318, 0)
 
     def takes(self, asked: str) -> bool:
         """Tell whether a RequestServerVersion is understood."""

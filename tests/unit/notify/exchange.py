@@ -66,6 +66,8 @@ class Exchange:
     """A proxy passes nothing of a stream on before its end."""
     mute: bool = False
     """Streams opened now will bring signs of life and no news."""
+    lingers: bool = False
+    """A stream that another took over is not told so, and stays."""
     subscriptions: dict[str, Held] = field(default_factory=dict)
     wires: dict[int, Wire] = field(default_factory=dict)
     told: list[tuple[float, Key, bool]] = field(default_factory=list)
@@ -221,6 +223,9 @@ class Exchange:
             return
         for line, other in list(self.wires.items()):
             if set(other.subscriptions) & set(asked.subscriptions):
+                if self.lingers:
+                    other.subscriptions = ()
+                    continue
                 del self.wires[line]
                 if not other.deaf:
                     self._say(line, trouble=Verdict(What.TAKEN))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -99,10 +100,16 @@ class StreamingTransport(ExchangeTransport):
 
     deaf = False
     """What servers write on open streams never arrives (half closed by a middle box)."""
+    exceeded = 0
+    """Answers that said some budget was used up."""
+    most_streams = 0
+    """Streams one payer had open at once, at most."""
 
     async def exchange(self, request: Request, limits: Limits) -> Response:
         await asyncio.sleep(LATENCY)
-        return await super().exchange(request, limits)
+        response = await super().exchange(request, limits)
+        self.exceeded += b"ErrorExceeded" in response.body
+        return response
 
     @asynccontextmanager
     async def stream(
@@ -116,6 +123,9 @@ class StreamingTransport(ExchangeTransport):
         headers = {name.lower(): value for name, value in request.headers}
         path = "/EWS" + request.url.partition("/EWS")[2]
         reply = server.handle(Ask(request.method, path, headers, request.body))
+        self.exceeded += b"ErrorExceeded" in reply.body
+        paying = Counter(one.payer for one in server.connected)
+        self.most_streams = max(self.most_streams, *paying.values(), 0)
         answer = Response(reply.status, dict(reply.headers), reply.body, request.url)
         try:
             yield Answering(answer, reply.stream, silence, lambda: self.deaf or self.down)
@@ -137,6 +147,8 @@ class NotifyLab:
     people: int = 5
     options: dict[str, Any] = field(default_factory=dict)
     backends: int = 1
+    access: Access = Access.IMPERSONATION
+    """How people's mailboxes are read; as a delegate, with all rights: less may not subscribe."""
     told: list[tuple[float, Key, bool]] = field(default_factory=list)
 
     listening: asyncio.Task[None] = field(init=False)
@@ -154,6 +166,8 @@ class NotifyLab:
             name = f"p{number:03}"
             box = self.organization.add_mailbox(f"{name}@acme.example", name)
             box.database = number % max(1, self.backends)
+            if self.access is Access.DELEGATE:
+                box.delegates[SERVICE] = "Owner"
             self.keys.append((name, "main"))
         self.server = ExchangeServer(self.organization, self.version, backends=self.backends)
         self.server.origin = ORIGIN
@@ -169,11 +183,11 @@ class NotifyLab:
         self.endpoint = ExchangeEndpoint(Services(self.runtime, factory), place, options)
         self.notifier = Notifier(self.endpoint)
 
-    async def register(self, *keys: Key, access: Access = Access.IMPERSONATION) -> None:
+    async def register(self, *keys: Key, access: Access | None = None) -> None:
         """Read mailboxes once, as the source does, and register them."""
         for key in keys or self.keys:
             mailbox = Mailbox(self.address(key))
-            self.endpoint.known(mailbox).access = access
+            self.endpoint.known(mailbox).access = access or self.access
             await self.endpoint.call(mailbox, Operation(build_get_folder, parse_get_folder))
             self.notifier.seen(key, mailbox)
 
@@ -210,13 +224,14 @@ def play(
     version: str = "2019",
     people: int = 5,
     backends: int = 1,
+    access: Access = Access.IMPERSONATION,
     **options: Any,
 ) -> NotifyLab:
     """Run a story with mailboxes registered and settled."""
     loop = virtual.VirtualLoop()
 
     async def whole() -> NotifyLab:
-        lab = NotifyLab(loop, version, people, options, backends)
+        lab = NotifyLab(loop, version, people, options, backends, access)
         lab.listening = asyncio.create_task(lab.listen())
         await lab.register()
         await asyncio.sleep(30)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from kalends.calendars.notify.allowance import ceiling
 from kalends.calendars.notify.values import Mode
+from kalends.endpoints.exchange.known import Access
 from kalends.wire.ews.versions import ServerVersion
+from tests.unit.notify.lab import NotifyLab, play
 
 EVERYBODY = 0
 """No limit is known: each mailbox pays for itself."""
@@ -37,3 +41,33 @@ def test_the_ceiling_of_each_version(
 def test_pulls_hold_no_connection_and_an_unknown_server_has_no_limit() -> None:
     assert ceiling(ServerVersion(15, 0, 1497, 2), Mode.PULL, impersonated=False) == EVERYBODY
     assert ceiling(None, Mode.STREAM, impersonated=False) == EVERYBODY
+
+
+OWNER, ITSELF = Access.IMPERSONATION, Access.DELEGATE
+
+
+@pytest.mark.parametrize(
+    ("version", "access", "people", "heard"),
+    [
+        ("2007 SP1", OWNER, 45, {"pull": 45}),
+        ("2010", OWNER, 45, {"pull": 20, "poll": 25}),
+        ("2010", ITSELF, 45, {"pull": 20, "poll": 25}),
+        ("2010 SP2", OWNER, 45, {"streaming": 45}),
+        ("2010 SP2", ITSELF, 45, {"streaming": 45}),
+        ("2013", OWNER, 45, {"streaming": 45}),
+        ("2013", ITSELF, 405, {"streaming": 400, "poll": 5}),
+        ("2016", ITSELF, 45, {"streaming": 45}),
+        ("2019", OWNER, 45, {"streaming": 45}),
+        ("SE", OWNER, 45, {"streaming": 45}),
+    ],
+)
+def test_each_versions_budgets_of_subscriptions_and_streams_are_kept(
+    version: str, access: Access, people: int, heard: dict[str, int]
+) -> None:
+    async def story(lab: NotifyLab) -> None:
+        await asyncio.sleep(1500)  # every stream is replaced at least once
+        assert lab.notifier.counts() == heard
+        assert not lab.transport.exceeded
+        assert lab.transport.most_streams <= (lab.server.hanging or 0)
+
+    play(story, version=version, people=people, access=access)

@@ -91,6 +91,22 @@ def test_a_stream_is_replaced_before_its_end_and_nothing_is_lost() -> None:
     assert exchange.hints(keys[1], began) == 0  # a replaced stream leaves no gap
 
 
+def test_where_the_account_pays_for_streams_one_group_overlaps_at_a_time() -> None:
+    site = Site(STREAMS.url, impersonated=False, ceiling=600)
+    exchange = server(lingers=True)
+    keys = watch(exchange, 600, site)
+    groups, most, told = 3, 0, 0
+    for minute in range(90):
+        exchange.change(address(keys[minute]))
+        for _ in range(30):
+            exchange.advance(2)
+            most = max(most, exchange.planner.streams)
+        told += any(sure for _, key, sure in exchange.told if key == keys[minute])
+    assert most == groups + 1
+    assert told == 90
+    assert exchange.planner.counts() == {"streaming": 600}
+
+
 def test_a_replaced_stream_that_breaks_is_a_gap_too() -> None:
     exchange = server()
     keys = watch(exchange, 3)

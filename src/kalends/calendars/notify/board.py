@@ -236,6 +236,18 @@ class Board:
             purse = self._purses[key] = Purse(site.ceiling, site.ceiling)
         return purse
 
+    def overlap_ends(self, group: Group) -> float:
+        """Return until when another group reads two lines at the expense of the same account.
+
+        Of its streams one is kept for overlaps (``allowance``): two groups never overlap at once.
+        """
+        if not group.site.ceiling:
+            return 0.0
+        purse = self.purse(group.site)
+        others = (one for one in self.lines.values() if one.group is not group)
+        ends = (one.until for one in others if self.purse(one.group.site) is purse)
+        return max((end for end in ends if end is not None), default=0.0)
+
     def exhausted(self, member: Member) -> None:
         """Note that no more subscriptions are allowed, and poll this mailbox."""
         purse = self.purse(member.site)

@@ -116,7 +116,7 @@ class Listening:
         if group.changed_at is not None:
             joins = group.changed_at + (JOIN if settled else SETTLE)
             at = min(at, max(joins, line.opened_at + SETTLE))
-        return [max(at, group.quiet_until)]
+        return [max(at, group.quiet_until, self._board.overlap_ends(group))]
 
     def _open(self, group: Group) -> None:
         now = self._board.now
