@@ -33,6 +33,7 @@ class Anna:
 
     cannot = frozenset[str]()
     poll_requests = 1
+    asides = 0
 
     def __init__(self, server: Server, runtime: Runtime, password: str = "secret") -> None:
         self.server = server

@@ -66,6 +66,7 @@ class EwsWorld(ExchangeLab):
 
     cannot = frozenset({"floating", "owner-address"})
     poll_requests = 1
+    asides = 2
 
     def __init__(self, version: str = "2016", **options: Any) -> None:
         super().__init__(version, url=URL, max_bytes=500_000, **options)

@@ -72,6 +72,7 @@ class ExchangeWorld:
 
     cannot: frozenset[str] = frozenset()
     poll_requests = 1
+    asides = 0
 
     def __init__(
         self,

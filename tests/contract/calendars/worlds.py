@@ -38,6 +38,7 @@ class _LabWorld:
     """A lab server behind the guarded client."""
 
     poll_requests = 1
+    asides = 0
 
     def __init__(self) -> None:
         self.transport = LabTransport()
@@ -79,6 +80,7 @@ class CaldavWorld(_LabWorld):
     def __init__(self, faults: Faults | None = None, *, poll_requests: int = 1) -> None:
         super().__init__()
         self.poll_requests = poll_requests
+        self.asides = 0
         self._usual = faults or Faults()
         self.server.faults = self.usual()
         self.collection = self.server.tree.add_calendar(HOME, "anna", "svc")

@@ -8,5 +8,6 @@ expands what a server leaves unexpanded; ``texts`` fetches descriptions; ``curso
 between reads; ``rights`` says how each version of Exchange is told to let us in.
 
 What a read costs: nothing new, one request; a change, two; the whole window, two. Work hours are
-asked once a day and automatic replies every quarter of an hour, one request each.
+asked once a day, of a hundred mailboxes by one request, and automatic replies every quarter of an
+hour, one request each; neither by a read that has something else to ask.
 """

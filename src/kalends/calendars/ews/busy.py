@@ -6,18 +6,21 @@ then cut at the same quarters each time.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 from kalends.endpoints.exchange.endpoint import AUTO, ExchangeEndpoint
 from kalends.endpoints.exchange.known import Access, Mailbox
 from kalends.endpoints.exchange.operation import Operation
+from kalends.errors import BadAnswer, SignInNeeded, SourceTrouble, Throttled
 from kalends.model.booking import Booking
 from kalends.model.http import Request, Response
 from kalends.model.times import Interval
 from kalends.wire.ews.calendar_item import Skipped
+from kalends.wire.ews.errors import Answered
 from kalends.wire.ews.folders import Folder
 from kalends.wire.ews.get_user_availability import (
     MAX_WINDOW,
@@ -27,6 +30,8 @@ from kalends.wire.ews.get_user_availability import (
 )
 from kalends.wire.ews.soap import Context
 from kalends.wire.ews.versions import Feature, offers
+
+T = TypeVar("T")
 
 View = Literal["FreeBusy", "DetailedMerged"]
 _DAY: Final = 86_400
@@ -49,10 +54,38 @@ async def availability(
 ) -> Availability:
     """Ask for at most 42 days of one mailbox."""
     address = endpoint.known(mailbox).primary or mailbox.address
-    operation = Operation(partial(_build, address, window, view), read_one, (address, window, zone))
+    operation = Operation(
+        partial(_build, (address,), window, view), read_one, (address, window, zone)
+    )
     owner = endpoint.known(mailbox).access is Access.IMPERSONATION
     able = offers(endpoint.version(mailbox), Feature.AVAILABILITY_IMPERSONATED)
     return await endpoint.call(mailbox, operation, impersonate=AUTO if owner and able else None)
+
+
+async def of_many(
+    endpoint: ExchangeEndpoint,
+    mailboxes: tuple[Mailbox, ...],
+    window: Interval,
+    view: View,
+    read: Callable[..., T],
+    *more: object,
+) -> T:
+    """Ask the first one's server for up to a hundred mailboxes, as the account itself.
+
+    ``read`` is given the answer, the addresses, the window, and ``more``.
+    """
+    addresses = tuple(endpoint.known(one).primary or one.address for one in mailboxes)
+    operation = Operation(
+        partial(_build, addresses, window, view), read, (addresses, window, *more)
+    )
+    return await endpoint.call(mailboxes[0], operation, impersonate=None)
+
+
+def may_work_alone(error: SourceTrouble) -> bool:
+    """Tell whether a trouble may come of asking for many."""
+    if isinstance(error, SignInNeeded | Throttled):
+        return False
+    return isinstance(error, Answered | BadAnswer)
 
 
 async def busy_times(
@@ -86,6 +119,8 @@ def inside(found: Availability, window: Interval) -> Availability:
     return replace(found, bookings=bookings)
 
 
-def _build(address: str, window: Interval, view: View, context: Context, folder: Folder) -> Request:
+def _build(
+    addresses: tuple[str, ...], window: Interval, view: View, context: Context, folder: Folder
+) -> Request:
     del folder
-    return build_get_user_availability(context, (address,), window, view)
+    return build_get_user_availability(context, addresses, window, view)

@@ -18,8 +18,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from kalends.calendars.contract import CalendarRef, Previous, Reading, Skipped, Unchanged
-from kalends.calendars.ews.asides import Asides, packed
+from kalends.calendars.ews.asides import Asides
 from kalends.calendars.ews.cursor import Cursor, digest
+from kalends.calendars.ews.hours import Hours, packed
 from kalends.calendars.ews.series import Series
 from kalends.calendars.ews.texts import Texts
 from kalends.calendars.ews.together import Together
@@ -76,6 +77,7 @@ class Read:
         previous: Previous,
         texts: Texts,
         together: Together,
+        hours: Hours,
     ) -> None:
         self._endpoint = endpoint
         self._ref = ref
@@ -86,7 +88,7 @@ class Read:
         self._together = together
         self._zone = ZoneInfo(ref.timezone)
         self._series = Series(endpoint, mailbox, self._zone)
-        self._asides = Asides(endpoint, mailbox, self._zone)
+        self._asides = Asides(endpoint, mailbox, hours)
         self._facts = digest(mailbox.address, ref.timezone, texts.wanted)
         self.changed = False
         """Whether the server reported changes since what is stored."""
@@ -117,7 +119,7 @@ class Read:
     async def _by_changes(self, known: Cursor) -> Reading | Unchanged:
         news = await self._news(known.state)
         if news.since_known and not news.changes:
-            now = await self._asides.refreshed(self._seen(known, news), one=True)
+            now = await self._asides.refreshed(self._seen(known, news))
             return await self._told(known, now)
         items = await view(self._endpoint, self._mailbox, known.window, self._zone)
         return await self._reading(self._seen(known, news), items, news)
@@ -127,7 +129,7 @@ class Read:
         items = await view(self._endpoint, self._mailbox, window, self._zone)
         now = known or Cursor(0, 0, self._facts, self._access.value)
         now = msgspec.structs.replace(now, start=window.start, end=window.end)
-        now = await self._asides.refreshed(self._seen(now, news))
+        now = self._asides.put_off(self._seen(now, news))
         return await self._reading(now, items, news)
 
     async def _news(self, state: str) -> News:
@@ -212,7 +214,7 @@ class Read:
             self._facts,
             self._access.value,
             shown=digest(pack_bookings(bookings)),
-            hours=packed(found.work_hours),
+            hours=packed(found.work_hours).encode(),
             url=where.url,
             primary=where.primary,
         )

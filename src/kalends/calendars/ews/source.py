@@ -23,6 +23,7 @@ from kalends.calendars.contract import (
 )
 from kalends.calendars.ews.checking import Checking
 from kalends.calendars.ews.cursor import Cursor
+from kalends.calendars.ews.hours import Hours
 from kalends.calendars.ews.probing import mailbox_of, probe
 from kalends.calendars.ews.reading import Read
 from kalends.calendars.ews.texts import Texts
@@ -48,6 +49,7 @@ class EwsSource:
         self._texts = texts or Texts(endpoint)
         self._ways = Ways(endpoint)
         self._together = Together(endpoint)
+        self._hours = Hours(endpoint)
         self.notifier = Notifier(endpoint)
         self._polled: dict[tuple[str, str], Mailbox] = {}
         """Mailboxes of calendars the notifier does not know: what to forget with them."""
@@ -90,7 +92,10 @@ class EwsSource:
         self._recall(mailbox, known)
 
         async def read(access: Access) -> tuple[Reading | Unchanged, bool]:
-            task = Read(self.endpoint, ref, mailbox, access, previous, self._texts, self._together)
+            task = Read(
+                self.endpoint, ref, mailbox, access, previous, self._texts, self._together,
+                self._hours,
+            )  # fmt: skip
             return await task.run(window, known, full=full), task.changed
 
         done, changed = await self._in_some_way(mailbox, read)
@@ -167,6 +172,7 @@ class EwsSource:
         """Forget a mailbox; others who read it find out anew what was known: it is a cache."""
         if mailbox is not None:
             self.endpoint.forget(mailbox)
+            self._hours.forget(mailbox)
 
     def _recall(self, mailbox: Mailbox, cursor: Cursor | None) -> None:
         """Take up after a restart what was known when the cursor was stored."""

@@ -13,27 +13,21 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from functools import partial
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from kalends.calendars.ews.busy import busy_times, inside, whole_days
+from kalends.calendars.ews.busy import busy_times, inside, may_work_alone, of_many, whole_days
 from kalends.endpoints.exchange.endpoint import ExchangeEndpoint
 from kalends.endpoints.exchange.known import Mailbox
-from kalends.endpoints.exchange.operation import Operation
-from kalends.errors import BadAnswer, SignInNeeded, SourceTrouble, Throttled
-from kalends.model.http import Request, Response
+from kalends.errors import SourceTrouble
+from kalends.model.http import Response
 from kalends.model.times import Interval
-from kalends.wire.ews.errors import Answered
-from kalends.wire.ews.folders import Folder
 from kalends.wire.ews.get_user_availability import (
     MAX_MAILBOXES,
     MAX_WINDOW,
     Availability,
-    build_get_user_availability,
     parse_get_user_availability,
 )
-from kalends.wire.ews.soap import Context
 
 SOON: Final = 0.8
 """Asked for with others once so much of its interval has passed …"""
@@ -105,10 +99,10 @@ class Together:
             return None
         asked = {mailbox: _Reader(zone, now), **others}
         try:
-            told = await self._ask(mailbox, asked, place[1])
+            told = await self._ask(asked, place[1])
         except SourceTrouble as error:
             self._alone_until = now + _ALONE_SECONDS
-            if not _may_work_alone(error):
+            if not may_work_alone(error):
                 raise
             return None
         for one, answer in zip(asked, told, strict=True):
@@ -142,12 +136,11 @@ class Together:
                 del self._readers[place]
 
     async def _ask(
-        self, mailbox: Mailbox, asked: dict[Mailbox, _Reader], days: Interval
+        self, asked: dict[Mailbox, _Reader], days: Interval
     ) -> tuple[Availability | None, ...]:
-        addresses = tuple(self._endpoint.known(one).primary or one.address for one in asked)
         zones = tuple(reader.zone for reader in asked.values())
-        operation = Operation(partial(_build, addresses, days), read_many, (addresses, days, zones))
-        return await self._endpoint.call(mailbox, operation, impersonate=None)
+        endpoint, mailboxes = self._endpoint, tuple(asked)
+        return await of_many(endpoint, mailboxes, days, "DetailedMerged", read_many, zones)
 
 
 def read_many(
@@ -160,15 +153,3 @@ def read_many(
     return tuple(
         None if told[address].trouble is not None else told[address] for address in addresses
     )
-
-
-def _may_work_alone(error: SourceTrouble) -> bool:
-    """Tell whether a trouble may come of asking for many."""
-    if isinstance(error, SignInNeeded | Throttled):
-        return False
-    return isinstance(error, Answered | BadAnswer)
-
-
-def _build(addresses: tuple[str, ...], days: Interval, context: Context, folder: Folder) -> Request:
-    del folder
-    return build_get_user_availability(context, addresses, days)

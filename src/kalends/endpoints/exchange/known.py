@@ -45,8 +45,8 @@ class Known:
     """What was learned about one mailbox."""
 
     __slots__ = (
-        "access", "found_at", "grouping", "next_try", "primary", "public_folders", "replied_at",
-        "reply", "tries", "url", "version",
+        "access", "found_at", "grouping", "hours", "next_try", "primary", "public_folders",
+        "replied_at", "reply", "tries", "url", "version",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -60,6 +60,8 @@ class Known:
         """Address of the public folder mailbox (2013+), as Autodiscover told it."""
         self.primary = ""
         """Primary address, where ours is an alias."""
+        self.hours = ""
+        """Work hours as JSON, as they were told last; shared with whoever keeps the same."""
         self.reply: tuple[int, int] | None = None
         """When automatic replies are on, as told at …"""
         self.replied_at = 0
