@@ -158,14 +158,14 @@ def test_another_account_may_not_read_it() -> None:
     assert one.codes(get_events(number, mark)) == ["ErrorSubscriptionAccessDenied"]
 
 
-def test_2010_charges_the_account_and_2013_the_mailbox() -> None:
-    for named, other in (("2010 SP2", False), ("2013", True)):
+def test_until_2010_sp2_ru4_the_account_is_charged_and_then_the_mailbox() -> None:
+    for named, other in (("2010", False), ("2010 SP2", True), ("2013", True)):
         one = desk(named)
         one.server.subscription_limit = 2
-        numbers = [subscribe(one)[0] for _ in range(3)]
+        numbers = [subscribe(one, "Pull")[0] for _ in range(3)]
         assert numbers[2] == ""
         one.impersonate = BEA
-        assert bool(subscribe(one)[0]) is other
+        assert bool(subscribe(one, "Pull")[0]) is other
 
 
 def test_connections_are_limited() -> None:
