@@ -11,7 +11,7 @@ import sys
 
 from tests.simulation.drift import Held, days, trends
 from tests.simulation.scenario import Installation
-from tests.simulation.test_promises import simulated
+from tests.simulation.storm import simulated
 
 from benchmarks.figure import Figure
 from kalends import observe

@@ -20,7 +20,7 @@ import apsw
 
 from tests.simulation.scenario import Installation
 from tests.simulation.scripted import Faults
-from tests.simulation.test_promises import by_hand
+from tests.simulation.storm import by_hand
 from tests.simulation.virtual import BEGIN
 from tests.simulation.world import DAY, HOUR, MINUTE, a_booking
 

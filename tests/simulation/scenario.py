@@ -6,6 +6,7 @@ import asyncio
 import random
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
@@ -171,6 +172,11 @@ class Installation:
         self.server.faults = faults
         for board in self.boards.values():
             board.faults = faults
+
+    def injected(self) -> Counter[str]:
+        """Return the faults that happened so far, by kind."""
+        boards = (board.injected for board in self.boards.values())
+        return sum(boards, self.server.injected + Counter(kills=self.lives - 1))
 
     def now(self) -> int:
         """Return wall time in whole seconds."""

@@ -9,7 +9,7 @@ import pytest
 
 from tests.simulation.drift import WAL_BOUND, Held, days, trends
 from tests.simulation.scenario import Installation
-from tests.simulation.test_promises import simulated
+from tests.simulation.storm import simulated
 
 PEOPLE = int(os.environ.get("KALENDS_PEOPLE", "12"))
 WARM = 5

@@ -16,7 +16,7 @@ from kalends.model.times import rfc3339
 from tests.simulation.mortal import FAILPOINTS
 from tests.simulation.scenario import ORGANIZATION, Installation
 from tests.simulation.scripted import Faults
-from tests.simulation.test_promises import in_order, nothing_lost
+from tests.simulation.storm import in_order, nothing_lost
 from tests.simulation.virtual import BEGIN, VirtualLoop, run
 from tests.simulation.world import DAY, HOUR, MINUTE, edit, fill
 

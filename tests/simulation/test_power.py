@@ -33,7 +33,7 @@ from tests.contract.store.world import (
 )
 from tests.simulation.power import Disk, Image, put_back
 from tests.simulation.scenario import Installation
-from tests.simulation.test_promises import simulated, storm
+from tests.simulation.storm import simulated, storm
 from tests.simulation.world import MINUTE
 
 PEOPLE = [f"p{number:02}" for number in range(12)]

@@ -23,7 +23,7 @@ from kalends.store.copies import examine, mark, prepare
 from kalends.store.sqlite import connect
 from kalends.store.statements import SQLITE
 from tests.simulation.scenario import Installation
-from tests.simulation.test_promises import heal, in_order, live, nothing_lost, simulated
+from tests.simulation.storm import heal, in_order, live, nothing_lost, simulated
 from tests.simulation.virtual import BEGIN
 from tests.simulation.world import DAY, fill
 

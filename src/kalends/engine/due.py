@@ -106,6 +106,8 @@ class DueLoop:
         self._retold: set[tuple[str, str]] = set()
         self._began = int(runtime.now())
         self._asides: list[tuple[int, str, str]] = []
+        self._upcoming: int | None = None
+        """When somebody is due next, as of the last turn; what is written later wakes the loop."""
         self.lease: Lease | None = None
         self.shards: Sequence[int] | None = None
         self.figures = Figures()
@@ -160,8 +162,8 @@ class DueLoop:
             self.behind = 0.0
             await self._settle_ready(chunk, now)
             return True
-        upcoming = await self._store.next_due_at(self.shards)
-        if upcoming is None or upcoming > now:
+        self._upcoming = await self._store.next_due_at(self.shards)
+        if self._upcoming is None or self._upcoming > now:
             self.behind = 0.0
             return False
         for lane in Lane:
@@ -180,10 +182,9 @@ class DueLoop:
         """Sleep until the next boundary or a wake-up, at most a tick (the clock may be set)."""
         if await self.ahead.work():
             return
-        upcoming = await self._store.next_due_at(self.shards)
         pause = self._tick
-        if upcoming is not None:
-            pause = min(pause, max(0.0, upcoming - self._runtime.now()))
+        if self._upcoming is not None:
+            pause = min(pause, max(0.0, self._upcoming - self._runtime.now()))
         await wait(self._awake, pause)
 
     async def _settle(self, due: list[DuePerson], now: int) -> None:

@@ -66,6 +66,8 @@ class Retention:
             anything = True
             for kind, count in counts.items():
                 self.purged[kind] = self.purged.get(kind, 0) + count
+            if max(counts.values()) < SLICE and not counts.get("resealed"):
+                break  # every kind came to its end within this slice
             await asyncio.sleep(0)
         while await self._store.forget_replaced():
             anything = True

@@ -70,6 +70,9 @@ def connect(path: Path, *, readonly: bool = False, vfs: str | None = None) -> ap
         path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # SQLite gives WAL and SHM its mode
     connection = apsw.Connection(str(path), flags=flags, vfs=vfs, statementcachesize=256)
+    # Else SQLite plans a statement anew whenever a parameter that it once peeked at is bound:
+    # a seventh of the engine's processor time, for the same plans.
+    connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
     for setting in _SETTINGS if readonly else _SETTINGS + _WRITER_SETTINGS:
         connection.execute(setting).fetchall()
     return connection

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from sqlalchemy import (
     BindParameter,
+    ColumnElement,
     Select,
     and_,
     bindparam,
@@ -80,16 +81,20 @@ _CROWDS: Final = {
     True: Statement(_crowds.where(_mine_shards)),
 }
 
-_next_boundary = select(func.min(_s.next_change_at)).where(_s.next_change_at.is_not(None))
-_next_queued = select(func.min(_s.queued_at)).where(
-    _s.lane == bindparam("lane"), _s.queued_at.is_not(None)
-)
-_NEXT: Final = {
-    (True, False): Statement(_next_boundary),
-    (True, True): Statement(_next_boundary.where(_mine_shards)),
-    (False, False): Statement(_next_queued),
-    (False, True): Statement(_next_queued.where(_mine_shards)),
-}
+
+def _next(*shards: ColumnElement[bool]) -> Statement:
+    """Return what asks, in one step, for the earliest boundary and each lane's oldest wait: this
+    is asked many times a second, and every minimum is the first entry of an index."""
+    boundary = select(func.min(_s.next_change_at)).where(_s.next_change_at.is_not(None), *shards)
+    queued = [
+        select(func.min(_s.queued_at)).where(_s.lane == lane, _s.queued_at.is_not(None), *shards)
+        for lane in (Lane.HAND, Lane.CALENDAR, Lane.POLICY)
+    ]
+    return Statement(select(*(it.scalar_subquery() for it in (boundary, *queued))))
+
+
+_NEXT: Final = {False: _next(), True: _next(_mine_shards)}
+"""By whether only some shards are asked for."""
 
 _SET_MANUAL = queueing(_s.person == bindparam("who"), manual=bindparam("manual"), hold=null())
 _END_HOLD = queueing(_s.person == bindparam("who"), _s.hold.is_not(None), hold=null())
@@ -164,10 +169,8 @@ def _person(seals: Seals, row: Row, now: int) -> DuePerson:
 def next_at(shards: Sequence[int] | None) -> Unit[int | None]:
     """See ``Store.next_due_at``."""
     some: dict[str, Any] = {} if shards is None else {"shards": list(shards)}
-    rows = yield _NEXT[True, shards is not None](**some)
-    for lane in (Lane.HAND, Lane.CALENDAR, Lane.POLICY):
-        rows = [*rows, *(yield _NEXT[False, shards is not None](lane=lane, **some))]
-    return min((at for (at,) in rows if at is not None), default=None)
+    [found] = yield _NEXT[shards is not None](**some)
+    return min((at for at in found if at is not None), default=None)
 
 
 def set_manual(seals: Seals, of: str, who: str, manual: Manual | None, now: int) -> Unit[bool]:

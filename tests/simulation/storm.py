@@ -1,0 +1,218 @@
+"""The story of promise 1: people edit, states are set by hand, everything goes wrong, it heals.
+
+Place: under the simulation's tests and ``benchmarks.promise1``. Each stretch of a storm ends with
+the faults healed; a minute later every sink equals the oracle (``world``), and a quiet hour shows
+that no transition is left out (``calm``). Hints carry the news; polls come rarely.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field
+
+from kalends.bus.commands import Answer, AnyCommand, ClearManual, SetManual
+from kalends.model.times import rfc3339
+from tests.simulation.calm import Record, differences
+from tests.simulation.mortal import Dead
+from tests.simulation.scenario import ORGANIZATION, Installation
+from tests.simulation.scripted import Faults
+from tests.simulation.virtual import BEGIN, VirtualLoop, run
+from tests.simulation.world import DAY, HOUR, ByHand, edit, fill
+
+BAD = Faults(fail=0.15, lose=0.2, double=0.2, slowest=5.0)
+FINE = Faults()
+STRETCH = (6 * HOUR, 12 * HOUR)
+"""Shortest and longest storm, seconds; a quiet hour follows. No part of a day, so that healing
+comes at every time of day: at night everybody is available, and that is easily right."""
+QUIET = HOUR
+Story = Callable[[Installation], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a simulation went through, and what it looked at."""
+
+    injected: Counter[str] = field(default_factory=Counter)
+    """Faults that happened, by kind."""
+    compared: int = 0
+    """States of people on sinks that were compared with the oracle."""
+    transitions: int = 0
+    """Transitions of quiet hours that were looked for, each at its second."""
+    logged: int = 0
+    """Transitions the store had logged that were looked for at the feed."""
+
+
+async def live(home: Installation, until: float, *, crashes: float, steps: bool) -> None:
+    """Let people edit, set states by hand, and let things go wrong, until a virtual moment."""
+    chance = home.chance
+    while home.loop.time() < until:
+        await asyncio.sleep(chance.uniform(10, 600))
+        what = chance.random()
+        if what < 0.6:
+            home.server.edited(edit(home.world, chance, home.now()))
+        elif what < 0.75:
+            await by_hand(home)
+        elif what < 0.85:
+            home.weather(BAD if chance.random() < 0.5 else FINE)
+        elif what < 0.85 + crashes and home.store is not None:
+            home.store.kill()
+        elif steps and what > 0.98:
+            home.world.forget_ended_by_hand(home.now())
+            home.clock.set_by(chance.choice((-HOUR, HOUR, 6 * HOUR)))
+
+
+async def by_hand(home: Installation) -> None:
+    """Somebody sets or clears a state; what the engine acknowledged is the truth."""
+    person = home.chance.choice(home.world.people)
+    if home.engine is None or home.store is None or home.store.dead.is_set():
+        return
+    until = home.now() + home.chance.randrange(60, 4 * HOUR)
+    if home.chance.random() < 0.3:
+        clear = ClearManual(organization=ORGANIZATION, actor="test", person=person)
+        if (await insisted(home, clear)).ok:
+            home.world.by_hand.pop(person, None)
+        return
+    word = home.chance.choice(("available", "dnd", "away"))
+    command = SetManual(
+        organization=ORGANIZATION, actor="test", person=person, activity="busy",
+        availability=word, until=rfc3339(until),
+    )  # fmt: skip
+    if (await insisted(home, command)).ok:
+        home.world.by_hand[person] = ByHand(word, until)
+
+
+async def insisted(home: Installation, command: AnyCommand) -> Answer:
+    """Ask again where the engine died before it answered: nobody knows whether it was done."""
+    while True:
+        try:
+            return await home.handle(command)
+        except Dead:
+            await revived(home)
+
+
+async def revived(home: Installation) -> None:
+    """Wait until the engine is back."""
+    while home.engine is None or home.store is None or home.store.dead.is_set():
+        await asyncio.sleep(1.0)
+
+
+async def heal(home: Installation) -> None:
+    """The weather clears, the server tells that anything may have changed; a minute passes.
+
+    It ends between two whole seconds: what begins at one has its second to be told.
+    """
+    home.weather(FINE)
+    await revived(home)
+    home.server.announce()
+    await asyncio.sleep(60.0 - home.clock.now() % 1 - 0.01)
+
+
+async def quiet(home: Installation, record: Record, *, crashes: float) -> int:
+    """An hour in which nobody edits, though servers, sinks and the engine fail on.
+
+    Every transition has reached the feed, once it has healed; returns how many there were.
+    """
+    begun, chance = home.now(), home.chance
+    record.begin()
+    end = home.loop.time() + QUIET
+    while home.loop.time() < end:
+        await asyncio.sleep(chance.uniform(60, 900))
+        home.weather(BAD if chance.random() < 0.7 else FINE)
+        if chance.random() < 3 * crashes and home.store is not None:
+            home.store.kill()
+    await heal(home)
+    count, wrong = differences(home.world, record, begun, home.now())
+    assert wrong == []
+    return count
+
+
+async def nothing_lost(home: Installation) -> int:
+    """Every transition of the last hour that was committed has reached the feed: how many."""
+    assert home.plain is not None
+    received = {(person, revision) for person, revision, _, _ in home.boards["feed"].received}
+    logged = await home.plain.transitions(ORGANIZATION, 0, 1_000_000)
+    missing = [
+        (one.person, one.revision) for one in logged if (one.person, one.revision) not in received
+    ]
+    assert missing == []
+    return len(logged)
+
+
+def in_order(home: Installation) -> None:
+    """No lamp ever went back to an older state."""
+    for name, board in home.boards.items():
+        assert board.back == [], name
+
+
+def simulated(seed: int, story: Story, people: int, poll_seconds: float = 4 * HOUR) -> Counter[str]:
+    """Run a story on an installation of its own; returns the faults that happened."""
+
+    async def whole() -> Counter[str]:
+        home = Installation(seed, people, poll_seconds=poll_seconds)
+        try:
+            await story(home)
+            return home.injected()
+        finally:
+            await home.end()
+
+    return run(whole(), VirtualLoop())
+
+
+def storm(
+    days: float, *, crashes: float = 0.1, steps: bool = False, tally: Tally | None = None
+) -> Story:
+    """Return the story of promise 1 over some days; everything is looked at after each storm.
+
+    Quiet hours come where no clock is set: then only the end counts.
+    """
+    seen = tally or Tally()
+
+    async def story(home: Installation) -> None:
+        fill(home.world, home.chance, BEGIN, int(days) + 2)
+        record = Record()
+        home.boards["feed"].hears = lambda told, word: record.hears(told, word, home.clock.now())
+        await home.start()
+        await home.apply()
+        await kept_alive(home, _stretches(home, record, days * DAY, crashes, steps, seen))
+        seen.injected = home.injected()
+
+    return story
+
+
+async def kept_alive(home: Installation, work: Coroutine[None, None, None]) -> None:
+    """Live through something beside a supervisor; who cannot bring the engine back ends it."""
+    watching = asyncio.create_task(home.supervise())
+    living = asyncio.create_task(work)
+    await asyncio.wait({watching, living}, return_when=asyncio.FIRST_COMPLETED)
+    for task in (watching, living):
+        if not task.done():
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        elif task is watching:
+            task.result()
+    living.result()
+
+
+async def _stretches(
+    home: Installation, record: Record, until: float, crashes: float, steps: bool, seen: Tally
+) -> None:
+    while home.loop.time() < until:
+        storm_ends = until if steps else home.loop.time() + home.chance.uniform(*STRETCH)
+        await live(home, min(until, storm_ends), crashes=crashes, steps=steps)
+        await heal(home)
+        await _looked_at(home, seen)
+        if not steps:
+            assert record.early == []
+            assert record.disorder == []
+            seen.transitions += await quiet(home, record, crashes=crashes)
+            await _looked_at(home, seen)
+
+
+async def _looked_at(home: Installation, seen: Tally) -> None:
+    """Compare everything with the oracle."""
+    assert home.wrong() == []
+    seen.compared += len(home.boards) * len(home.world.people)
+    seen.logged += await nothing_lost(home)
+    in_order(home)
