@@ -9,17 +9,21 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from unittest.mock import patch
 
 from kalends.bus.commands import Answer, AnyCommand, ClearManual, SetManual
+from kalends.engine import ahead
 from kalends.model.times import rfc3339
+from kalends.store.units import commit
 from tests.simulation.calm import Record, differences
 from tests.simulation.mortal import Dead
 from tests.simulation.scenario import ORGANIZATION, Installation
 from tests.simulation.scripted import Faults
 from tests.simulation.virtual import BEGIN, VirtualLoop, run
-from tests.simulation.world import DAY, HOUR, ByHand, edit, fill
+from tests.simulation.world import DAY, HOUR, ByHand, edit, fill, meet
 
 BAD = Faults(fail=0.15, lose=0.2, double=0.2, slowest=5.0)
 FINE = Faults()
@@ -27,6 +31,10 @@ STRETCH = (6 * HOUR, 12 * HOUR)
 """Shortest and longest storm, seconds; a quiet hour follows. No part of a day, so that healing
 comes at every time of day: at night everybody is available, and that is easily right."""
 QUIET = HOUR
+CROWD = 20
+"""People who change in one second here and count as a crowd, which is made ready ahead."""
+POLLED = 1.3
+"""Poll intervals in which every calendar is read: they are not all of one length."""
 Story = Callable[[Installation], Awaitable[None]]
 
 
@@ -109,6 +117,21 @@ async def heal(home: Installation) -> None:
     await asyncio.sleep(60.0 - home.clock.now() % 1 - 0.01)
 
 
+async def heal_by_polls(home: Installation) -> None:
+    """The weather clears, and nobody tells anything: every calendar is polled in its time."""
+    home.weather(FINE)
+    await revived(home)
+    await asyncio.sleep(POLLED * home.poll_seconds)
+    await asyncio.sleep(60.0 - home.clock.now() % 1 - 0.01)
+
+
+@contextmanager
+def small_crowds() -> Iterator[None]:
+    """Let few people be a crowd, so that what is done for crowds is done."""
+    with patch.object(ahead, "CROWD", CROWD), patch.object(commit, "CROWDED", CROWD):
+        yield
+
+
 async def quiet(home: Installation, record: Record, *, crashes: float) -> int:
     """An hour in which nobody edits, though servers, sinks and the engine fail on.
 
@@ -171,11 +194,13 @@ def storm(
 
     async def story(home: Installation) -> None:
         fill(home.world, home.chance, BEGIN, int(days) + 2)
+        meet(home.world, home.chance, BEGIN, int(days) + 2)
         record = Record()
         home.boards["feed"].hears = lambda told, word: record.hears(told, word, home.clock.now())
         await home.start()
         await home.apply()
-        await kept_alive(home, _stretches(home, record, days * DAY, crashes, steps, seen))
+        with small_crowds():
+            await kept_alive(home, _stretches(home, record, days * DAY, crashes, steps, seen))
         seen.injected = home.injected()
 
     return story
@@ -201,7 +226,7 @@ async def _stretches(
     while home.loop.time() < until:
         storm_ends = until if steps else home.loop.time() + home.chance.uniform(*STRETCH)
         await live(home, min(until, storm_ends), crashes=crashes, steps=steps)
-        await heal(home)
+        await (heal_by_polls if home.chance.random() < 0.3 else heal)(home)
         await _looked_at(home, seen)
         if not steps:
             assert record.early == []

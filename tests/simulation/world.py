@@ -92,6 +92,15 @@ def fill(world: World, chance: random.Random, start: int, days: int) -> None:
                 )
 
 
+def meet(world: World, chance: random.Random, start: int, days: int) -> None:
+    """Let many have the same meetings, that a crowd changes in one second."""
+    for number in range(days * 3):
+        begins = start + number // 3 * DAY + (9, 13, 16)[number % 3] * HOUR
+        booking = Booking(f"meeting-{number}", begins, begins + HOUR, show_as=ShowAs.BUSY)
+        for person in chance.sample(world.people, len(world.people) * 2 // 5):
+            world.calendars[person].put(booking)
+
+
 def a_booking(chance: random.Random, uid: str, day: int) -> Booking:
     """Return a booking within a day; starts and ends differ by seconds, so that no two tie."""
     start = day + chance.randrange(6 * 60, 20 * 60) * MINUTE + chance.randrange(60)
