@@ -112,6 +112,7 @@ class Server:
     def _weather(self) -> None:
         if self.faults.down:
             self.tries.append(self.runtime.monotonic())
+            self.injected["reads failed"] += 1
             raise Unreachable("no connection")
         if self.faults.refuse:
             self.tries.append(self.runtime.monotonic())

@@ -66,8 +66,12 @@ class Pump:
             runtime, (organization, name), sink, self._forms, self._queue, self._ledger, self._awake
         )
         self._position = 0
+        self._read_at = 0.0
+        """When news was last looked for (monotonic seconds)."""
         self._walk_after: str | None = None
         """While everybody's present is told to a new sink: ids up to here are read."""
+        self._walked = 0
+        """What a new sink is told on that walk: revisions up to here."""
         self._more = True
         self._offered: deque[Block] = deque()
         self._offered_to = 0
@@ -154,12 +158,13 @@ class Pump:
     async def _begin(self) -> None:
         failing = await self._ledger.begin()
         if self._ledger.cursor is None:
-            self._position = await self._store.revision(self.organization)
+            self._position = self._walked = await self._store.revision(self.organization)
             self._walk_after = ""
             return
         self._position = self._ledger.cursor
         if self._every:
             await self._bridge_gap()
+            self._read_at = self._runtime.monotonic()
             for row in failing:
                 await self._recover(row)
 
@@ -230,6 +235,10 @@ class Pump:
     async def _follow(self) -> bool:
         """Read one page behind the position; tell whether there may be more."""
         if self._every:
+            clock = self._runtime.monotonic()
+            if clock - self._read_at > LOGGED_SECONDS / 2:
+                await self._bridge_gap()  # so much waited that nothing more was read
+            self._read_at = clock
             log_page = await self._store.transitions(self.organization, self._position, PAGE)
             items = [_passed(one) for one in log_page]
         else:
@@ -264,10 +273,7 @@ class Pump:
         for one in logged:
             if one.person == row.person and one.revision <= self._position:
                 self._queue.put(_passed(one))
-        first = self._queue.oldest_blocked(row.person)
-        if first is not None:
-            self._queue.take(1)
-            self._queue.block(first)
+        self._queue.hold(row.person)
 
     async def _take_due(self) -> None:
         """Retry and refresh what is due."""
@@ -288,6 +294,8 @@ class Pump:
             self._queue.unblock(row.person, None)
             return
         present = await self._store.presence(self.organization, row.person)
+        if self._every and first is None and present and present.revision > self._position:
+            return  # after a start: it will be read, and what was before it in its turn
         # A person who is no more: what was published is taken back.
         self._queue.unblock(row.person, _present(present) if present else departed(row))
 
@@ -301,8 +309,13 @@ class Pump:
     # --- the cursor ------------------------------------------------------------
     @property
     def _storable(self) -> int | None:
-        """Return the cursor to store; None while a new sink is still told of everybody."""
-        return self.cursor if self._walk_after is None else None
+        """Return the cursor to store; None while a new sink is still told of everybody.
+
+        A feed that was told somebody's present must not hear afterwards what led to it.
+        """
+        cursor = self.cursor
+        walks = self._walk_after is not None or (self._every and cursor < self._walked)
+        return None if walks else cursor
 
     async def _flush(self, *, force: bool = False) -> None:
         clock = self._runtime.monotonic()

@@ -112,6 +112,13 @@ class Queue:
         if self._coalesce:
             lane.items.clear()  # the present is read anew for the retry
 
+    def hold(self, person: str) -> None:
+        """Let what waits for a person wait for ``unblock``; whoever is in line otherwise stays."""
+        lane = self._lanes.get(person)
+        if lane is not None and not (lane.sending or lane.blocked):
+            lane.blocked = True
+            self.waiting -= len(lane.items)
+
     def unblock(self, person: str, present: Item | None) -> bool:
         """Let a person's retry go: with the present state, or what waits in order."""
         lane = self._lanes.get(person)

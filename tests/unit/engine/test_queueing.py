@@ -46,6 +46,19 @@ def test_a_failing_person_holds_up_nobody_else_and_not_the_cursor() -> None:
     assert [one.revision for one in queue.take(10)] == [1]
 
 
+def test_who_is_held_waits_for_a_retry_and_nobody_else_does() -> None:
+    queue = Queue(coalesce=False)
+    queue.put(item("anna", 1))
+    queue.put(item("bo", 2))
+    queue.put(item("bo", 3))
+    queue.hold("bo")
+    assert [one.person for one in queue.take(10)] == ["anna"]
+    assert queue.waiting == 1
+    queue.unblock("bo", None)
+    assert [one.revision for one in queue.take(10)] == [2]
+    assert queue.waiting == 3
+
+
 def test_a_state_that_waits_while_an_older_one_is_on_its_way_is_replaced_by_a_newer() -> None:
     queue = Queue(coalesce=True)
     queue.put(item("anna", 1))

@@ -1,0 +1,152 @@
+"""A feed hears of a person in order, wherever the engine was killed and however long it waited.
+
+Each of these was found by the storms of ``tests/simulation``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from kalends.engine.pump import Pump
+from kalends.engine.tenants import Tenants, tenant
+from kalends.model.organization import OrganizationSettings
+from kalends.model.presence import Presence
+from kalends.model.profile import Profile
+from kalends.model.view import View
+from kalends.model.vocabulary import Audience
+from kalends.runtime import Runtime
+from kalends.sinks.contract import Delivered, Delivery, Outcome, Publication
+from kalends.store import open_store
+from kalends.store.contract import SinkRow, Store
+from kalends.store.vault import Vault
+from tests.contract.store.world import AVAILABLE, HOUR, MEETING, NOW, hire, result, settle
+
+SECONDS = 5.0
+"""A deadline no sound pump comes near."""
+
+
+class Feed:
+    """Takes every state, but those of people who hang; notes whose and which."""
+
+    delivery = Delivery.EVERY
+    audience = Audience.ORGANIZATION
+    concurrency, batch = 4, 1
+
+    def __init__(self, *hanging: str) -> None:
+        self.hanging = hanging
+        self.told: list[tuple[str, int]] = []
+
+    def render(self, view: View, profile: Profile) -> bytes | None:
+        return view.availability.value.encode()
+
+    async def publish(self, publications: Sequence[Publication]) -> Sequence[Outcome]:
+        for one in publications:
+            if one.person in self.hanging:
+                await asyncio.Event().wait()
+            self.told.append((one.person, one.revision))
+        return [Delivered()] * len(publications)
+
+    async def withdraw(self, publications: Sequence[Publication]) -> None:
+        """Nobody leaves here."""
+
+    async def close(self) -> None:
+        """Nothing held."""
+
+
+class Times:
+    """Both clocks, to be set."""
+
+    def __init__(self) -> None:
+        self.passed = 0.0
+
+    def runtime(self) -> Runtime:
+        return Runtime(now=lambda: NOW + self.passed, monotonic=lambda: 1000.0 + self.passed)
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    url, vault = f"sqlite:///{tmp_path}/kalends.db", Vault({1: bytes(32)})
+    opened = await open_store(url, vault, Runtime(inline=True))
+    await hire(opened, "anna", "bo")
+    await settle(opened, log=True)
+    yield opened
+    await opened.close()
+
+
+async def changed(store: Store, person: str, presence: Presence, at: int) -> int:
+    """Let a person's presence change; returns its revision."""
+    due = await store.facts("acme", person)
+    assert due is not None
+    await store.commit_batch([result(due, presence, evaluated_at=at, log=True)], now=at)
+    return await store.revision("acme")
+
+
+@asynccontextmanager
+async def pumping(store: Store, feed: Feed, times: Times) -> AsyncIterator[Pump]:
+    tenants = Tenants()
+    tenants.known["acme"] = tenant(OrganizationSettings(id="acme", name="Acme"))
+    pump = Pump(store, times.runtime(), tenants, "acme", "feed", feed)
+    running = asyncio.create_task(pump.run())
+    try:
+        yield pump
+    finally:
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+
+
+async def told(feed: Feed, person: str, revision: int) -> list[int]:
+    """Wait until a person's revision was told; return which were, in order."""
+    async with asyncio.timeout(SECONDS):
+        while (person, revision) not in feed.told:
+            await asyncio.sleep(0)
+    return [number for who, number in feed.told if who == person]
+
+
+async def test_after_a_start_the_present_of_who_failed_does_not_overtake_the_past(
+    store: Store,
+) -> None:
+    first = await changed(store, "anna", MEETING, NOW + 1)
+    await changed(store, "bo", MEETING, NOW + 2)
+    last = await changed(store, "anna", AVAILABLE, NOW + 3)
+    failed = SinkRow("acme", "feed", "anna", first - 1, None, None, NOW, failures=1)
+    await store.save_sink("acme", "feed", cursor=first - 1, rows=[failed])
+    times, feed = Times(), Feed()
+    times.passed = 10
+    async with pumping(store, feed, times):
+        assert await told(feed, "anna", last) == [first, last]
+
+
+async def test_killed_before_a_new_feed_knew_everybody_it_does_not_hear_of_the_past(
+    store: Store,
+) -> None:
+    await changed(store, "bo", MEETING, NOW + 1)
+    past = await changed(store, "anna", MEETING, NOW + 2)
+    present = await changed(store, "anna", AVAILABLE, NOW + 3)
+    times, feed = Times(), Feed("bo")
+    async with pumping(store, feed, times) as pump:
+        assert await told(feed, "anna", present) == [present]
+    await pump.stop(0.0)
+    again = Feed()
+    async with pumping(store, again, times):
+        assert past not in await told(again, "anna", present)
+
+
+async def test_what_was_purged_before_it_was_read_is_replaced_by_the_present(
+    store: Store,
+) -> None:
+    times, feed = Times(), Feed()
+    await store.save_sink("acme", "feed", cursor=0)
+    async with pumping(store, feed, times) as pump:
+        await told(feed, "bo", await store.revision("acme"))
+        present = await changed(store, "bo", MEETING, NOW + 1)
+        times.passed = 2 * HOUR
+        await store.purge(now=NOW + 2 * HOUR)
+        assert await store.oldest_transition("acme") is None
+        pump.wake()
+        assert (await told(feed, "bo", present))[-1] == present
