@@ -10,6 +10,8 @@ from lab.exchange.calendar import Appointment
 from lxml import etree
 
 from kalends.calendars.contract import Reading, Unchanged
+from kalends.calendars.ews.source import EwsSource
+from kalends.endpoints.exchange.known import Mailbox
 from kalends.errors import AccessDenied, SourceTrouble, Throttled
 from kalends.model.http import Request
 from kalends.wire.ews.names import T
@@ -74,6 +76,25 @@ async def test_a_change_is_seen_by_the_next_poll_or_the_one_after() -> None:
         await office.round()
     assert [len(one.bookings) for one in office.followers].count(1) == 3
     assert isinstance(await office.followers[1].read(), Unchanged)
+
+
+async def test_who_left_is_asked_for_with_nobody_and_remembered_nowhere() -> None:
+    office = Office(10)
+    for _ in range(2):
+        await office.round()
+    source, endpoint = office.world.source, office.world.endpoint
+    assert isinstance(source, EwsSource)
+    gone = [office.followers.pop(number) for number in (9, 4)]
+    for one in gone:
+        source.forget(one.ref.person, one.ref.name)
+    for _ in range(3):
+        await office.round()
+        bodies = b"".join(request.body for request in office.world.transport.sent)
+        for one in gone:
+            assert one.ref.emails[0].encode() not in bodies
+            assert not endpoint.remembers(Mailbox(one.ref.emails[0]))
+    for one in office.followers:
+        source.forget(one.ref.person, one.ref.name)
 
 
 async def test_what_was_asked_for_others_is_soon_too_old_to_be_told() -> None:

@@ -173,6 +173,7 @@ class EwsSource:
         if mailbox is not None:
             self.endpoint.forget(mailbox)
             self._hours.forget(mailbox)
+            self._together.forget(mailbox)
 
     def _recall(self, mailbox: Mailbox, cursor: Cursor | None) -> None:
         """Take up after a restart what was known when the cursor was stored."""

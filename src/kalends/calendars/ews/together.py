@@ -78,6 +78,13 @@ class Together:
                 return inside(found, window)
         return await busy_times(self._endpoint, mailbox, window, zone)
 
+    def forget(self, mailbox: Mailbox) -> None:
+        """Drop a mailbox that is no more: it is asked for with nobody."""
+        for place, readers in list(self._readers.items()):
+            readers.pop(mailbox, None)
+            if not readers:
+                del self._readers[place]
+
     def _turn(
         self, place: Place, mailbox: Mailbox, zone: ZoneInfo, now: float
     ) -> Availability | None:
