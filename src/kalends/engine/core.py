@@ -44,7 +44,7 @@ BREATH: Final = 20
 PATIENCE: Final = 10.0
 """Seconds it waits at most for the due to be served first."""
 NEWCOMER_SECONDS: Final = 3600
-"""Seconds nothing is told of somebody new, at most, while his calendars are yet to be tried."""
+"""Seconds nothing is told of somebody new, at most, while his calendars cannot be read yet."""
 REST: Final = 0.5
 """Seconds between two pages that are looked after: nothing waits for them, and a tenth of a core
 is what they may cost (a million people take a quarter of an hour)."""

@@ -25,8 +25,8 @@ from kalends.presence.audiences import (
 )
 from kalends.presence.compose import evaluate
 from kalends.presence.course import Advance, Step, advance, differs, next_change, steps
-from kalends.presence.disclose import segment_views, view
-from kalends.presence.explanation import Age, Cause, Explanation, Reading, explain
+from kalends.presence.disclose import nothing, segment_views, view
+from kalends.presence.explanation import Age, Cause, Explanation, Reading, explain, unread
 from kalends.presence.representation import explanation_json, segment_json, view_json
 from kalends.presence.texts import texts_for
 
@@ -50,11 +50,13 @@ __all__ = [
     "lens_with",
     "level_of",
     "next_change",
+    "nothing",
     "published",
     "segment_json",
     "segment_views",
     "steps",
     "texts_for",
+    "unread",
     "view",
     "view_json",
     "visible",

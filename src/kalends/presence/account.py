@@ -48,6 +48,8 @@ class _Writer:
         lines.append(f"{words['because']}: {self.cause(explanation.winner)}")
         lines += [f"{words['not']}: {self.cause(loser)}" for loser in explanation.losers]
         lines += [self.age(age) for age in explanation.data]
+        if explanation.winner.kind == "unread":
+            return lines  # nothing is known of what comes, either
         due = explanation.next_change_at
         lines.append(f"{words['next']}: {words['none'] if due is None else self.time(due)}")
         if not explanation.known:

@@ -59,7 +59,7 @@ def view(
         owner=owner,
     )
     if known.level is Level.NOTHING:
-        return _nothing(profile, audience, lens, revision, now, language)
+        return nothing(profile, audience, lens, revision=revision, now=now, language=language)
     full = known.level.rank >= Level.ACTIVITY.rank
     inside = audience is not Audience.OUTSIDE
     near, far = (0, FOREVER) if inside else (now - lens.outside_seconds, now + lens.outside_seconds)
@@ -178,9 +178,16 @@ def _segment_view(segment: Segment, booking: Booking | None, known: Told, edge: 
     )
 
 
-def _nothing(
-    profile: Profile, audience: Audience, lens: Lens, revision: int, now: int, language: str | None
+def nothing(
+    profile: Profile,
+    audience: Audience,
+    lens: Lens,
+    *,
+    revision: int,
+    now: int,
+    language: str | None = None,
 ) -> View:
+    """Return a view that tells nothing: it may not be told, or nothing is known yet."""
     texts = texts_for(
         profile,
         lens,

@@ -30,7 +30,7 @@ from kalends.model.vocabulary import Audience, Availability, Level, Origin
 from kalends.presence.audiences import Lens, Told, level_of, told
 from kalends.presence.compose import IN_USE, ON_THE_PHONE
 from kalends.presence.course import next_change, steps
-from kalends.presence.disclose import ABSENT, booking_view, told_segment, view
+from kalends.presence.disclose import ABSENT, booking_view, nothing, told_segment, view
 from kalends.presence.stretches import position
 from kalends.presence.texts import zone_of
 
@@ -100,7 +100,7 @@ class Cause(msgspec.Struct, frozen=True):
 
     kind: str
     """``manual``, ``line``, ``hold``, ``booking``, ``automatic-reply``, ``schedule``,
-    ``default``, ``undisclosed``."""
+    ``default``, ``unread`` (nothing is known yet), ``undisclosed``."""
     outcome: str
     """Why it won or lost: a key of ``telling``'s ``outcomes``."""
     start: int | None = None
@@ -253,6 +253,31 @@ def explain(
         data=tuple(_age(calendar, audience) for calendar in calendars) if open_ else (),
         next_change_at=ahead if open_ else None,
         known=moment.at < facts.timeline.horizon,
+    )
+
+
+def unread(
+    profile: Profile,
+    audience: Audience,
+    lens: Lens,
+    *,
+    now: int,
+    calendars: Sequence[Reading] = (),
+    language: str | None = None,
+) -> Explanation:
+    """Explain that nothing is known yet of somebody new, at ``now`` (UTC seconds)."""
+    open_ = (
+        audience is not Audience.OUTSIDE and level_of(profile, audience, lens) is not Level.NOTHING
+    )
+    return Explanation(
+        person=profile.person,
+        at=now,
+        view=nothing(profile, audience, lens, revision=0, now=now, language=language),
+        winner=Cause("unread", "in-force"),
+        losers=(),
+        data=tuple(_age(calendar, audience) for calendar in calendars) if open_ else (),
+        next_change_at=None,
+        known=False,
     )
 
 

@@ -214,8 +214,8 @@ class Store(Reader, Protocol):
     ) -> None:
         """Write people, dirty and due at ``now`` (lane POLICY); delete (organization, person).
 
-        New people with ``patience`` are due once each of their calendars was tried, somebody's
-        hand concerned them, or their patience is over.
+        New people with ``patience`` are due once each of their calendars was read or refused
+        (denied, not found, absent), somebody's hand concerned them, or their patience is over.
         """
 
     async def set_calendars(
@@ -249,7 +249,7 @@ class Store(Reader, Protocol):
     async def mark_calendars(self, healths: Sequence[CalendarHealth], *, now: int) -> None:
         """Store health without new content; presence does not change (invariant 1).
 
-        Who was never evaluated is due at ``now`` where this was his last calendar to be tried.
+        Who was never evaluated is due at ``now`` where this was the last calendar to wait for.
         """
 
     async def bookings(self, key: CalendarKey) -> tuple[Booking, ...]:

@@ -16,7 +16,7 @@ from kalends.model.presence import Presence
 from kalends.model.profile import Profile
 from kalends.model.view import View
 from kalends.model.vocabulary import Audience, Origin, Stage
-from kalends.presence import audience_of, is_owner, view
+from kalends.presence import audience_of, is_owner, nothing, view
 from kalends.store.contract import StoredPresence
 from kalends.web.tenants import Tenant
 
@@ -75,7 +75,11 @@ class Eye:
         nothing is known of somebody new (revision 0): he waits for his calendars."""
         presence, stale = current(stored, now)
         profile, audience = stored.profile, self.audience(stored.profile)
-        if not (self.is_told(profile) and stored.revision):
+        if not stored.revision:
+            return nothing(
+                profile, audience, self.tenant.lens, revision=0, now=now, language=self.language
+            )
+        if not self.is_told(profile):
             profile, audience = msgspec.structs.replace(profile, protected=True), Audience.OUTSIDE
         return view(
             presence,

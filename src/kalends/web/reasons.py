@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from kalends.model.booking import Booking
@@ -9,7 +10,7 @@ from kalends.model.person import PersonRecord
 from kalends.model.presence import Facts
 from kalends.policy.judge import judge
 from kalends.policy.judgement import Judgement
-from kalends.presence import Reading, account, explain, explanation_json
+from kalends.presence import Explanation, Reading, account, explain, explanation_json, unread
 from kalends.store.contract import DuePerson, PolicyInputs, Reader
 from kalends.web.eye import Eye
 
@@ -21,13 +22,39 @@ async def reasons(
 
     Raises ``Forgotten`` for a moment that has passed.
     """
+    calendars = await _readings(reader, facts.organization, facts.person)
+    if facts.revision:
+        explained = _explained(eye, record, facts, calendars, at=at, now=now)
+    else:  # somebody new, never evaluated
+        explained = unread(
+            facts.profile,
+            eye.audience(facts.profile),
+            eye.tenant.lens,
+            now=now,
+            calendars=calendars,
+            language=eye.language,
+        )
+    language = eye.language or facts.profile.language
+    lines = account(explained, facts.profile, eye.tenant.lens, language)
+    return {**explanation_json(explained, lines), "text": "\n".join(lines)}
+
+
+def _explained(
+    eye: Eye,
+    record: PersonRecord,
+    facts: DuePerson,
+    calendars: Sequence[Reading],
+    *,
+    at: int,
+    now: int,
+) -> Explanation:
     policy = eye.tenant.policy.for_person(record)
 
     def judged(calendar: str, booking: Booking) -> Judgement:
         return judge(policy, calendar, booking)
 
     line = facts.presence.line if facts.presence is not None else None
-    explained = explain(
+    return explain(
         Facts(facts.timeline, facts.manual, facts.hold, line),
         eye.tenant.policy.reckoning(),
         facts.profile,
@@ -35,16 +62,13 @@ async def reasons(
         eye.tenant.lens,
         at=at,
         now=now,
-        calendars=await _readings(reader, facts.organization, facts.person),
+        calendars=calendars,
         judge=judged,
         before=facts.presence,
         revision=facts.revision,
         language=eye.language,
         owner=eye.owns(facts.profile),
     )
-    language = eye.language or facts.profile.language
-    lines = account(explained, facts.profile, eye.tenant.lens, language)
-    return {**explanation_json(explained, lines), "text": "\n".join(lines)}
 
 
 async def _readings(reader: Reader, organization: str, person: str) -> list[Reading]:

@@ -1,7 +1,8 @@
-"""What every store does with somebody new: he is due once his calendars were tried."""
+"""What every store does with somebody new: he is due once his calendars were read."""
 
 from __future__ import annotations
 
+import pytest
 from msgspec.structs import replace
 
 from kalends.store.contract import CalendarHealth, Lane, Store
@@ -44,7 +45,7 @@ class Newcomers:
         [anna] = await due(store, Lane.CALENDAR, NOW + 2)
         assert (anna.dirty, anna.due_at) == (True, NOW + 2)
 
-    async def test_he_is_due_when_the_last_of_his_calendars_was_tried(self, store: Store) -> None:
+    async def test_he_is_due_when_the_last_calendar_was_read_or_refused(self, store: Store) -> None:
         await newcomer(store, "default", "team", "room")
         await store.replace_calendar(read(key("anna"), booking("a", NOW, NOW + 9)), now=NOW)
         await store.mark_calendars([CalendarHealth(key("anna", "team"), "denied")], now=NOW)
@@ -52,12 +53,20 @@ class Newcomers:
         await store.replace_calendar(read(key("anna", "room")), now=NOW + 1)
         assert await ids(store, Lane.CALENDAR, NOW + 1) == ["anna"]
 
-    async def test_one_that_cannot_be_read_was_tried(self, store: Store) -> None:
+    @pytest.mark.parametrize("health", ["denied", "not-found", "absent"])
+    async def test_one_that_is_refused_is_waited_for_no_more(
+        self, store: Store, health: str
+    ) -> None:
         await newcomer(store, "default")
-        await store.mark_calendars(
-            [CalendarHealth(key("anna"), "denied", stale_since=NOW)], now=NOW
-        )
-        assert not await waiting(store, NOW + PATIENCE - 1)
+        await store.mark_calendars([CalendarHealth(key("anna"), health)], now=NOW)
+        assert not await waiting(store)
+
+    @pytest.mark.parametrize("health", ["unreachable", "throttled", "sign-in", "bad-answer"])
+    async def test_one_that_fails_may_yet_be_read(self, store: Store, health: str) -> None:
+        await newcomer(store, "default")
+        failed = CalendarHealth(key("anna"), health, stale_since=NOW)
+        await store.mark_calendars([failed], now=NOW)
+        assert await waiting(store, NOW + PATIENCE - 1)
 
     async def test_one_that_is_taken_away_is_waited_for_no_more(self, store: Store) -> None:
         await newcomer(store, "default")

@@ -176,6 +176,10 @@ async def test_of_somebody_new_nothing_is_known_and_nothing_is_told(world: World
     assert (body["revision"], body["level"], body["availability"]) == (0, "nothing", "offline")
     assert (body["activity"], body["since"]) == (None, None)
     assert body["texts"]["line"] == "No information"
+    assert body["texts"]["sentence"] == "Nils New: no information."
+    why = await get(world, "acme/attendant", "/api/v1/people/nils/explain")
+    assert (why["winner"]["kind"], why["known"]) == ("unread", False)
+    assert why["lines"][1] == "Because: The calendars have not been read yet."
     await world.state("acme", "nils", Presence())
     body = await get(world, "acme/attendant", "/api/v1/people/nils/presence")
     assert (body["level"], body["availability"]) == ("subject", "available")

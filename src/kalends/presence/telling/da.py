@@ -12,6 +12,7 @@ TELLING = Telling(
         "automatic-reply": "Et autosvar",
         "schedule": "Arbejdstiden",
         "default": "Ingen aftale og intet sat manuelt",
+        "unread": "Kalenderne er ikke læst endnu",
         "undisclosed": "Noget, der ikke oplyses",
     },
     outcomes={

@@ -12,6 +12,7 @@ TELLING = Telling(
         "automatic-reply": "Eine Abwesenheitsnotiz",
         "schedule": "Die Arbeitszeit",
         "default": "Kein Termin und nichts von Hand gesetzt",
+        "unread": "Die Kalender sind noch nicht gelesen",
         "undisclosed": "Etwas, das nicht mitgeteilt wird",
     },
     outcomes={

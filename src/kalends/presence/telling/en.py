@@ -12,6 +12,7 @@ TELLING = Telling(
         "automatic-reply": "An automatic reply",
         "schedule": "The work hours",
         "default": "No booking and nothing set by hand",
+        "unread": "The calendars have not been read yet",
         "undisclosed": "Something that is not told",
     },
     outcomes={

@@ -12,6 +12,7 @@ TELLING = Telling(
         "automatic-reply": "Una respuesta automática",
         "schedule": "El horario de trabajo",
         "default": "Ninguna cita y nada puesto a mano",
+        "unread": "Los calendarios aún no se han leído",
         "undisclosed": "Algo que no se comunica",
     },
     outcomes={

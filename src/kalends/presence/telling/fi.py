@@ -12,6 +12,7 @@ TELLING = Telling(
         "automatic-reply": "Automaattinen vastaus",
         "schedule": "Työaika",
         "default": "Ei varausta eikä mitään käsin asetettua",
+        "unread": "Kalentereita ei ole vielä luettu",
         "undisclosed": "Jotakin, mitä ei kerrota",
     },
     outcomes={

@@ -12,6 +12,7 @@ TELLING = Telling(
         "automatic-reply": "Une réponse automatique",
         "schedule": "Les heures de travail",
         "default": "Aucun rendez-vous et rien de défini à la main",
+        "unread": "Les agendas n’ont pas encore été lus",
         "undisclosed": "Quelque chose qui n’est pas communiqué",
     },
     outcomes={

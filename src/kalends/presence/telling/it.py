@@ -12,6 +12,7 @@ TELLING = Telling(
         "automatic-reply": "Una risposta automatica",
         "schedule": "L’orario di lavoro",
         "default": "Nessun impegno e niente impostato a mano",
+        "unread": "I calendari non sono ancora stati letti",
         "undisclosed": "Qualcosa che non viene comunicato",
     },
     outcomes={

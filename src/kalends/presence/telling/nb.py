@@ -12,6 +12,7 @@ TELLING = Telling(
         "automatic-reply": "Et autosvar",
         "schedule": "Arbeidstiden",
         "default": "Ingen avtale og ingenting satt manuelt",
+        "unread": "Kalenderne er ikke lest ennå",
         "undisclosed": "Noe som ikke opplyses",
     },
     outcomes={

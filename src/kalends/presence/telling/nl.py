@@ -12,6 +12,7 @@ TELLING = Telling(
         "automatic-reply": "Een automatisch antwoord",
         "schedule": "De werktijd",
         "default": "Geen afspraak en niets handmatig ingesteld",
+        "unread": "De agenda’s zijn nog niet gelezen",
         "undisclosed": "Iets dat niet wordt verteld",
     },
     outcomes={

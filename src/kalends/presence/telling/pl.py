@@ -12,6 +12,7 @@ TELLING = Telling(
         "automatic-reply": "Autoodpowiedź",
         "schedule": "Godziny pracy",
         "default": "Brak spotkań i nic nie ustawiono ręcznie",
+        "unread": "Kalendarze nie zostały jeszcze odczytane",
         "undisclosed": "Coś, czego się nie podaje",
     },
     outcomes={

@@ -12,6 +12,7 @@ TELLING = Telling(
         "automatic-reply": "Uma resposta automática",
         "schedule": "O horário de trabalho",
         "default": "Nenhuma marcação e nada definido à mão",
+        "unread": "As agendas ainda não foram lidas",
         "undisclosed": "Algo que não é comunicado",
     },
     outcomes={

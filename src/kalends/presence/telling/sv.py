@@ -12,6 +12,7 @@ TELLING = Telling(
         "automatic-reply": "Ett autosvar",
         "schedule": "Arbetstiden",
         "default": "Ingen bokning och inget satt för hand",
+        "unread": "Kalendrarna är inte lästa än",
         "undisclosed": "Något som inte berättas",
     },
     outcomes={

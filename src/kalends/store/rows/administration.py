@@ -33,8 +33,8 @@ class PersonDocument(msgspec.Struct, frozen=True):
     managed_by: str
     version: int = 0
     patience: int = 0
-    """Seconds somebody new waits to be evaluated, at most, until each of his calendars was tried
-    once. Not stored."""
+    """Seconds somebody new waits to be evaluated, at most, until each of his calendars was read or
+    refused. Not stored."""
 
 
 class Principal(msgspec.Struct, frozen=True):

@@ -28,7 +28,7 @@ from kalends.store.contract import (
 from kalends.store.sealing import Seals, pack_content
 from kalends.store.statements import AnyOf, Row, Statement, Unit, upsert
 from kalends.store.tables import calendar, person, plan, state
-from kalends.store.units.queue import NEVER_TRIED, QUEUE_DIRTY, tried
+from kalends.store.units.queue import QUEUE_DIRTY, settled
 
 DAY: Final = 86_400
 
@@ -49,7 +49,7 @@ _DELETE = Statement(delete(calendar).where(_one))
 _MOVED = Statement(
     update(calendar)
     .where(_where)
-    .values(url=bindparam("url"), cursor=None, health=NEVER_TRIED, next_probe_at=None)
+    .values(url=bindparam("url"), cursor=None, health="new", next_probe_at=None)
 )
 _STORED = Statement(
     select(_c.digest, _c.window_end, _c.reconciled_at, state.c.evaluated_at, plan.c.profile)
@@ -157,12 +157,12 @@ def set_calendars(
     if any(present[one][1] for one in gone):
         yield QUEUE_DIRTY(organization=organization, who=who, to_lane=Lane.CALENDAR, now=now)
     elif gone:
-        yield from tried(organization, [who], now)
+        yield from settled(organization, [who], now)
 
 
 _NEVER_READ: Final[dict[str, Any]] = {
     "cursor": None, "window_start": 0, "window_end": 0, "read_at": None, "reconciled_at": None,
-    "stale_since": None, "health": NEVER_TRIED, "message": "", "remedy": "", "failures": 0,
+    "stale_since": None, "health": "new", "message": "", "remedy": "", "failures": 0,
     "skipped": 0, "bookings": 0, "next_probe_at": None, "digest": None, "first_end": None,
     "content": None,
 }  # fmt: skip
@@ -203,7 +203,7 @@ def replace(seals: Seals, read: CalendarRead, now: int) -> Unit[bool]:
     if evaluated_at:
         yield QUEUE_DIRTY(organization=of, who=who, to_lane=Lane.CALENDAR, now=now)
     else:
-        yield from tried(of, [who], now)
+        yield from settled(of, [who], now)
     return True
 
 
@@ -238,7 +238,7 @@ def mark(healths: Sequence[CalendarHealth], now: int) -> Unit[None]:
     for told in healths:
         by_organization.setdefault(told.key.organization, []).append(told.key.person)
     for of, people in by_organization.items():
-        yield from tried(of, people, now)
+        yield from settled(of, people, now)
 
 
 def bookings(seals: Seals, key: CalendarKey) -> Unit[tuple[Booking, ...]]:

@@ -5,7 +5,7 @@ It bumps ``input_version`` and sets ``queued_at``; a more urgent lane already wa
 second however long the lane is.
 
 A new person whose calendars are yet to be read waits for them: queued for a moment that lies ahead,
-and called up by the last calendar that was tried (``tried``), or by anybody's hand.
+and called up by the last calendar that was read or refused (``settled``), or by anybody's hand.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any, Final
 from sqlalchemy import and_, bindparam, case, exists, func, or_, select, true, update
 from sqlalchemy.sql.elements import ColumnElement
 
+from kalends.errors import AccessDenied, NotFound
 from kalends.store.contract import Lane
 from kalends.store.statements import AnyOf, Statement, Unit
 from kalends.store.tables import calendar, state
@@ -23,8 +24,8 @@ from kalends.store.tables import calendar, state
 SLICE: Final = 10_000
 """Most people touched in one transaction, so that a policy change never blocks a boundary."""
 
-NEVER_TRIED: Final = "new"
-"""Health of a calendar that was not read, nor found unreadable, yet."""
+SETTLED: Final = ("ok", AccessDenied.code, NotFound.code, "absent")
+"""Health of calendars that will say no more of somebody new; a failure settles nothing."""
 
 _waits_in_better_lane = and_(state.c.queued_at.is_not(None), state.c.lane < bindparam("to_lane"))
 _waits_on = and_(
@@ -59,13 +60,14 @@ _OF_SOURCE = queueing(
     ),
     dirty=true(),
 )
-_TRIED = queueing(
+_SETTLED = queueing(
     AnyOf(state.c.person, "people"),
     state.c.evaluated_at == 0,
     ~exists().where(
         calendar.c.organization == state.c.organization,
         calendar.c.person == state.c.person,
-        calendar.c.health == NEVER_TRIED,
+        calendar.c.read_at.is_(None),
+        *(calendar.c.health != one for one in SETTLED),
     ),
     dirty=true(),
 )
@@ -105,9 +107,9 @@ def touch_source(organization: str, source: str, now: int) -> Unit[None]:
     yield _OF_SOURCE(organization=organization, source=source, to_lane=Lane.POLICY, now=now)
 
 
-def tried(organization: str, people: Sequence[str], now: int) -> Unit[None]:
-    """Call up those who were never evaluated and whose last calendar was tried now."""
-    yield _TRIED(organization=organization, people=list(people), to_lane=Lane.CALENDAR, now=now)
+def settled(organization: str, people: Sequence[str], now: int) -> Unit[None]:
+    """Call up those who were never evaluated and who have no calendar left to be waited for."""
+    yield _SETTLED(organization=organization, people=list(people), to_lane=Lane.CALENDAR, now=now)
 
 
 def waiting(lane: Lane) -> Lane:
