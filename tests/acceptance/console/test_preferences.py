@@ -260,6 +260,29 @@ def test_words_are_added_with_the_keyboard_alone(world: World, signed_in: SignIn
     assert chosen(page)["keywords"][0]["match"]["code"] == "vab"
 
 
+def test_the_focus_stays_where_it_is_when_choices_are_saved(
+    world: World, signed_in: SignIn
+) -> None:
+    page = signed_in(world, "anna")
+    form = opened(page, "My own words")
+    form.get_by_role("button", name="Add a word").click()
+    page.keyboard.type("vab")
+    with page.expect_response("**/api/v1/vocabulary"):  # the news of it has come back
+        page.keyboard.press("Enter")
+        expect(form.get_by_role("status")).to_have_text("Saved.")
+    expect(form.get_by_label("Word", exact=True)).to_be_focused()
+
+
+def test_a_colleague_who_is_sick_is_absent_in_the_readers_language(
+    world: World, signed_in: SignIn
+) -> None:
+    world.book("anna", event("Sick"))
+    patch(world, language="sv")
+    page = signed_in(world, "wilma")
+    expect(row(page, "Anna Berg")).to_contain_text("Absent")
+    expect(row(signed_in(world, "anna"), "Anna Berg")).to_contain_text("Sjuk")
+
+
 def reach(page: Any, tag: str, text: str) -> None:
     """Press Tab until the focus is there."""
     for _ in range(60):

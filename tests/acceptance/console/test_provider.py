@@ -56,6 +56,15 @@ def test_a_provider_turns_from_one_organization_to_another(
     expect(row(page, "Zoe Zander")).to_have_count(0)
 
 
+def test_nobody_of_the_organization_before_is_shown_where_turning_goes_wrong(
+    shared: World, signed_in: SignIn
+) -> None:
+    page = signed_in(shared, "pia")
+    page.route("**/api/v1/vocabulary", lambda route: route.abort())
+    page.get_by_role("combobox", name="Organization").select_option("zeta")
+    expect(page.locator(".row .name")).to_have_text(["Zoe Zander"])
+
+
 def test_where_there_are_several_the_organization_is_named_once_and_remembered(
     shared: World, page_at: Callable[..., Any]
 ) -> None:
