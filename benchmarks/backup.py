@@ -17,8 +17,9 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from benchmarks.crowd import ACME
 from benchmarks.figure import Figure
-from benchmarks.million import ACME, DEADLINE, Serving, _await_tick, _due_again, build
+from benchmarks.million import DEADLINE, Serving, _await_tick, _due_again, build
 from kalends import observe
 from kalends.runtime import Runtime
 from kalends.store import open_store

@@ -97,6 +97,10 @@ class NotingSink:
         """Nothing held."""
 
 
+BOOKINGS = 20
+"""What lies ahead of everybody."""
+
+
 class _NoOptions(Document):
     """No keys."""
 
@@ -116,15 +120,16 @@ class Crowd:
 
 
 # --- the database ------------------------------------------------------------
-def _timeline(first: int) -> Timeline:
+def timeline(first: int, source: str) -> Timeline:
+    """Return a meeting every other hour, read from a source."""
     return Timeline(
         tuple(
             Segment(
                 first + 2 * index * HOUR, first + (2 * index + 1) * HOUR, Availability.BUSY,
-                "meeting", "work", booking=f"dav/default/{index}@example.com",
+                "meeting", "work", booking=f"{source}/default/{index}@example.com",
                 rule="show-as:busy", ends_booking=True,
             )
-            for index in range(20)
+            for index in range(BOOKINGS)
         )
     )  # fmt: skip
 
@@ -152,7 +157,7 @@ def _rows(
             },
             {
                 **one, "first_end": at + HOUR, "profile": pack_profile(profile),
-                "timeline": seals.timeline(ACME, who, _timeline(at)),
+                "timeline": seals.timeline(ACME, who, timeline(at, "dav")),
             },
             {
                 **one, "revision": number * 7_919 % REVISIONS + 1,

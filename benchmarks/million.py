@@ -30,6 +30,7 @@ import apsw
 import msgspec
 import psutil
 
+from benchmarks.crowd import ACME, BOOKINGS, HOUR, PAGE, REVISIONS, timeline
 from benchmarks.figure import Figure
 from kalends import observe
 from kalends.bus.commands import Apply
@@ -39,7 +40,7 @@ from kalends.endpoints.kind import Services
 from kalends.engine.engine import Engine
 from kalends.model.booking import Booking
 from kalends.model.person import PersonRecord
-from kalends.model.presence import Next, Presence, Segment, Timeline
+from kalends.model.presence import Next, Presence
 from kalends.model.profile import Profile, pack_profile
 from kalends.model.vocabulary import Availability
 from kalends.runtime import Runtime
@@ -51,11 +52,6 @@ from kalends.store.statements import Statement, upsert
 from kalends.store.tables import calendar, email, organization, person, plan, shown, state
 from kalends.store.vault import Vault
 
-ACME = "acme"
-HOUR = 3600
-BOOKINGS = 20
-REVISIONS = 1_000_003
-PAGE = 20_000
 DEADLINE = 300.0
 SETTLED = 20.0
 """Seconds without growth after which memory counts as settled."""
@@ -86,19 +82,6 @@ def _configure(directory: Path) -> Path:
     path = directory / "kalends.toml"
     path.write_text(CONFIGURATION.format(directory=directory, port=port), "utf-8")
     return path
-
-
-def _timeline(first: int) -> Timeline:
-    return Timeline(
-        tuple(
-            Segment(
-                first + 2 * index * HOUR, first + (2 * index + 1) * HOUR, Availability.BUSY,
-                "meeting", "work", booking=f"files/default/{index}@example.com",
-                rule="show-as:busy", ends_booking=True,
-            )
-            for index in range(BOOKINGS)
-        )
-    )  # fmt: skip
 
 
 def _bookings(first: int) -> tuple[Booking, ...]:
@@ -143,7 +126,7 @@ def _rows(
             },
             {
                 **one, "first_end": begin + HOUR, "profile": pack_profile(profile),
-                "timeline": seals.timeline(ACME, who, _timeline(begin)),
+                "timeline": seals.timeline(ACME, who, timeline(begin, "files")),
             },
             {
                 **one, "source": "files", "name": "default", "url": None, "cursor": b"1",

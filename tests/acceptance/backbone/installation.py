@@ -31,7 +31,7 @@ from kalends.demo.organization import ZONE, DemoBooking
 from tests.acceptance.sip.kamailio import free_port
 
 SECRET = "whsec_ZGVtby1zZWNyZXQtb2Yta2FsZW5kcy0wMTIzNDU2Nzg5"
-DEADLINE = 45.0
+DEADLINE = 90.0
 
 
 @dataclass
@@ -43,13 +43,14 @@ class Told:
 
 
 @dataclass
-class Installation:
-    """Start it with ``running``."""
+class Served:
+    """``kalends serve`` and a webhook receiver (``receiving``); its calendars are elsewhere."""
 
     folder: Path
-    calendars: CalendarServer
     http: int
     hook: int
+    environment: dict[str, str]
+    """What ``password_env`` and ``secret_env`` of its configuration name."""
     told: list[Told] = field(default_factory=list)
     process: subprocess.Popen[bytes] | None = None
     token: str = ""
@@ -59,7 +60,7 @@ class Installation:
         return self.folder / "kalends.toml"
 
     def start(self) -> None:
-        environment = os.environ | {"DAV_PASSWORD": PASSWORD, "HOOK_SECRET": SECRET}
+        environment = os.environ | {"HOOK_SECRET": SECRET} | self.environment
         log = (self.folder / "kalends.log").open("ab")
         command = [sys.executable, "-m", "kalends", "serve", "--config", str(self.config)]
         self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
@@ -96,12 +97,6 @@ class Installation:
         found: dict[str, Any] = await self.get(f"/api/v1/people/{person}/presence")
         return found
 
-    def book(self, person: str, subject: str, start: datetime, seconds: float) -> str:
-        uid = f"{person}-{uuid.uuid4().hex}"
-        end = start + timedelta(seconds=seconds)
-        self.calendars.put(person, DemoBooking(uid, subject, start, end))
-        return uid
-
     def last(self, person: str) -> dict[str, Any]:
         """Return what the webhook was told last about a person."""
         return next((one.data for one in reversed(self.told) if one.data["person"] == person), {})
@@ -113,6 +108,19 @@ class Installation:
             for one in self.told
             if one.data["person"] == person and one.data["activity"] == activity
         )
+
+
+@dataclass
+class Installation(Served):
+    """One whose calendars are on a Radicale. Start it with ``running``."""
+
+    calendars: CalendarServer = field(kw_only=True)
+
+    def book(self, person: str, subject: str, start: datetime, seconds: float) -> str:
+        uid = f"{person}-{uuid.uuid4().hex}"
+        end = start + timedelta(seconds=seconds)
+        self.calendars.put(person, DemoBooking(uid, subject, start, end))
+        return uid
 
 
 async def until(true: Callable[[], bool | Awaitable[bool]], what: str) -> None:
@@ -144,33 +152,49 @@ async def running(
     """Run an installation with these people, each with an empty calendar."""
     server = CalendarServer(folder / "calendars", free_port())
     await asyncio.to_thread(server.start)
-    found = Installation(folder, server, free_port(), free_port())
-    receiver = await _receive(found)
+    secrets = {"DAV_PASSWORD": PASSWORD}
+    found = Installation(folder, free_port(), free_port(), secrets, calendars=server)
     try:
         for person in people:
             await asyncio.to_thread(server.ensure_calendar, person, person)
-        text = _configuration(found, people, database) + more
-        found.config.write_text(text, "utf-8")
-        found.start()
-        await until(lambda: found.config.with_name("data").joinpath("kalends.sock").exists(), "up")
-        await until(lambda: _ready(found), "ready")
-        said = await asyncio.to_thread(found.kalends, "token", "create", "--role", "attendant", "t")
-        found.token = said.split()[-1]
-        yield found
+        found.config.write_text(_configuration(found, people, database) + more, "utf-8")
+        async with receiving(found):
+            await up(found)
+            said = await asyncio.to_thread(
+                found.kalends, "token", "create", "--role", "attendant", "t"
+            )
+            found.token = said.split()[-1]
+            yield found
     finally:
-        if found.process is not None and found.process.poll() is None:
-            found.stop()
-        await receiver.cleanup()
         server.stop()
 
 
-async def _ready(found: Installation) -> bool:
+@asynccontextmanager
+async def receiving(found: Served) -> AsyncIterator[None]:
+    """Receive its webhooks; it is stopped in the end, if it runs."""
+    receiver = await _receive(found)
+    try:
+        yield
+    finally:
+        if found.process is not None and found.process.poll() is None:
+            await asyncio.to_thread(found.stop)
+        await receiver.cleanup()
+
+
+async def up(found: Served) -> None:
+    """Start it, and wait until it is ready."""
+    found.start()
+    await until(lambda: found.config.with_name("data").joinpath("kalends.sock").exists(), "up")
+    await until(lambda: _ready(found), "ready")
+
+
+async def _ready(found: Served) -> bool:
     url = f"http://127.0.0.1:{found.http}/health/ready"
     async with aiohttp.ClientSession() as session, session.get(url) as answer:
         return answer.status == 200
 
 
-async def _receive(found: Installation) -> web.AppRunner:
+async def _receive(found: Served) -> web.AppRunner:
     async def hook(request: web.Request) -> web.Response:
         body = await request.read()
         Webhook(SECRET).verify(body, dict(request.headers))

@@ -89,6 +89,12 @@ class EwsWorld(ExchangeLab):
     def requests(self) -> int:
         return len(self.transport.sent)
 
+    def asked(self) -> list[str]:
+        """Return the operations since the last look."""
+        found = self.transport.operations()
+        self.transport.sent.clear()
+        return found
+
     # --- writing ----------------------------------------------------------------------------------
     def put(self, uid: str, *lines: str, override: tuple[str, ...] = ()) -> None:
         told = properties(lines)

@@ -13,7 +13,8 @@ from kalends.model.times import Interval
 from kalends.wire.ews.create_item import Appointment
 from tests.contract.calendars.exchange import EwsWorld
 from tests.contract.calendars.suite import LUNCH, MEETING, WINDOW, Follower
-from tests.contract.calendars.test_ews_mailboxes import refuse, with_texts
+from tests.contract.calendars.test_ews_mailboxes import with_texts
+from tests.contract.calendars.test_ews_rights import refuse
 from tests.contract.calendars.test_ews_together import Office
 from tests.contract.directory.test_exchange import EwsOffice
 from tests.unit.notify.lab import NotifyLab, play
