@@ -28,7 +28,7 @@ from kalends.engine.apply import (
     stored_form,
     too_many_go,
 )
-from kalends.engine.core import EVERY, Core
+from kalends.engine.core import BREATH, EVERY, Core
 from kalends.engine.opening import PARTS, Spec, checked_options, endpoint_name, known_kind
 from kalends.engine.problems import unknown_zone, validation_problems
 from kalends.engine.tenants import tenant as compile_tenant
@@ -40,6 +40,7 @@ from kalends.model.organization import (
     SinkSpec,
     SourceSpec,
 )
+from kalends.model.person import PersonRecord
 from kalends.store.contract import Document, PersonDocument
 
 Secrets = dict[tuple[str, str], str | None]
@@ -178,7 +179,7 @@ async def _forget_secrets(core: Core, organization: str, kind: str, document: Do
 
 async def apply(core: Core, command: Apply) -> Answer:
     """Make organizations as a file says; all problems at once, and then nothing is changed."""
-    wanted, problems = _parse(command.organizations)
+    wanted, problems = await _parse(command.organizations)
     problems += shared_addresses({one.id: one.people for one in wanted})
     plans: list[tuple[Difference, Secrets]] = []
     for one in wanted:
@@ -204,16 +205,29 @@ async def apply(core: Core, command: Apply) -> Answer:
     return done(counts)
 
 
-def _parse(
+async def _parse(
     organizations: list[dict[str, Any]],
 ) -> tuple[list[OrganizationDocument], list[Problem]]:
+    """Read what a file says; its people one by one, while others work: there may be many."""
     wanted: list[OrganizationDocument] = []
     problems: list[Problem] = []
     for body in organizations:
+        where, told = f"organizations.{body.get('id')}", body.get("people")
+        people: list[PersonRecord] = []
+        for count, one in enumerate(told if isinstance(told, list) else ()):
+            if count % BREATH == 0:
+                await asyncio.sleep(0)
+            try:
+                people.append(PersonRecord.model_validate(one))
+            except ValidationError as error:
+                problems += validation_problems(where, error, ("people", count))
+        rest = {**body, "people": ()} if isinstance(told, list) else body
         try:
-            wanted.append(OrganizationDocument.model_validate(body))
+            read = OrganizationDocument.model_validate(rest)
         except ValidationError as error:
-            problems += validation_problems(f"organizations.{body.get('id')}", error)
+            problems += validation_problems(where, error)
+        else:
+            wanted.append(read.model_copy(update={"people": tuple(people)}) if people else read)
     return wanted, problems
 
 

@@ -91,22 +91,30 @@ class Core:
     ) -> None:
         """Write records with their profiles, and make their calendars follow."""
         kept = list(records)
-        documents = [
-            PersonDocument(
-                tenant.id,
-                record.id,
-                stored_form(record),
-                tenant.profile(record),
-                managed_by or record.managed_by,
-                patience=NEWCOMER_SECONDS if self._is_to_be_read(tenant, record) else 0,
-            )
-            for record in kept
-        ]
-        self.due.retell(tenant.id, (document.person for document in documents))
-        for start in range(0, len(documents), PAGE):
-            await self.store.save_people(documents[start : start + PAGE], now=self.now())
+        for start in range(0, len(kept), PAGE):
+            some = kept[start : start + PAGE]
+            documents: list[PersonDocument] = []
+            for count, one in enumerate(some):
+                if count % BREATH == 0:
+                    await asyncio.sleep(0)
+                documents.append(self._document(tenant, one, managed_by))
+            self.due.retell(tenant.id, (one.id for one in some))
+            await self.store.save_people(documents, now=self.now())
             self.due.wake()
-            await self._assign_all(tenant, kept[start : start + PAGE], {})
+            await self._assign_all(tenant, some, {})
+
+    def _document(
+        self, tenant: Tenant, record: PersonRecord, managed_by: str | None
+    ) -> PersonDocument:
+        """Return the form in which a record is stored."""
+        return PersonDocument(
+            tenant.id,
+            record.id,
+            stored_form(record),
+            tenant.profile(record),
+            managed_by or record.managed_by,
+            patience=NEWCOMER_SECONDS if self._is_to_be_read(tenant, record) else 0,
+        )
 
     def _is_to_be_read(self, tenant: Tenant, record: PersonRecord) -> bool:
         """Tell whether somebody new has calendars, which say more of him than nothing does."""

@@ -15,13 +15,19 @@ _REMEDIES = {
 }
 
 
-def validation_problems(where: str, error: ValidationError) -> list[Problem]:
-    """Return pydantic's findings in our words; values are not repeated (they may be secret)."""
-    return [_problem(where, one) for one in error.errors(include_input=False, include_url=False)]
+def validation_problems(
+    where: str, error: ValidationError, within: tuple[str | int, ...] = ()
+) -> list[Problem]:
+    """Return pydantic's findings in our words; values are not repeated (they may be secret).
+
+    ``within``: the place of what was validated, where that is a part.
+    """
+    found = error.errors(include_input=False, include_url=False)
+    return [_problem(where, (*within, *one["loc"]), one) for one in found]
 
 
-def _problem(where: str, found: Any) -> Problem:
-    key = ".".join(str(part) for part in found["loc"])
+def _problem(where: str, place: tuple[str | int, ...], found: Any) -> Problem:
+    key = ".".join(map(str, place))
     text = str(found["msg"]).rstrip(".")
     return Problem(where, key, f"{text}.", _REMEDIES.get(found["type"], ""))
 

@@ -387,3 +387,28 @@ def test_a_sink_with_thousands_of_silent_people_still_hears_of_the_last(
             await home.end()
 
     run(whole(), VirtualLoop())
+
+
+def test_others_work_while_a_file_of_many_people_is_read() -> None:
+    async def tell(home: Installation) -> None:
+        turns = 0
+
+        async def others() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        people: list[dict[str, Any]] = [{"id": f"x{n}", "name": f"X {n}"} for n in range(1000)]
+        people.append({"id": "wrong", "name": "Wrong", "emails": 7})  # so nothing else is done
+        body = {"id": ORGANIZATION, "name": "Acme", "people": people}
+        beside = asyncio.create_task(others())
+        command = Apply(organization="*", actor="t", organizations=[body])
+        answer = await refused(home, command, "invalid")
+        beside.cancel()
+        assert turns >= len(people) / 50
+        assert [(one["where"], one["key"]) for one in answer.problems] == [
+            (f"organizations.{ORGANIZATION}", "people.1000.emails")
+        ]
+
+    story(tell)
