@@ -104,7 +104,7 @@ async def running(command: list[str], port: int) -> AsyncIterator[None]:
     process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
     assert process.stderr is not None
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 if process.returncode is not None:
                     pytest.fail((await process.stderr.read()).decode())

@@ -92,7 +92,7 @@ async def apache(
 
 
 async def _listens(port: int, process: asyncio.subprocess.Process) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             assert process.returncode is None, "Apache ended at once"
             try:

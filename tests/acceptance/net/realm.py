@@ -138,7 +138,7 @@ class Realm:
         return done.stdout
 
     async def _answers(self, process: asyncio.subprocess.Process) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 assert process.returncode is None, "the key server ended at once"
                 try:

@@ -25,7 +25,7 @@ from kalends.store.vault import Vault
 from tests.contract.store.world import HOUR, MEETING, NOW, hire, person, result, settle
 
 PEOPLE = [f"p{number}" for number in range(9)]
-SECONDS = 5.0
+SECONDS = 30.0
 """A deadline no sound pump comes near, though well behind its own longest pause."""
 
 

@@ -281,9 +281,12 @@ def test_an_occurrence_that_began_before_the_window_is_seen() -> None:
 # --- old, long and hostile ------------------------------------------------------------------------
 def test_a_daily_series_from_1970_costs_no_more_than_a_new_one() -> None:
     lines = ("DTSTART;TZID=Europe/Stockholm:19700101T090000", HOUR, "RRULE:FREQ=DAILY;INTERVAL=2")
-    begun = time.process_time()
-    found = read(event(*lines))
-    assert time.process_time() - begun < 0.1
+    spent = []
+    for _ in range(3):  # the quickest counts, as below
+        begun = time.process_time()
+        found = read(event(*lines))
+        spent.append(time.process_time() - begun)
+    assert min(spent) < 0.1
     # 1 January 1970 to 1 March 2026 are 20513 days, an odd number: even days of March.
     assert [day[3:5] for day in starts(found)][:3] == ["02", "04", "06"]
 
