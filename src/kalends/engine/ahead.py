@@ -121,9 +121,9 @@ class Ahead:
             return False
         at, after = next(iter(self._pages.items()))
         page = await self._store.load_ahead(at=at, after=after, limit=PAGE)
-        self._prepare(page, at)
         if at not in self._pages:
-            return True  # it has come meanwhile
+            return True  # it was forgotten meanwhile: nobody is made ready twice
+        self._prepare(page, at)
         if len(page) < PAGE:
             del self._pages[at]
             self._done.add(at)

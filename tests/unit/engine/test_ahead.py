@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from kalends.engine import ahead as module
 from kalends.engine.ahead import Ahead
 from kalends.runtime import Runtime
 from kalends.store import open_store
-from kalends.store.contract import SealedBatch, Store
+from kalends.store.contract import DuePerson, SealedBatch, Store
 from kalends.store.vault import Vault
 from tests.contract.store.world import MEETING, NOW, hire, result, settle
 
@@ -76,6 +77,30 @@ async def test_what_is_forgotten_while_it_is_sealed_is_never_taken(
     await ahead.work()
     assert ahead.held == 0
     assert ahead.take(AT) is None
+
+
+async def test_what_is_forgotten_while_it_is_loaded_is_made_ready_once(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LOOK_SECONDS", 0.0)
+    ahead = an_ahead(store, monkeypatch)
+    load = store.load_ahead
+    forget: list[Callable[[], None]] = [ahead.forget]
+
+    async def loaded(**asked: Any) -> list[DuePerson]:
+        page = await load(**asked)
+        if forget:
+            forget.pop(0)()  # the clock was set, or a policy changed
+        return page
+
+    monkeypatch.setattr(store, "load_ahead", loaded)
+    while await ahead.work():
+        pass
+    assert ahead.held == 7
+    told = []
+    while chunk := ahead.take(AT):
+        told += [one.evaluated.person for one in chunk.ready]
+    assert sorted(told) == PEOPLE
 
 
 async def test_what_comes_before_it_is_sealed_is_taken_as_it_is(
