@@ -297,8 +297,9 @@ class DueLoop:
 
     async def _take_up_again(self, now: int) -> None:
         while self._asides and self._asides[0][0] <= now:
-            _, organization, person = self._asides.pop(0)
+            _, organization, person = self._asides[0]
             await self._store.touch(organization, [person], lane=Lane.POLICY, now=now)
+            del self._asides[0]  # only now: a store in trouble is asked again
 
     def _note_lag(self, due: list[DuePerson]) -> None:
         self.figures.lag = max(0.0, self._runtime.now() - due[0].due_at)
