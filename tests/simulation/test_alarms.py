@@ -50,7 +50,7 @@ def watched(client: Client, what: Any) -> Core:
         sources={("acme", "exchange"): object()}, sinks={}, opener=opener, broken={}
     )
     due = SimpleNamespace(behind=0.0)
-    sync = SimpleNamespace(slots={}, trouble=SimpleNamespace(last={}))
+    sync = SimpleNamespace(slots={})
     return cast("Core", SimpleNamespace(runtime=what, wiring=wiring, due=due, sync=sync))
 
 

@@ -80,12 +80,13 @@ class Alarms:
     def _sources(self) -> Iterable[Alarm]:
         for slot in self._core.sync.slots.values():
             place = f"{slot.organization}/{slot.source}"
-            error = self._core.sync.trouble.last.get(slot.number)
-            remedy = error.remedy if error else ""
+            trouble = slot.trouble
+            why = trouble.message if trouble else "it does not answer"
+            remedy = trouble.remedy if trouble else ""
             if slot.gate.shut is Shut.SIGN_IN:
                 yield Alarm(f"sign-in/{place}", f"The source {place} refuses the sign-in.", remedy)
             elif slot.stale_marked:
-                text = f"The calendars of {place} are stale: {error}."
+                text = f"The calendars of {place} are stale: {why}."
                 yield Alarm(f"source-stale/{place}", text, remedy)
             elif (failing := _barren(slot, self._core.runtime.now())) is not None:
                 text = f"No calendar of {place} can be read: {failing.message}."

@@ -35,7 +35,7 @@ class Failing:
     """Why a calendar cannot be read, though its endpoint may be well."""
 
     since: float
-    """Wall seconds of the first failure since the last success."""
+    """Wall seconds of the first failure since the last success; of an endpoint's, its last."""
     code: str
     message: str
     remedy: str
@@ -62,6 +62,8 @@ class Slot:
     """Calendars being read, and what is owed to them afterwards."""
     storing: set[Key] = field(default_factory=set)
     """Those of them whose source has answered: they take no connection any more."""
+    trouble: Failing | None = None
+    """The endpoint's last trouble, in words: the error itself would keep alive what was read."""
     failing: dict[Key, Failing] = field(default_factory=dict)
     """Calendars that fail by themselves."""
     last_success: float | None = None

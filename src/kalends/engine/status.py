@@ -80,8 +80,9 @@ def _standing(core: Core, slot: Slot) -> tuple[str, str, str]:
     keeps everything from being read.
     """
     if slot.gate.shut:
-        trouble = core.sync.trouble.last.get(slot.number)
-        return slot.gate.shut.value, str(trouble or ""), trouble.remedy if trouble else ""
+        trouble = slot.trouble
+        told = (trouble.message, trouble.remedy) if trouble else ("", "")
+        return slot.gate.shut.value, *told
     common = slot.common_trouble()
     if common is None:
         return "ok", "", ""

@@ -35,8 +35,6 @@ class Trouble:
         self._store = store
         self._runtime = runtime
         self._health = health
-        self.last: dict[int, SourceTrouble] = {}
-        """Last endpoint trouble by slot, for health pages."""
 
     async def note(
         self,
@@ -59,7 +57,7 @@ class Trouble:
         if concerns_endpoint(error, own_credential=own_credential):
             now = self._runtime.monotonic()
             slot.gate.failed(error, now, self._runtime.now(), chance)
-            self.last[slot.number] = error
+            slot.trouble = Failing(self._runtime.now(), error.code, str(error), error.remedy)
             if slot.gate.opens_at > now:
                 return HELD
         if row is None:
@@ -106,21 +104,21 @@ class Trouble:
         slot.stale_marked = True
         assert slot.gate.failing_since is not None
         since = int(self._runtime.now() - (now - slot.gate.failing_since))
-        error = self.last.get(slot.number)
+        trouble = slot.trouble
         log.warning(
             "source.stale",
             organization=slot.organization,
             source=slot.source,
-            code=error.code if error else "unreachable",
+            code=trouble.code if trouble else "unreachable",
         )
         try:
-            await self._mark_all(slot, since, error)
+            await self._mark_all(slot, since, trouble)
         except KalendsError as failed:  # a store in trouble is asked again, and ends nothing
             log.exception("source.unmarked", source=slot.source, exc_info=failed)
             slot.stale_marked, slot.mark_again = False, now + MARK_AGAIN
         self._health(slot.organization)
 
-    async def _mark_all(self, slot: Slot, since: int, error: SourceTrouble | None) -> None:
+    async def _mark_all(self, slot: Slot, since: int, trouble: Failing | None) -> None:
         after: tuple[str, str, str] | None = None
         while True:
             rows = await self._store.calendars(
@@ -128,7 +126,7 @@ class Trouble:
             )
             fresh = [row for row in rows if row.stale_since is None]
             await self._store.mark_calendars(
-                [_stale(row, since, error) for row in fresh], now=int(self._runtime.now())
+                [_stale(row, since, trouble) for row in fresh], now=int(self._runtime.now())
             )
             if len(rows) < PAGE or slot.gate.failing_since is None:
                 return
@@ -136,12 +134,12 @@ class Trouble:
             await asyncio.sleep(0)
 
 
-def _stale(row: CalendarRow, since: int, error: SourceTrouble | None) -> CalendarHealth:
+def _stale(row: CalendarRow, since: int, trouble: Failing | None) -> CalendarHealth:
     return CalendarHealth(
         row.key,
-        error.code if error else "unreachable",
-        str(error) if error else "",
-        error.remedy if error else "",
+        trouble.code if trouble else "unreachable",
+        trouble.message if trouble else "",
+        trouble.remedy if trouble else "",
         stale_since=since,
         failures=row.failures,
         next_probe_at=row.next_probe_at,
