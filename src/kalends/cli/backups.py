@@ -24,6 +24,9 @@ from kalends.errors import UserError
 if TYPE_CHECKING:
     from kalends.config import Configuration
 
+_MAGIC = b"SQLite format 3\0"
+"""How every copy begins."""
+
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The copy.")]
 
 
@@ -45,12 +48,8 @@ def backup(
     from kalends.store.copies import examine
 
     configuration = loaded(config)
-    _database(configuration)
     target = file.resolve()
-    if target.exists() and not overwrite:
-        raise UserError(f"{file} is already there. Choose another name, or add --overwrite.")
-    if not target.parent.is_dir():
-        raise UserError(f"There is no directory {target.parent}.")
+    _vacant(target, _database(configuration), overwrite=overwrite)
     run(_copy(configuration, target))
     examine(target)
     key, size = configuration.server.key_path(), target.stat().st_size
@@ -59,6 +58,31 @@ def backup(
         return
     say(f"Wrote {file} ({size / 1e6:.1f} MB), whole and sealed.")
     say(f"It is useless without the key: keep a copy of {key} elsewhere.")
+
+
+def _vacant(target: Path, database: Path, *, overwrite: bool) -> None:
+    """See that nothing is lost where a copy will be: neither the database nor what is no copy."""
+    if not target.parent.is_dir():
+        raise UserError(f"There is no directory {target.parent}.")
+    if target.is_dir():
+        raise UserError(f"{target} is a directory: name the file in it that shall be the copy.")
+    if not target.exists():
+        return
+    if _is_of(target, database):
+        raise UserError(f"{target} is the database itself. Choose another name for the copy.")
+    if not overwrite:
+        raise UserError(f"{target} is already there. Choose another name, or add --overwrite.")
+    with target.open("rb") as there:
+        if there.read(len(_MAGIC)) not in (_MAGIC, b""):
+            raise UserError(f"{target} is no copy of a database. Choose another name.")
+
+
+def _is_of(file: Path, database: Path) -> bool:
+    """Tell whether a file is the database, or one that SQLite keeps beside it."""
+    from kalends.store.copies import SIDE_FILES
+
+    sides = (database.with_name(database.name + side) for side in ("", *SIDE_FILES))
+    return any(side.exists() and file.samefile(side) for side in sides)
 
 
 def restore(
@@ -114,6 +138,8 @@ def _going_on(
     if file is None:
         raise UserError("Name the copy to go on from: kalends restore FILE.")
     database = _database(configuration)
+    if file.exists() and _is_of(file, database):
+        raise UserError(f"{file} is the database itself: there is nothing to go on from.")
     if database.exists() and not overwrite:
         raise UserError(
             f"{database} is already there. To go on from the copy instead, add --overwrite; what "
@@ -197,8 +223,11 @@ def _staged(file: Path, database: Path) -> Iterator[Path]:
     database.parent.mkdir(parents=True, exist_ok=True)
     staged = database.with_name(database.name + ".restoring")
     try:
-        shutil.copyfile(file, staged)
-        staged.chmod(0o600)
+        staged.touch(0o600)
+        for side in ("", "-wal"):  # a copy that somebody else made may have its newest part there
+            part = file.with_name(file.name + side)
+            if part.exists():
+                shutil.copyfile(part, staged.with_name(staged.name + side))
         yield staged
     finally:
         for side in ("", *SIDE_FILES):

@@ -107,6 +107,47 @@ def test_nothing_is_overwritten_unasked(folder: Path, kalends: Terminal) -> None
     assert (code, "no directory" in told) == (2, True)
 
 
+def test_the_database_is_neither_a_place_for_a_copy_nor_one(
+    folder: Path, kalends: Terminal
+) -> None:
+    database, link = folder / "k.db", folder / "link.db"
+    link.symlink_to(database)
+    before = database.read_bytes()
+    for place in (database, link):
+        for words in (("backup", str(place)), ("restore", str(place))):
+            code, told = kalends(*words, "--overwrite")
+            assert (code, "the database itself" in told) == (2, True), told
+    assert database.read_bytes() == before
+    assert not list(folder.glob("*.replaced-*"))
+
+
+def test_a_copy_takes_the_place_of_a_copy_only(folder: Path, kalends: Terminal) -> None:
+    config, key = folder / "kalends.toml", folder / "kalends.key"
+    before = config.read_bytes(), key.read_bytes()
+    for place in (config, key):
+        code, told = kalends("backup", str(place), "--overwrite")
+        assert (code, "no copy of a database" in told) == (2, True), told
+    assert (config.read_bytes(), key.read_bytes()) == before
+    code, told = kalends("backup", str(folder))
+    assert (code, "is a directory" in told) == (2, True), told
+
+
+def test_what_a_plain_copy_has_in_its_log_is_gone_on_from_too(
+    folder: Path, kalends: Terminal
+) -> None:
+    copy = folder / "plain.db"
+    writer = apsw.Connection(str(folder / "k.db"))
+    writer.execute("PRAGMA journal_mode=WAL").fetchall()
+    writer.execute("PRAGMA wal_autocheckpoint=0").fetchall()
+    writer.execute("UPDATE organization SET revision = 4711")
+    for side in ("", "-wal"):  # as cp and rsync do
+        copy.with_name(copy.name + side).write_bytes((folder / f"k.db{side}").read_bytes())
+    writer.close()
+    code, told = kalends("restore", str(copy), "--overwrite")
+    assert code == 0, told
+    assert revisions(folder / "k.db")[0] == 4711 + JUMP
+
+
 def test_a_running_installation_is_not_replaced(folder: Path, kalends: Terminal) -> None:
     copy = folder / "copy.db"
     kalends("backup", str(copy))
