@@ -36,6 +36,8 @@ STRETCH = (6 * HOUR, 12 * HOUR)
 comes at every time of day: at night everybody is available, and that is easily right."""
 QUIET = 40 * MINUTE
 """Shorter than what is told to a feed that was down: the transitions of the last hour."""
+EDITS = 40
+"""Edits of the last minutes before it heals."""
 PERIL = 1 / 400
 """Share of the kills in ``live`` with which any one step of the store or a sink is the last."""
 CROWD = 20
@@ -77,6 +79,15 @@ async def live(home: Installation, until: float, *, crashes: float, steps: bool)
         elif steps and what > 0.98:
             home.world.forget_ended_by_hand(home.now())
             home.clock.set_by(chance.choice((-HOUR, HOUR, 6 * HOUR)))
+
+
+async def flurry(home: Installation, *, crashes: float) -> None:
+    """Just before it heals many edit what runs now, and the engine dies more often than ever."""
+    chance = home.chance
+    home.dies = peril(home, 10 * crashes)
+    for _ in range(EDITS):
+        await asyncio.sleep(chance.uniform(0.1, 10.0))
+        home.server.edited(edit(home.world, chance, home.now(), running=True))
 
 
 async def flapping(home: Installation) -> None:
@@ -258,6 +269,7 @@ async def _stretches(
     while home.loop.time() < until:
         storm_ends = until if steps else home.loop.time() + home.chance.uniform(*STRETCH)
         await live(home, min(until, storm_ends), crashes=crashes, steps=steps)
+        await flurry(home, crashes=crashes)
         await (heal_by_polls if home.chance.random() < 0.3 else heal)(home)
         await _looked_at(home, seen)
         if not steps:

@@ -73,6 +73,11 @@ class World:
         winner = max(running, key=lambda one: (one.start, -(one.end - one.start)))
         return {"busy": "busy", "oof": "away"}[winner.show_as.value]
 
+    def busy(self, person: str, now: int) -> bool:
+        """Tell whether a booking of somebody's runs, whatever it counts."""
+        bookings = self.calendars[person].bookings.values()
+        return any(one.start <= now < one.end for one in bookings)
+
     def forget_ended_by_hand(self, now: int) -> None:
         """A state set by hand that has ended does not come back when the clock is set back."""
         self.by_hand = {who: hand for who, hand in self.by_hand.items() if now < hand.until}
@@ -116,9 +121,13 @@ def a_booking(chance: random.Random, uid: str, day: int) -> Booking:
     )
 
 
-def edit(world: World, chance: random.Random, now: int) -> str:
-    """Change one booking of somebody, as people do; return whose."""
-    person = chance.choice(world.people)
+def edit(world: World, chance: random.Random, now: int, *, running: bool = False) -> str:
+    """Change one booking of somebody, as people do; return whose.
+
+    ``running``: of somebody who has one just now, where there is anybody.
+    """
+    people = [one for one in world.people if world.busy(one, now)] if running else []
+    person = chance.choice(people or world.people)
     calendar = world.calendars[person]
     ahead = [uid for uid, one in calendar.bookings.items() if one.end > now + MINUTE]
     what = chance.random()

@@ -288,14 +288,15 @@ class Pump:
             await self._retry(row, now)
 
     async def _retry(self, row: SinkRow, now: int) -> None:
-        first = self._queue.oldest_blocked(row.person)
-        in_order = self._every and first is not None and now - first.at < LOGGED_SECONDS
-        if in_order and row.failures:
-            self._queue.unblock(row.person, None)
-            return
+        if self._every and row.failures:
+            self._queue.expire(row.person, now - LOGGED_SECONDS)
+            if self._queue.oldest_blocked(row.person) is not None:
+                self._queue.unblock(row.person, None)
+                return
         present = await self._store.presence(self.organization, row.person)
-        if self._every and first is None and present and present.revision > self._position:
-            return  # after a start: it will be read, and what was before it in its turn
+        if self._every and present is not None and present.revision > self._position:
+            self._queue.unblock(row.person, None)
+            return  # it is yet to be read, behind what came before it
         # A person who is no more: what was published is taken back.
         self._queue.unblock(row.person, _present(present) if present else departed(row))
 

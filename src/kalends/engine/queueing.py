@@ -119,6 +119,14 @@ class Queue:
             lane.blocked = True
             self.waiting -= len(lane.items)
 
+    def expire(self, person: str, before: int) -> None:
+        """Drop what a person who waits for a retry need not be told of: what began ``before``."""
+        lane = self._lanes.get(person)
+        if lane is not None and lane.blocked:
+            kept = [item for item in lane.items if item.at >= before]
+            self.dropped += len(lane.items) - len(kept)
+            lane.items[:] = kept
+
     def unblock(self, person: str, present: Item | None) -> bool:
         """Let a person's retry go: with the present state, or what waits in order."""
         lane = self._lanes.get(person)

@@ -20,7 +20,7 @@ from kalends.model.profile import Profile
 from kalends.model.view import View
 from kalends.model.vocabulary import Audience
 from kalends.runtime import Runtime
-from kalends.sinks.contract import Delivered, Delivery, Outcome, Publication
+from kalends.sinks.contract import Delivered, Delivery, Failed, Outcome, Publication
 from kalends.store import open_store
 from kalends.store.contract import SinkRow, Store
 from kalends.store.vault import Vault
@@ -39,12 +39,15 @@ class Feed:
 
     def __init__(self, *hanging: str) -> None:
         self.hanging = hanging
+        self.failing = False
         self.told: list[tuple[str, int]] = []
 
     def render(self, view: View, profile: Profile) -> bytes | None:
         return view.availability.value.encode()
 
     async def publish(self, publications: Sequence[Publication]) -> Sequence[Outcome]:
+        if self.failing:
+            return [Failed("busy", "Later.")] * len(publications)
         for one in publications:
             if one.person in self.hanging:
                 await asyncio.Event().wait()
@@ -150,3 +153,20 @@ async def test_what_was_purged_before_it_was_read_is_replaced_by_the_present(
         assert await store.oldest_transition("acme") is None
         pump.wake()
         assert (await told(feed, "bo", present))[-1] == present
+
+
+async def test_who_failed_for_more_than_an_hour_is_told_the_last_hour(store: Store) -> None:
+    times, feed = Times(), Feed()
+    feed.failing = True
+    await store.save_sink("acme", "feed", cursor=await store.revision("acme"))
+    await changed(store, "anna", MEETING, NOW + 1)
+    async with pumping(store, feed, times) as pump:
+        async with asyncio.timeout(SECONDS):
+            while not pump.figures.failed:
+                await asyncio.sleep(0)
+        times.passed = HOUR + 600
+        second = await changed(store, "anna", AVAILABLE, NOW + HOUR)
+        third = await changed(store, "anna", MEETING, NOW + HOUR + 10)
+        feed.failing = False
+        pump.wake()
+        assert await told(feed, "anna", third) == [second, third]
