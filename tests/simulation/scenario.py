@@ -50,6 +50,8 @@ class Installation:
         self.directory = Path(tempfile.mkdtemp(prefix="kalends-", dir=base))
         self.vault = Vault.load(self.directory / "kalends.key")
         self.dies: Callable[[str], bool] = lambda place: False
+        self.dead_for: Callable[[], float] = lambda: self.chance.uniform(0.5, 5.0)
+        """Seconds until a supervisor has brought back what died."""
         self.http: Any = None
         """What builds HTTP clients, where a test has servers to reach."""
         self.disk: Disk | None = None
@@ -136,7 +138,7 @@ class Installation:
             assert self.store is not None
             await self.store.dead.wait()
             await self._bury()
-            await asyncio.sleep(self.chance.uniform(0.5, 5.0))
+            await asyncio.sleep(self.dead_for())
             await self.start()
 
     # --- doing things --------------------------------------------------------------------------

@@ -259,6 +259,7 @@ def storm(
         fill(home.world, home.chance, BEGIN, int(days) + 2)
         meet(home.world, home.chance, BEGIN, int(days) + 2)
         record = Record()
+        home.dead_for = lambda: _dead_for(home.chance)
         home.boards["feed"].hears = lambda told, word: record.hears(told, word, home.clock.now())
         await home.start()
         await home.apply()
@@ -267,6 +268,11 @@ def storm(
         seen.injected = home.injected()
 
     return story
+
+
+def _dead_for(chance: random.Random) -> float:
+    """Now and then whole minutes go by, so that boundaries pass unseen."""
+    return chance.uniform(0.5, 5.0) if chance.random() < 0.8 else chance.uniform(60.0, 600.0)
 
 
 async def kept_alive(home: Installation, work: Coroutine[None, None, None]) -> None:
