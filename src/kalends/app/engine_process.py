@@ -27,9 +27,8 @@ from kalends.engine.pacing import calm_collector
 from kalends.errors import ConfigurationError, KalendsError, Problem, UserError
 from kalends.net.client import HttpClients, http_factory
 from kalends.runtime import Runtime
-from kalends.store import open_store
+from kalends.store import open_keys, open_store
 from kalends.store.contract import Store
-from kalends.store.vault import Vault
 from kalends.workers import WorkerPool
 
 log = observe.logger(__name__)
@@ -79,7 +78,7 @@ async def opened(configuration: Configuration) -> AsyncIterator[Engine]:
         workers = WorkerPool(server.workers)
         stack.push_async_callback(workers.close)
         runtime = Runtime(workers=workers)
-        vault = Vault.load(server.key_path())
+        vault = await open_keys(server.database, server.key_path(), create=True)
         store = await open_store(server.database, vault, runtime)
         stack.push_async_callback(store.close)
         bus = await open_bus(server.socket_path(), runtime, hub=True)

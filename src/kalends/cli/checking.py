@@ -29,7 +29,7 @@ from kalends.model.organization import OrganizationDocument, SourceSpec
 from kalends.model.person import CalendarLink, PersonRecord
 from kalends.net.client import http_factory
 from kalends.runtime import Runtime
-from kalends.store import open_store
+from kalends.store import open_keys, open_store
 from kalends.store.contract import Store
 from kalends.store.vault import Vault
 from kalends.workers import WorkerPool
@@ -198,4 +198,5 @@ async def _store(configuration: Configuration, scratch: Path) -> Store:
     if server.database.startswith("sqlite:///") and not Path(path).exists():
         vault = Vault.load(scratch / "key", create=True)
         return await open_store(f"sqlite:///{scratch}/check.db", vault, Runtime())
-    return await open_store(server.database, Vault.load(server.key_path(), create=True), Runtime())
+    keys = await open_keys(server.database, server.key_path(), create=True)
+    return await open_store(server.database, keys, Runtime())

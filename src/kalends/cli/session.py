@@ -53,11 +53,11 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 async def reading(configuration: Configuration) -> AsyncIterator[Reader]:
     """Lend a reader on the configured database."""
     from kalends.runtime import Runtime
-    from kalends.store import open_reader
-    from kalends.store.vault import Vault
+    from kalends.store import open_keys, open_reader
 
     server = configuration.server
-    reader = await open_reader(server.database, Vault.load(server.key_path()), Runtime())
+    keys = await open_keys(server.database, server.key_path())
+    reader = await open_reader(server.database, keys, Runtime())
     try:
         yield reader
     finally:

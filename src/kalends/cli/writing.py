@@ -24,13 +24,13 @@ async def hand_over(configuration: Configuration, command: AnyCommand) -> Any:
 
 async def _write(configuration: Configuration, command: PutPrincipal) -> None:
     from kalends.runtime import Runtime
-    from kalends.store import open_store
+    from kalends.store import open_keys, open_store
     from kalends.store.contract import Principal
-    from kalends.store.vault import Vault
 
     server = configuration.server
     server.directory().mkdir(parents=True, exist_ok=True)
-    store = await open_store(server.database, Vault.load(server.key_path(), create=True), Runtime())
+    keys = await open_keys(server.database, server.key_path(), create=True)
+    store = await open_store(server.database, keys, Runtime())
     try:
         await store.save_principal(Principal(**command.principal))
     finally:

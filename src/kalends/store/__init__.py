@@ -16,12 +16,28 @@ from kalends.store.database import DatabaseReader, DatabaseStore, Driver
 from kalends.store.opening import (
     postgresql_reader,
     postgresql_store,
+    postgresql_written,
     sqlite_reader,
     sqlite_store,
+    sqlite_written,
 )
 from kalends.store.vault import Vault
 
-__all__ = ["open_reader", "open_store"]
+__all__ = ["open_keys", "open_reader", "open_store"]
+
+
+async def open_keys(database: str, path: Path, *, create: bool = False) -> Vault:
+    """Return the keys of a database. ``create``: make them for one that nothing was written to.
+
+    Raises ``UserError`` where the keys of what was written are not there: another key would open
+    nothing of it, and hide that the right one is missing.
+    """
+    file = _file(database)
+    written = await postgresql_written(database) if file is None else sqlite_written(file)
+    if not (written or create):
+        where = f" at {file}" if file is not None else ""
+        raise UserError(f"There is no database{where} yet. Start `kalends serve` once.")
+    return Vault.load(path, create=not written)
 
 
 async def open_store(database: str, vault: Vault, runtime: Runtime) -> Store:

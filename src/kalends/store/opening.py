@@ -62,6 +62,24 @@ async def postgresql_reader(dsn: str, vault: Vault, runtime: Runtime) -> Postgre
     return PostgresqlDriver(pool, row_security.READER, days, writes=False)
 
 
+def sqlite_written(path: Path) -> bool:
+    """Tell whether something was ever written to a file."""
+    try:
+        return path.stat().st_size > 0
+    except FileNotFoundError:
+        return False
+
+
+async def postgresql_written(dsn: str) -> bool:
+    """Tell whether a database was ever ours."""
+    pool = await _connect(dsn)
+    try:
+        async with pool.acquire() as connection:
+            return await _version(connection) is not None
+    finally:
+        await pool.close()
+
+
 def brought_up_to_date(path: Path, vfs: str | None = None) -> apsw.Connection:
     """Open a file to write, its schema this program's; ``UserError`` where that cannot be."""
     try:

@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, func, select
 
 from kalends.errors import UserError
 from kalends.runtime import Runtime
-from kalends.store import open_reader, open_store
+from kalends.store import open_keys, open_reader, open_store
 from kalends.store.contract import Lane, Store
 from kalends.store.database import DatabaseStore
 from kalends.store.row_security import ENGINE, READER
@@ -111,6 +111,20 @@ async def test_a_unit_that_loses_a_deadlock_is_begun_anew(store: Store) -> None:
     )
     assert len(begun) > 2  # there was a deadlock
     assert (await facts(store, "anna")).input_version == before + 2  # and nothing was done twice
+
+
+async def test_a_node_without_the_key_makes_none_for_a_database_that_was_written(
+    dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("KALENDS_KEY", raising=False)
+    first, second = tmp_path / "first.key", tmp_path / "second.key"
+    with pytest.raises(UserError, match="There is no database"):
+        await open_keys(dsn, first)
+    keys = await open_keys(dsn, first, create=True)
+    await (await open_store(dsn, keys, Runtime())).close()
+    with pytest.raises(UserError, match="Restore it from where the key is kept"):
+        await open_keys(dsn, second, create=True)
+    assert first.exists() and not second.exists()
 
 
 async def test_a_statement_that_forgets_its_organization_sees_only_its_own(
