@@ -114,9 +114,13 @@ async def test_a_unit_that_loses_a_deadlock_is_begun_anew(store: Store) -> None:
 
 
 async def test_a_node_without_the_key_makes_none_for_a_database_that_was_written(
-    dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    dsn: str, superuser: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("KALENDS_KEY", raising=False)
+    connection = await asyncpg.connect(superuser)
+    await connection.execute("CREATE DATABASE fresh OWNER plain")
+    await connection.close()
+    dsn = dsn.replace("/test", "/fresh")
     first, second = tmp_path / "first.key", tmp_path / "second.key"
     with pytest.raises(UserError, match="There is no database"):
         await open_keys(dsn, first)
