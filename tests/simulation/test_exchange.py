@@ -189,6 +189,15 @@ def test_without_notifications_a_change_shows_within_poll_seconds() -> None:
     play(story, notify="none")
 
 
+@pytest.mark.parametrize("notify", ["auto", "none"])
+def test_who_is_off_work_when_first_read_is_told_nothing_else_before(notify: str) -> None:
+    async def story(room: Mailroom) -> None:  # begins at one o'clock at night
+        told = {(who, word) for who, _, word, _ in room.board.received}
+        assert told == {(who, "offline") for who in room.people}
+
+    play(story, notify=notify)
+
+
 def test_who_leaves_is_unsubscribed_and_the_others_are_still_heard() -> None:
     async def story(room: Mailroom) -> None:
         assert len(room.organization.subscriptions) == 6

@@ -90,6 +90,9 @@ class Reading:
     """Seconds the source suggests until the next read (REFRESH-INTERVAL); a hint."""
     note: str = ""
     """How it was read, where a source has several ways, for health pages; no personal data."""
+    more: bool = False
+    """There is more to it that another read asks for (work hours): it is read again at once, and
+    nothing is told of somebody new before."""
 
 
 @dataclass(frozen=True, slots=True)

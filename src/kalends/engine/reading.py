@@ -176,6 +176,7 @@ def to_store(
         if reading.automatic_reply is None
         else (reading.automatic_reply.start, reading.automatic_reply.end),
         note=reading.note,
+        more=reading.more,
     )
 
 

@@ -43,6 +43,8 @@ log = observe.logger(__name__)
 
 READ_SECONDS: Final = 300.0
 """No read of one calendar lasts longer, whatever its exchanges do."""
+MORE_SECONDS: Final = 0.5
+"""Until the next read of a calendar to which there is more."""
 LOCATE_AGAIN: Final = 86_400
 
 
@@ -186,7 +188,7 @@ class Refresher:
                 slot.debounce.stored(key, self._runtime.monotonic())
             self.figures.changed += 1
             self._changed()
-        return pause
+        return min(pause, MORE_SECONDS) if reading.more else pause
 
     async def _differs(
         self, row: CalendarRow, bookings: tuple[object, ...], now: int, zone: ZoneInfo

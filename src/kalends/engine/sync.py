@@ -38,6 +38,9 @@ TAKE: Final = 500
 """Deadlines handled between two breaths of the loop."""
 REST: Final = 3600.0
 SWEEP: Final = 60.0
+HEAR_AGAIN: Final = 60.0
+"""Seconds over which, after a start, calendars are read that the source tells of: with that read
+it takes up telling."""
 LOAD_AGAIN: Final = 5.0
 REWORDED: Final = 300.0
 """Seconds over which an organization's calendars are polled once its rules have changed."""
@@ -300,7 +303,9 @@ class SyncDriver:
             return now + (row.next_probe_at - wall)
         if row.read_at is None or slot.relocate:
             return now
-        return now + slot.pause * self._runtime.random.random()
+        # Until it was read nothing is heard of it again, however rarely it is polled.
+        spread = min(slot.pause, HEAR_AGAIN) if slot.reader.capabilities.hints else slot.pause
+        return now + spread * self._runtime.random.random()
 
     # --- hints ------------------------------------------------------------
     def hint(self, slot: Slot, key: Key, *, sure: bool = True) -> None:

@@ -6,6 +6,7 @@ has told (threat 13).
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -93,10 +94,19 @@ class Pushed(Served):
         return sum(address in ask.body for _, ask in self.exchange.asked)
 
     def settled(self, person: str) -> bool:
-        """Tell whether it was read once more after it was subscribed to: nothing is under way."""
-        address = f"{person}@acme.example".encode()
-        asked = [name for name, ask in self.exchange.asked if address in ask.body]
+        """Tell whether it was read once more after it was subscribed to."""
+        asked = self.asked(person)
         return bool(self.calls(person)) and "SyncFolderItems" in asked[asked.index("Subscribe") :]
+
+    def known(self, person: str) -> bool:
+        """Tell whether all that is asked beside a calendar was asked, too: nothing is under way."""
+        beside = {"GetUserAvailabilityRequest", "GetUserOofSettingsRequest"}
+        return self.settled(person) and beside <= set(self.asked(person))
+
+    def asked(self, person: str) -> list[str]:
+        """Return what was asked of a mailbox."""
+        address = f"{person}@acme.example".encode()
+        return [name for name, ask in self.exchange.asked if address in ask.body]
 
     def shows(self, person: str) -> bool:
         """Tell whether the webhook was told of the meeting."""
@@ -130,7 +140,8 @@ async def post(url: str, body: bytes) -> tuple[int, str]:
 async def test_what_exchange_calls_for_shows_and_a_forged_call_costs_nothing(
     site: Pushed,
 ) -> None:
-    await until(lambda: all(map(site.settled, PEOPLE)), "everybody is read")
+    await until(lambda: all(map(site.known, PEOPLE)), "everybody is known")
+    await until(lambda: {one.data["person"] for one in site.told} == set(PEOPLE), "and told of")
     (push,), told = site.calls("anna"), len(site.told)
     body, _ = push.body()
     reads = site.reads("anna")
@@ -146,3 +157,21 @@ async def test_what_exchange_calls_for_shows_and_a_forged_call_costs_nothing(
     site.meet("anna")
     await until(lambda: site.shows("anna"), "the callback shows")
     assert push.told > 1
+
+
+async def test_after_a_restart_exchange_calls_where_it_is_told_to_now(site: Pushed) -> None:
+    await until(lambda: all(map(site.settled, PEOPLE)), "everybody is read")
+    (before,) = site.calls("anna")
+    assert await asyncio.to_thread(site.stop) == 0
+    site.meet("bo")
+    site.exchange.asked.clear()
+    await up(site)
+    await until(lambda: site.shows("bo"), "what happened meanwhile is read")
+    await until(lambda: any(one is not before for one in site.calls("anna")), "called for anew")
+    await until(lambda: site.settled("anna"), "Anna is read")
+
+    reads = site.reads("anna")
+    assert (await post(before.url, before.body()[0]))[0] == 404  # nobody's path any more
+    assert site.reads("anna") == reads
+    site.meet("anna")
+    await until(lambda: site.shows("anna"), "the new callback shows")

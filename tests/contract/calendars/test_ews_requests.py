@@ -85,6 +85,18 @@ async def test_a_poll_costs_two_at_most_whatever_is_due(version: str) -> None:
     assert staff.hours() == 1
 
 
+async def test_a_first_reading_says_that_work_hours_are_yet_to_come() -> None:
+    staff = Staff(1)
+    (follower,) = staff.followers
+    first = await follower.read()
+    assert isinstance(first, Reading) and first.more and first.work_hours is None
+    second = await follower.read()
+    assert isinstance(second, Reading) and not second.more and second.work_hours is not None
+    follower.cursor = None  # it is remembered
+    anew = await follower.read()
+    assert isinstance(anew, Reading) and not anew.more
+
+
 async def test_who_is_read_as_a_delegate_is_asked_for_no_reply() -> None:
     staff = Staff(1, access="delegate")
     await staff.read()

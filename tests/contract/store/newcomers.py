@@ -45,6 +45,14 @@ class Newcomers:
         [anna] = await due(store, Lane.CALENDAR, NOW + 2)
         assert (anna.dirty, anna.due_at) == (True, NOW + 2)
 
+    async def test_he_waits_for_what_is_to_be_read_at_once(self, store: Store) -> None:
+        await newcomer(store, "default")
+        await store.replace_calendar(replace(read(key("anna")), more=True), now=NOW)
+        assert await waiting(store, NOW + PATIENCE - 1)
+        found = CalendarHealth(key("anna"), "ok", cursor=b"2")  # and that was nothing
+        await store.mark_calendars([found], now=NOW + 1)
+        assert await ids(store, Lane.CALENDAR, NOW + 1) == ["anna"]
+
     async def test_he_is_due_when_the_last_calendar_was_read_or_refused(self, store: Store) -> None:
         await newcomer(store, "default", "team", "room")
         await store.replace_calendar(read(key("anna"), booking("a", NOW, NOW + 9)), now=NOW)

@@ -173,7 +173,8 @@ class Read:
         if not whole.bookings:
             await self._doubt(cursor.window, news)
         bookings = await self._texts.added(self._ref, self._mailbox, whole, self._previous)
-        return _reading(cursor, bookings, whole.skipped)
+        told = _reading(cursor, bookings, whole.skipped)
+        return replace(told, more=not (cursor.hours_at or cursor.hours))
 
     async def _masters(self, cursor: Cursor, items: Items, news: News) -> tuple[str, ...]:
         """Return the series to be expanded here: none, but where a server leaves them to us."""

@@ -78,6 +78,8 @@ class CalendarRead(msgspec.Struct, frozen=True):
     automatic_reply: tuple[int, int] | None = None
     note: str = ""
     """How it was read, shown as the message of a healthy calendar."""
+    more: bool = False
+    """There is more to be read at once: nobody new is due for this alone."""
 
 
 class CalendarHealth(msgspec.Struct, frozen=True):

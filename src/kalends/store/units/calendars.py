@@ -202,7 +202,7 @@ def replace(seals: Seals, read: CalendarRead, now: int) -> Unit[bool]:
     of, who = read.key.organization, read.key.person
     if evaluated_at:
         yield QUEUE_DIRTY(organization=of, who=who, to_lane=Lane.CALENDAR, now=now)
-    else:
+    elif not read.more:
         yield from settled(of, [who], now)
     return True
 
