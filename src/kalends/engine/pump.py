@@ -255,10 +255,13 @@ class Pump:
             self._queue.put(item)
 
     async def _bridge_gap(self) -> None:
-        """What fell out of the log while we were away is replaced by the present."""
-        oldest = await self._store.oldest_transition(self.organization)
+        """What fell out of the log while we were away is replaced by the present.
+
+        The log is looked at last: what is committed in between stands there, and is read from it.
+        """
         while True:
             page = await self._store.changed_since(self.organization, self._position, PAGE)
+            oldest = await self._store.oldest_transition(self.organization)
             lost = [one for one in page if oldest is None or one.revision < oldest]
             if not lost:
                 return

@@ -170,3 +170,27 @@ async def test_who_failed_for_more_than_an_hour_is_told_the_last_hour(store: Sto
         feed.failing = False
         pump.wake()
         assert await told(feed, "anna", third) == [second, third]
+
+
+async def test_what_is_logged_while_a_feed_starts_is_no_gap(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.save_sink("acme", "feed", cursor=await store.revision("acme"))
+    await store.purge(now=NOW + 2 * HOUR)
+    oldest, logged = store.oldest_transition, list[int]()
+
+    async def while_others_commit(organization: str) -> int | None:
+        found = await oldest(organization)
+        if not logged:
+            logged.append(await changed(store, "anna", MEETING, NOW + 2 * HOUR))
+            logged.append(await changed(store, "anna", AVAILABLE, NOW + 2 * HOUR + 1))
+        return found
+
+    monkeypatch.setattr(store, "oldest_transition", while_others_commit)
+    times, feed = Times(), Feed()
+    times.passed = 2 * HOUR + 2
+    async with pumping(store, feed, times):
+        async with asyncio.timeout(SECONDS):
+            while len(logged) < 2 or ("anna", logged[1]) not in feed.told:
+                await asyncio.sleep(0)
+    assert [number for who, number in feed.told if who == "anna"] == logged
