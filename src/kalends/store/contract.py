@@ -215,7 +215,7 @@ class Store(Reader, Protocol):
         """Write people, dirty and due at ``now`` (lane POLICY); delete (organization, person).
 
         New people with ``patience`` are due once each of their calendars was read or refused
-        (denied, not found, absent), somebody's hand concerned them, or their patience is over.
+        (denied, not found, absent), a manual presence was set, or their patience is over.
         """
 
     async def set_calendars(

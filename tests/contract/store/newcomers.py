@@ -92,6 +92,13 @@ class Newcomers:
         await store.save_people([person("anna")], now=NOW + 1)
         assert await waiting(store, NOW + PATIENCE - 1)
 
+    async def test_nor_does_a_phone_or_a_presence_that_is_cleared(self, store: Store) -> None:
+        await newcomer(store, "default")
+        await store.touch("acme", ["anna"], lane=Lane.HAND, now=NOW + 1)
+        await store.set_manual("acme", "anna", None, now=NOW + 1)
+        await store.end_hold("acme", "anna", now=NOW + 1)
+        assert await waiting(store, NOW + PATIENCE - 1)
+
     async def test_what_is_set_by_hand_counts_at_once(self, store: Store) -> None:
         await newcomer(store, "default")
         await store.set_manual("acme", "anna", DND, now=NOW + 1)

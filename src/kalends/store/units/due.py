@@ -96,7 +96,9 @@ def _next(*shards: ColumnElement[bool]) -> Statement:
 _NEXT: Final = {False: _next(), True: _next(_mine_shards)}
 """By whether only some shards are asked for."""
 
-_SET_MANUAL = queueing(_s.person == bindparam("who"), manual=bindparam("manual"), hold=null())
+_set: Final[dict[str, Any]] = {"manual": bindparam("manual"), "hold": null()}
+_SET_MANUAL = queueing(_s.person == bindparam("who"), calls_up=True, **_set)
+_CLEAR_MANUAL = queueing(_s.person == bindparam("who"), **_set)
 _END_HOLD = queueing(_s.person == bindparam("who"), _s.hold.is_not(None), hold=null())
 
 
@@ -176,7 +178,8 @@ def next_at(shards: Sequence[int] | None) -> Unit[int | None]:
 def set_manual(seals: Seals, of: str, who: str, manual: Manual | None, now: int) -> Unit[bool]:
     """See ``Store.set_manual``."""
     sealed = seals.manual(of, who, manual)
-    rows = yield _SET_MANUAL(organization=of, who=who, manual=sealed, to_lane=Lane.HAND, now=now)
+    statement = _CLEAR_MANUAL if manual is None else _SET_MANUAL
+    rows = yield statement(organization=of, who=who, manual=sealed, to_lane=Lane.HAND, now=now)
     return bool(rows)
 
 

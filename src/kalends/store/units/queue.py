@@ -5,7 +5,7 @@ It bumps ``input_version`` and sets ``queued_at``; a more urgent lane already wa
 second however long the lane is.
 
 A new person whose calendars are yet to be read waits for them: queued for a moment that lies ahead,
-and called up by the last calendar that was read or refused (``settled``), or by anybody's hand.
+and called up by the last calendar that was read or refused (``settled``), or by a manual presence.
 """
 
 from __future__ import annotations
@@ -28,22 +28,23 @@ SETTLED: Final = ("ok", AccessDenied.code, NotFound.code, "absent")
 """Health of calendars that will say no more of somebody new; a failure settles nothing."""
 
 _waits_in_better_lane = and_(state.c.queued_at.is_not(None), state.c.lane < bindparam("to_lane"))
-_waits_on = and_(
-    state.c.queued_at.is_not(None),
-    or_(state.c.queued_at <= bindparam("now"), bindparam("to_lane") == Lane.POLICY),
-)
-"""Whoever waits for a moment ahead is not called up by what concerns everybody."""
+_waits_already = and_(state.c.queued_at.is_not(None), state.c.queued_at <= bindparam("now"))
+_waits_for_calendars = and_(state.c.queued_at.is_not(None), state.c.evaluated_at == 0)
 _QUEUED: Final[dict[str, Any]] = {
     "input_version": state.c.input_version + 1,
     "lane": case((_waits_in_better_lane, state.c.lane), else_=bindparam("to_lane")),
-    "queued_at": case((_waits_on, state.c.queued_at), else_=bindparam("now")),
 }
 _MINE = state.c.organization == bindparam("organization")
 
 
-def queueing(*where: ColumnElement[bool], **also: Any) -> Statement:
-    """Return the statement that queues people of ``organization`` in ``to_lane`` at ``now``."""
-    made = update(state).where(_MINE, *where).values(**_QUEUED, **also)
+def queueing(*where: ColumnElement[bool], calls_up: bool = False, **also: Any) -> Statement:
+    """Return the statement that queues people of ``organization`` in ``to_lane`` at ``now``.
+
+    ``calls_up``: those too who wait for their calendars.
+    """
+    stays = _waits_already if calls_up else or_(_waits_already, _waits_for_calendars)
+    queued_at = case((stays, state.c.queued_at), else_=bindparam("now"))
+    made = update(state).where(_MINE, *where).values(**_QUEUED, queued_at=queued_at, **also)
     return Statement(made.returning(state.c.person))
 
 
@@ -69,6 +70,7 @@ _SETTLED = queueing(
         calendar.c.read_at.is_(None),
         *(calendar.c.health != one for one in SETTLED),
     ),
+    calls_up=True,
     dirty=true(),
 )
 _slice = (
