@@ -224,10 +224,7 @@ def explain(
     ``before`` is the stored presence, ``judge`` what policy thinks of a booking; without it the
     bookings that lost are not told. Raises ``Forgotten`` for a moment that has passed.
     """
-    if at < now - GRACE:
-        raise Forgotten(
-            f"{rfc3339(at)} has passed: nothing is kept about the past. Ask about now or later."
-        )
+    _refuse_the_past(at, now)
     zone = zone_of(profile.timezone or lens.timezone)
     moment = _moment(facts, reckoning, now, max(at, now), before, _judged(calendars, judge, zone))
     reader = _Reader(audience, level_of(profile, audience, lens), lens, owner)
@@ -261,17 +258,22 @@ def unread(
     audience: Audience,
     lens: Lens,
     *,
+    at: int,
     now: int,
     calendars: Sequence[Reading] = (),
     language: str | None = None,
 ) -> Explanation:
-    """Explain that nothing is known yet of somebody new, at ``now`` (UTC seconds)."""
+    """Explain that nothing is known yet of somebody new, now or later (UTC seconds).
+
+    Raises ``Forgotten`` for a moment that has passed.
+    """
+    _refuse_the_past(at, now)
     open_ = (
         audience is not Audience.OUTSIDE and level_of(profile, audience, lens) is not Level.NOTHING
     )
     return Explanation(
         person=profile.person,
-        at=now,
+        at=max(at, now),
         view=nothing(profile, audience, lens, revision=0, now=now, language=language),
         winner=Cause("unread", "in-force"),
         losers=(),
@@ -279,6 +281,13 @@ def unread(
         next_change_at=None,
         known=False,
     )
+
+
+def _refuse_the_past(at: int, now: int) -> None:
+    if at < now - GRACE:
+        raise Forgotten(
+            f"{rfc3339(at)} has passed: nothing is kept about the past. Ask about now or later."
+        )
 
 
 def _moment(

@@ -30,6 +30,7 @@ async def reasons(
             facts.profile,
             eye.audience(facts.profile),
             eye.tenant.lens,
+            at=at,
             now=now,
             calendars=calendars,
             language=eye.language,

@@ -180,6 +180,8 @@ async def test_of_somebody_new_nothing_is_known_and_nothing_is_told(world: World
     why = await get(world, "acme/attendant", "/api/v1/people/nils/explain")
     assert (why["winner"]["kind"], why["known"]) == ("unread", False)
     assert why["lines"][1] == "Because: The calendars have not been read yet."
+    past = rfc3339(world.now() - HOUR)
+    await get(world, "acme/attendant", f"/api/v1/people/nils/explain?at={past}", status=410)
     await world.state("acme", "nils", Presence())
     body = await get(world, "acme/attendant", "/api/v1/people/nils/presence")
     assert (body["level"], body["availability"]) == ("subject", "available")
