@@ -223,11 +223,12 @@ def _staged(file: Path, database: Path) -> Iterator[Path]:
     database.parent.mkdir(parents=True, exist_ok=True)
     staged = database.with_name(database.name + ".restoring")
     try:
-        staged.touch(0o600)
         for side in ("", "-wal"):  # a copy that somebody else made may have its newest part there
             part = file.with_name(file.name + side)
             if part.exists():
-                shutil.copyfile(part, staged.with_name(staged.name + side))
+                beside = staged.with_name(staged.name + side)
+                beside.touch(0o600)
+                shutil.copyfile(part, beside)
         yield staged
     finally:
         for side in ("", *SIDE_FILES):

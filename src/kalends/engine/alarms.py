@@ -14,6 +14,7 @@ from typing import Final
 
 from kalends import observe
 from kalends.engine.core import Core
+from kalends.engine.due import LATE_SECONDS
 from kalends.engine.gate import Shut
 from kalends.engine.posts import INTERVAL, Alarm, Channel, Post
 from kalends.engine.slot import Failing, Slot
@@ -21,7 +22,6 @@ from kalends.engine.slot import Failing, Slot
 log = observe.logger(__name__)
 
 AGAIN: Final = 86_400.0
-LAG_SECONDS: Final = 10.0
 SINK_SECONDS: Final = 120.0
 BARREN_SECONDS: Final = 120.0
 """A source that answers, and of which nothing can be read for so long, is told (a certificate that
@@ -73,7 +73,7 @@ class Alarms:
         yield from self._certificates()
         for (owner, what, id), why in self._core.wiring.broken.items():
             yield Alarm(f"{what}-broken/{owner}/{id}", f"The {what} {id} cannot be opened: {why}")
-        if self._core.due.behind > LAG_SECONDS:
+        if self._core.due.behind > LATE_SECONDS:
             yield Alarm("due-lag", "Presence is more than ten seconds late.",
                         "Look at the load of this machine and its disk.")  # fmt: skip
 

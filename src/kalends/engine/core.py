@@ -17,7 +17,7 @@ from kalends.bus.contract import Bus
 from kalends.engine.apply import stored_form
 from kalends.engine.due import DueLoop
 from kalends.engine.pacing import together
-from kalends.engine.people import assign, desired
+from kalends.engine.people import KnownSource, assign, desired
 from kalends.engine.reading import misheard
 from kalends.engine.sync import SyncDriver
 from kalends.engine.tenants import Tenant, Tenants
@@ -90,35 +90,18 @@ class Core:
         self, tenant: Tenant, records: Iterable[PersonRecord], *, managed_by: str | None = None
     ) -> None:
         """Write records with their profiles, and make their calendars follow."""
-        kept = list(records)
+        kept, sources = list(records), self.wiring.known_sources(tenant.id)
         for start in range(0, len(kept), PAGE):
             some = kept[start : start + PAGE]
             documents: list[PersonDocument] = []
             for count, one in enumerate(some):
                 if count % BREATH == 0:
                     await asyncio.sleep(0)
-                documents.append(self._document(tenant, one, managed_by))
+                documents.append(_document(tenant, one, managed_by, sources))
             self.due.retell(tenant.id, (one.id for one in some))
             await self.store.save_people(documents, now=self.now())
             self.due.wake()
             await self._assign_all(tenant, some, {})
-
-    def _document(
-        self, tenant: Tenant, record: PersonRecord, managed_by: str | None
-    ) -> PersonDocument:
-        """Return the form in which a record is stored."""
-        return PersonDocument(
-            tenant.id,
-            record.id,
-            stored_form(record),
-            tenant.profile(record),
-            managed_by or record.managed_by,
-            patience=NEWCOMER_SECONDS if self._is_to_be_read(tenant, record) else 0,
-        )
-
-    def _is_to_be_read(self, tenant: Tenant, record: PersonRecord) -> bool:
-        """Tell whether somebody new has calendars, which say more of him than nothing does."""
-        return bool(desired(tenant, record, self.wiring.known_sources(tenant.id), ()))
 
     async def _assign_all(
         self,
@@ -254,4 +237,18 @@ class Core:
 def _with_profile(document: PersonDocument, profile: Profile) -> PersonDocument:
     return PersonDocument(
         document.organization, document.person, document.record, profile, document.managed_by
+    )
+
+
+def _document(
+    tenant: Tenant, record: PersonRecord, managed_by: str | None, sources: Sequence[KnownSource]
+) -> PersonDocument:
+    """Return the form in which a record is stored; who has calendars waits for them, if new."""
+    return PersonDocument(
+        tenant.id,
+        record.id,
+        stored_form(record),
+        tenant.profile(record),
+        managed_by or record.managed_by,
+        patience=NEWCOMER_SECONDS if desired(tenant, record, sources, ()) else 0,
     )

@@ -47,6 +47,8 @@ BREATH: Final = 0.0015
 SET_ASIDE: Final = 60
 """Seconds until somebody whose evaluation failed is tried again."""
 RETRY_SECONDS: Final = 1.0
+LATE_SECONDS: Final = 10.0
+"""Presence that is later than this is an alarm, and the engine is not ready."""
 SETTLE_SECONDS: Final = 2.0
 
 Told = Callable[[Sequence[Evaluated], Committed, Sequence[Ready]], Awaitable[None]]

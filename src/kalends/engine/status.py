@@ -5,15 +5,13 @@ No personal data: sources, sinks and figures only. An organization sees its own,
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from kalends.engine.core import Core
+from kalends.engine.due import LATE_SECONDS
 from kalends.engine.metrics import exposition
 from kalends.engine.slot import Slot
 from kalends.engine.wiring import OpenSink
-
-PUNCTUAL_SECONDS: Final = 10.0
-"""An engine whose presence is later than this, as after a start, is not ready."""
 
 
 async def status(core: Core, organization: str | None) -> dict[str, Any]:
@@ -21,7 +19,7 @@ async def status(core: Core, organization: str | None) -> dict[str, Any]:
     summary = await core.store.summary(core.now())
     told: dict[str, Any] = {
         "now": core.now(),
-        "ready": core.due.behind <= PUNCTUAL_SECONDS,
+        "ready": core.due.behind <= LATE_SECONDS,
         "due_lag": round(core.due.figures.lag, 3),
         "sources": [
             source_status(core, slot)
