@@ -35,12 +35,7 @@ async function ask(method: string, path: string, body?: unknown, { signal, tag }
     init.body = JSON.stringify(body);
   }
   if (signal) init.signal = signal;
-  let answer: Response;
-  try {
-    answer = await fetch(`/api/v1${path}`, init);
-  } catch {
-    throw new ApiError(0, { title: "unreachable", status: 0 });
-  }
+  const answer = await fetch(`/api/v1${path}`, init).catch(unreachable);
   if (answer.ok) return answer;
   if (answer.status === 401 && path !== "/session") calls.refused();
   throw new ApiError(answer.status, await problemOf(answer));
@@ -48,7 +43,7 @@ async function ask(method: string, path: string, body?: unknown, { signal, tag }
 
 async function call<T>(method: string, path: string, body?: unknown, extra?: Extra): Promise<T> {
   const answer = await ask(method, path, body, extra);
-  return (answer.status === 204 ? undefined : await answer.json()) as T;
+  return (answer.status === 204 ? undefined : await bodyOf(answer)) as T;
 }
 
 /** An answer with the ETag by which a change of it can say what it was read as. */
@@ -59,7 +54,14 @@ export interface Tagged<T> {
 
 async function tagged<T>(method: string, path: string, body?: unknown, extra?: Extra): Promise<Tagged<T>> {
   const answer = await ask(method, path, body, extra);
-  return { value: (await answer.json()) as T, tag: answer.headers.get("ETag") };
+  return { value: (await bodyOf(answer)) as T, tag: answer.headers.get("ETag") };
+}
+
+/** An answer that breaks off, is given up half-way or is not ours counts as none. */
+const bodyOf = (answer: Response): Promise<unknown> => answer.json().catch(unreachable);
+
+function unreachable(): never {
+  throw new ApiError(0, { title: "unreachable", status: 0 });
 }
 
 async function problemOf(answer: Response): Promise<Problem> {
