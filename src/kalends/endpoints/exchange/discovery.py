@@ -3,12 +3,18 @@
 Where it worked once is asked first from then on, so that a large organization costs one request
 per mailbox. A failed sign-in at one candidate does not end it, a second one does; every candidate
 that may not see the credential is told to the administrator and not asked.
+
+A host that refuses the credential where another takes it (the domain's web site, say) costs one
+failed sign-in a day: the first walk of a source is made by one mailbox while the others wait for
+what it learns. Two of them at once would use up what the breaker allows in an hour (promise 7).
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
+from urllib.parse import urlsplit
 
 from kalends.endpoints.exchange.clients import Clients
 from kalends.endpoints.exchange.options import ExchangeOptions
@@ -25,16 +31,28 @@ Records = Callable[[str], Awaitable[list[Service]]]
 _LIMITS: Final = Limits(seconds=20.0, body_bytes=1 << 20)
 _REASONS: Final = 3
 """Told to the administrator; the rest is more of the same."""
+_SHUNNED_SECONDS: Final = 86_400.0
+"""A host that refused a credential which another one took is not asked again for so long."""
 
 
 class Discovery:
     """Autodiscover for the mailboxes of one source."""
 
-    def __init__(self, clients: Clients, options: ExchangeOptions, records: Records) -> None:
+    def __init__(
+        self,
+        clients: Clients,
+        options: ExchangeOptions,
+        records: Records,
+        now: Callable[[], float],
+    ) -> None:
         self._clients = clients
         self._options = options
         self._records = records
+        self._now = now
         self._worked: Candidate | None = None
+        self._first = asyncio.Lock()
+        self._shunned: dict[str, float] = {}
+        """Host → until when (monotonic)."""
 
     async def find(self, address: str) -> Found:
         """Return where a mailbox is.
@@ -42,31 +60,40 @@ class Discovery:
         Raises ``NotFound`` where nobody knows it, ``SignInNeeded``, ``Unreachable`` where no
         candidate could be asked.
         """
+        if self._worked is not None:
+            return await self._find(address)
+        async with self._first:
+            return await self._find(address)
+
+    async def _find(self, address: str) -> Found:
         walk = self._walk(address)
         lost: list[RetryLater] = []
-        refused: SignInNeeded | None = None
+        refusals: dict[str, SignInNeeded] = {}
         while not walk.done:
+            where = walk.ask().candidate.where
             try:
                 await self._step(walk)
             except RetryLater as error:
                 lost.append(error)
                 walk.failed(error.code)
             except SignInNeeded as error:
-                refused = error
+                refusals[urlsplit(where).netloc] = error
                 walk.told(Response(401))
             except SourceTrouble as error:
                 walk.failed(error.code)
         if walk.found is not None:
             self._worked = walk.answered
+            self._shunned |= dict.fromkeys(refusals, self._now() + _SHUNNED_SECONDS)
             return walk.found
-        self._worked = None
-        if refused is not None and walk.sign_in_needed:
-            raise refused
+        if refusals and walk.sign_in_needed:
+            raise list(refusals.values())[-1]
         raise _nothing(walk, lost)
 
     def _walk(self, address: str) -> Walk:
+        now = self._now()
+        shunned = frozenset(host for host, until in self._shunned.items() if now < until)
         try:
-            return Walk(address, self._clients.allowed, self._options.domain, self._worked)
+            return Walk(address, self._clients.allowed, self._options.domain, self._worked, shunned)
         except ValueError as error:
             raise NotFound("the person's address is none that mail could reach") from error
 

@@ -36,7 +36,7 @@ from kalends.model.http import Request, Response
 from kalends.net.contract import Limits
 from kalends.net.throttle import Gate
 from kalends.wire.autodiscover.candidates import Service
-from kalends.wire.ews.errors import Answered
+from kalends.wire.ews.errors import Answered, Reaction
 from kalends.wire.ews.folders import Folder
 from kalends.wire.ews.soap import Context
 from kalends.wire.ews.versions import ServerVersion, Version
@@ -56,6 +56,15 @@ _SECONDS: Final = 1.0
 _SECONDS_PER_MEGABYTE: Final = 2.0
 _MEMORY: Final = 256 << 20
 _MEMORY_PER_BYTE: Final = 30
+_OF_MAILBOX: Final = frozenset(
+    {
+        Reaction.OUT_OF_SCOPE,
+        Reaction.ROLE_MISSING,
+        Reaction.DENIED,
+        Reaction.PERSON_MISCONFIGURED,
+    }
+)
+"""Who refuses a mailbox has understood what was asked."""
 _MOST_TURNS: Final = 10
 """Requests of one conversation; every reaction is tried once, versions are six."""
 
@@ -84,7 +93,9 @@ class ExchangeEndpoint:
         self.budget = Gate(services.runtime, "Exchange", options.max_connections)
         """Shared by all who ask; streams, which hang for minutes, do not count here."""
         self.clients = Clients(services, place, options)
-        self._discovery = Discovery(self.clients, options, records or _no_records)
+        self._discovery = Discovery(
+            self.clients, options, records or _no_records, services.runtime.monotonic
+        )
         self._mailboxes: dict[Mailbox, Known] = {}
         self._servers: dict[str, Server] = {}
         self._ailing: set[Mailbox] = set()
@@ -162,6 +173,8 @@ class ExchangeEndpoint:
             try:
                 answer = await self._read(operation, response)
             except Answered as error:
+                if error.reaction in _OF_MAILBOX and talk.by_version:
+                    self._agreed(talk, request.url)
                 if not await react(self, talk, error):
                     raise self._judged(mailbox, error) from error
                 continue
@@ -277,6 +290,10 @@ class ExchangeEndpoint:
         self._ailing.clear()
         self._refusals.answered()
         self.budget.answered()
+        self._agreed(talk, url)
+
+    def _agreed(self, talk: Conversation, url: str) -> None:
+        """Remember the version that was understood."""
         if talk.version is None:
             return
         if talk.of_mailbox:
@@ -300,6 +317,8 @@ class ExchangeEndpoint:
             found = await self._discovery.find(known.primary or mailbox.address)
         url = found.url(inside=False)
         await self.clients.signed(url)  # raises where the credential may not go
+        if url != known.url:
+            known.version = None  # of the server it lay behind before
         known.url, known.grouping = sys.intern(url), sys.intern(found.grouping)
         known.public_folders = sys.intern(found.public_folders)
 

@@ -59,6 +59,8 @@ class Conversation:
     """To be tried instead of what is remembered; remembered where it works."""
     of_mailbox: bool = False
     """``version`` says something about this mailbox, not about its server."""
+    by_version: bool = False
+    """It was the version that was complained of: ``version`` is right whatever else is refused."""
     done: set[Reaction] = field(default_factory=set)
     """What has been tried already: nothing is tried twice."""
 
@@ -88,11 +90,16 @@ async def rediscover(ways: Ways, talk: Conversation, error: Answered) -> bool:
 
 
 async def step_down(ways: Ways, talk: Conversation, error: Answered) -> bool:
-    """Ask in an older version: as far down as versions are refused, once for anything else."""
+    """Ask in an older version: as far down as versions are refused, once for anything else.
+
+    Once for good: what works in an older version is remembered, and a server that now and then
+    dislikes something else is never led below the version next to its own.
+    """
     del ways
     code = error.fault.code
-    by_version = code in _BY_VERSION or code == _BY_MAILBOX
-    if not by_version and Reaction.STEP_DOWN in talk.done:
+    talk.by_version = code in _BY_VERSION or code == _BY_MAILBOX
+    below = talk.server is not None and talk.asked < talk.server.newest
+    if not talk.by_version and (below or Reaction.STEP_DOWN in talk.done):
         return False
     # A front end that understands us says nothing about the mailbox behind it.
     server = talk.server if code in _BY_VERSION else None
@@ -112,16 +119,29 @@ async def learn_alias(ways: Ways, talk: Conversation, error: Answered) -> bool:
 
 
 async def daily(ways: Ways, talk: Conversation, error: Answered) -> bool:
-    """A wrong address does not become right by asking: once a day is enough."""
-    del ways, talk
+    """A wrong address does not become right by asking: once a day is enough.
+
+    But it may have been right: its mailbox may have left this server for another, or the primary
+    address that an alias had may have been taken away.
+    """
     error.again = DAILY
-    return False
+    if Reaction.PERSON_MISCONFIGURED in talk.done:
+        return False
+    renamed, talk.known.primary = bool(talk.known.primary), ""
+    return await ways.rediscover(talk.mailbox) or renamed
 
 
 async def stop_credential(ways: Ways, talk: Conversation, error: Answered) -> bool:
     """Stop the credential everywhere, before the directory locks the account."""
     del error
     await ways.refuse_credential(talk.mailbox)
+    return False
+
+
+async def void(ways: Ways, talk: Conversation, error: Answered) -> bool:
+    """The caller begins anew. A mailbox that moved shows so, perhaps to a newer server."""
+    del ways, error
+    talk.known.version = None
     return False
 
 
@@ -138,10 +158,10 @@ HANDLERS: Final[Mapping[Reaction, Handler]] = {
     Reaction.LEARN_ALIAS: learn_alias,
     Reaction.PERSON_MISCONFIGURED: daily,
     Reaction.STOP_CREDENTIAL: stop_credential,
+    Reaction.RESYNC: void,
+    Reaction.RESUBSCRIBE: void,
     **dict.fromkeys(
         (
-            Reaction.RESYNC,
-            Reaction.RESUBSCRIBE,
             Reaction.WAIT_OTHER_STREAM,
             Reaction.FULL,
             Reaction.POLL,

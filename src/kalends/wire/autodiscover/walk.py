@@ -55,6 +55,8 @@ class Walk:
     the address's own, which is right only where nobody else chose the address."""
     first: Candidate | None = None
     """Where it worked before: asked before all others."""
+    shunned: frozenset[str] = frozenset()
+    """Hosts known to refuse the credential: not shown it again."""
     answered: Candidate | None = None
     """Who told what was ``found``."""
     found: Found | None = None
@@ -119,6 +121,8 @@ class Walk:
             if candidate.credential and not self._allows(candidate.where):
                 self.refused.append(place(candidate.where))
                 self._reason(candidate, "its host is not allowed")
+            elif candidate.credential and _host(candidate) in self.shunned:
+                self._reason(candidate, "it refused the credential (401)")
             else:
                 self._waiting.append(candidate)
 

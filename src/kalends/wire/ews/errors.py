@@ -359,7 +359,7 @@ def _by_status(status: int) -> Row:
     if status == 403:
         return _DENIED
     if status in (404, 410):
-        return Row(Reaction.DENIED, EwsNotFound, "Check url: there is no EWS at this address.")
+        return Row(Reaction.REDISCOVER, EwsNotFound, "Check url: there is no EWS at this address.")
     if status in (429, 503):
         return _BUSY
     if status == 456:  # Exchange Online: the account is blocked or must change its password

@@ -152,7 +152,7 @@ def test_the_primary_address_is_told_with_the_alias() -> None:
         (401, tree.SignInNeeded, Reaction.STOP_CREDENTIAL),
         (456, tree.SignInNeeded, Reaction.STOP_CREDENTIAL),
         (403, tree.AccessDenied, Reaction.DENIED),
-        (404, tree.NotFound, Reaction.DENIED),
+        (404, tree.NotFound, Reaction.REDISCOVER),
         (429, tree.Throttled, Reaction.BACK_OFF),
         (503, tree.Throttled, Reaction.BACK_OFF),
         (500, tree.Unreachable, Reaction.BACK_OFF),

@@ -1,0 +1,183 @@
+"""Two things wrong at once: what one of them alone is tested for elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+import pytest
+from lab.exchange.server import ExchangeServer
+
+from kalends.endpoints.exchange.known import Access
+from kalends.endpoints.exchange.operation import Operation
+from kalends.errors import NotFound
+from kalends.model.http import Request, Response
+from kalends.net.contract import Limits
+from kalends.wire.ews.errors import Answered
+from kalends.wire.ews.get_folder import FolderFacts, build_get_folder, parse_get_folder
+from kalends.wire.ews.versions import Version
+from tests.exchange_lab import ANNA, BO, DOMAIN, ORIGIN, ExchangeLab, ExchangeTransport
+
+FOLDER = Operation(build_get_folder, parse_get_folder)
+WEBSITE = f"https://{DOMAIN}"
+
+
+async def ask(lab: ExchangeLab, address: str = ANNA) -> FolderFacts:
+    return await lab.endpoint.call(lab.mailbox(address), FOLDER)
+
+
+def behind_a_website() -> ExchangeLab:
+    """Return a lab whose domain's web site wants a sign-in of its own for every page."""
+    lab = ExchangeLab("2016", domain=DOMAIN)
+    website = ExchangeServer(lab.organization, "2016")
+    website.faults.unauthorized = -1
+    lab.transport.servers[WEBSITE] = website
+    lab.transport.servers[f"https://autodiscover.{DOMAIN}"] = lab.server
+    return lab
+
+
+def asked_of(lab: ExchangeLab, origin: str) -> int:
+    return sum(request.url.startswith(origin + "/") for request in lab.transport.sent)
+
+
+# --- a web site that refuses everybody, beside an Autodiscover that does not (promise 7) ----------
+class Waiting(ExchangeTransport):
+    """Lets others go on while an answer is on its way."""
+
+    async def exchange(self, request: Request, limits: Limits) -> Response:
+        for _ in range(5):
+            await asyncio.sleep(0)
+        return await super().exchange(request, limits)
+
+
+async def test_a_website_that_refuses_everybody_is_shown_the_credential_once() -> None:
+    lab = behind_a_website()
+    lab.transport = Waiting(lab.transport.servers)
+    addresses = [f"one{number}@{DOMAIN}" for number in range(8)]
+    for address in addresses:
+        lab.organization.add_mailbox(address)
+    await asyncio.gather(*(ask(lab, address) for address in addresses))
+    assert asked_of(lab, WEBSITE) == 1
+
+
+async def test_an_unknown_address_does_not_show_it_the_credential_again() -> None:
+    lab = behind_a_website()
+    await ask(lab)
+    with pytest.raises(NotFound):
+        await ask(lab, f"zoe@{DOMAIN}")
+    await ask(lab, BO)
+    assert asked_of(lab, WEBSITE) == 1
+
+
+# --- moves ----------------------------------------------------------------------------------------
+def two_servers(first: str, second: str) -> tuple[ExchangeLab, ExchangeServer]:
+    """Return a lab of two servers, Anna at the first."""
+    lab = ExchangeLab(first, domain=DOMAIN)
+    lab.autodiscovered()
+    lab.server.name = "one"
+    two = ExchangeServer(lab.organization, second, name="two")
+    two.origin = "https://two.acme.example"
+    lab.transport.servers[two.origin] = two
+    lab.organization.endpoints |= {"one": lab.server.url, "two": two.url}
+    lab.anna.site = "one"
+    return lab, two
+
+
+async def test_a_mailbox_moved_to_a_newer_server_is_asked_in_that_ones_version() -> None:
+    lab, _ = two_servers("2016", "2016")
+    lab.anna.request_limit = "Exchange2010_SP1"
+    await ask(lab)
+    assert lab.endpoint.version(lab.mailbox()) is Version.E2010_SP1
+    lab.anna.site, lab.anna.request_limit = "two", ""
+    lab.clock.at += 3601
+    await ask(lab)
+    assert lab.endpoint.version(lab.mailbox()) is Version.E2013_SP1
+
+
+async def test_a_mailbox_moved_behind_the_same_address_is_so_once_its_state_is_void() -> None:
+    lab = ExchangeLab("2016")
+    lab.anna.request_limit = "Exchange2010_SP1"
+    await ask(lab)
+    lab.anna.request_limit = ""
+    lab.server.faults.codes["GetFolder"] = "ErrorInvalidSyncStateData"
+    with pytest.raises(Exception, match="ErrorInvalidSyncStateData"):
+        await ask(lab)
+    lab.server.faults.codes.clear()
+    await ask(lab)
+    assert lab.endpoint.version(lab.mailbox()) is Version.E2013_SP1
+
+
+@pytest.mark.parametrize("told", ["ErrorNonExistentMailbox", "ErrorMailRecipientNotFound"])
+async def test_a_mailbox_its_old_server_knows_no_more_is_looked_for_at_once(told: str) -> None:
+    lab, two = two_servers("2016", "2016")
+    await ask(lab)
+    lab.anna.site = "two"
+    lab.server.faults.mailbox_codes = {ANNA: told}
+    lab.clock.at += 3601
+    await ask(lab)
+    assert lab.endpoint.known(lab.mailbox()).url == two.url
+
+
+async def test_a_server_without_ews_is_left_for_where_the_mailbox_is_now() -> None:
+    lab, two = two_servers("2016", "2016")
+    front = ExchangeServer(lab.organization, "2016")
+    lab.transport.servers[WEBSITE] = front
+    front.origin = WEBSITE
+    await ask(lab)
+    lab.anna.site = "two"
+    lab.server.faults.status = 404
+    lab.clock.at += 3601
+    await ask(lab)
+    assert lab.endpoint.known(lab.mailbox()).url == two.url
+
+
+async def test_a_mailbox_denied_and_then_moved_is_read_where_it_is_allowed() -> None:
+    lab, two = two_servers("2016", "2016")
+    lab.account.impersonates = {BO}
+    with pytest.raises(Exception, match="Denied"):
+        await ask(lab)
+    lab.anna.site, lab.account.impersonates = "two", None
+    lab.clock.at += 3601
+    await ask(lab)
+    assert lab.endpoint.known(lab.mailbox()).url == two.url
+
+
+# --- names ----------------------------------------------------------------------------------------
+async def test_a_primary_address_that_is_no_more_is_not_held_on_to() -> None:
+    lab = ExchangeLab("2007 SP1")
+    alias = "a.berg@acme.example"
+    lab.organization.aliases[alias] = ANNA
+    await ask(lab, alias)
+    renamed = "anna.ek@acme.example"
+    lab.organization.add_mailbox(renamed)
+    lab.organization.aliases[alias] = renamed
+    lab.server.faults.mailbox_codes = {ANNA: "ErrorNonExistentMailbox"}
+    await ask(lab, alias)
+    assert lab.endpoint.known(lab.mailbox(alias)).primary == renamed
+
+
+# --- an older server that refuses -----------------------------------------------------------------
+async def test_the_version_a_refusal_came_in_is_remembered() -> None:
+    lab = ExchangeLab("2010")
+    lab.account.impersonates = {BO}
+    for _ in range(2):
+        with pytest.raises(Exception, match="Denied"):
+            await ask(lab)
+    assert len(lab.transport.sent) == 3
+    assert lab.endpoint.known(lab.mailbox()).access in (None, Access.IMPERSONATION)
+    assert ORIGIN in lab.transport.sent[0].url
+
+
+async def test_a_server_that_dislikes_a_request_now_and_then_is_not_led_down_by_it() -> None:
+    lab = ExchangeLab("2016")
+
+    def once(request: Request) -> None:
+        newest = b"Exchange2013_SP1" in request.body or len(lab.transport.sent) == disliked
+        lab.server.faults.codes = {"GetFolder": "ErrorInvalidRequest"} if newest else {}
+
+    lab.transport.before = once
+    for _ in range(5):
+        disliked = len(lab.transport.sent) + 1
+        with contextlib.suppress(Answered):
+            await ask(lab)
+    assert lab.endpoint.version(lab.mailbox()) is Version.E2013
