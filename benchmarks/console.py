@@ -22,6 +22,7 @@ from typing import Any
 
 from benchmarks.figure import Figure
 from benchmarks.stream import KEY, PEOPLE, _change, _fill, _web
+from kalends import observe
 from kalends.bus.local import open_bus
 from kalends.runtime import Runtime
 from kalends.store import open_store
@@ -151,6 +152,7 @@ def figures() -> list[Figure]:
     if chromium is None or not (Path(kalends.web.__file__).parent / "console").is_dir():
         print("  left out: needs Debian's chromium and `make console`")
         return []
+    observe.configure("error")
     return asyncio.run(measure(chromium))
 
 

@@ -23,6 +23,7 @@ from typing import Any
 import psutil
 
 from benchmarks.figure import Figure
+from kalends import observe
 from kalends.bus.contract import Bus
 from kalends.bus.local import open_bus
 from kalends.model.organization import OrganizationSettings
@@ -80,6 +81,8 @@ async def _commit(store: Store, indices: range, availability: Availability) -> i
 
 
 def _web(database: str, socket: Path, pipe: Connection) -> None:
+    observe.configure("error")  # what it did is told in figures
+
     async def run() -> None:
         runtime = Runtime()
         reader = await open_reader(database, Vault(KEY), runtime)

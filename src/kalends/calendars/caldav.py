@@ -23,7 +23,7 @@ from kalends.calendars.contract import (
     Unchanged,
 )
 from kalends.calendars.discovery import Discovery
-from kalends.calendars.steps import checked, explained
+from kalends.calendars.steps import checked, explained, unread
 from kalends.endpoints.dav import DavEndpoint
 from kalends.errors import NotFound, RedirectRefused, SourceTrouble
 from kalends.model.times import Interval
@@ -90,7 +90,7 @@ class CaldavSource:
                     found = await collection.listing()
                     yield Step("calendar", name, True, f"{len(found.members)} objects at {url}")
             except SourceTrouble as error:
-                yield explained("calendar", name, error)
+                yield unread(ref, error)
 
     async def hints(self) -> AsyncIterator[Hint]:
         """CalDAV gives no hints."""

@@ -127,6 +127,9 @@ class Step:
     ok: bool
     detail: str = ""
     remedy: str = ""
+    absent: bool = False
+    """The person was looked for by e-mail and is unknown here. A source says so of what is not
+    ``ok``; whoever knows that another source may have the person makes it neither (``ok``)."""
 
 
 Previous = Callable[[], Awaitable[tuple[Booking, ...]]]

@@ -22,7 +22,7 @@ from kalends.calendars.contract import (
     Unchanged,
 )
 from kalends.calendars.exchange_webdav_read import Access, Habits, Read
-from kalends.calendars.steps import checked, explained, quoted
+from kalends.calendars.steps import checked, quoted, unread
 from kalends.endpoints.exchange_dav import ExchangeDavEndpoint
 from kalends.errors import (
     AccessDenied,
@@ -148,7 +148,7 @@ class ExchangeWebdavSource:
             detail = f"{_BUSY_ONLY}: {error}" if stands_in else str(error)
             yield Step("calendar", name, stands_in, detail, self._grant(ref))
         except SourceTrouble as error:
-            yield explained("calendar", name, error)
+            yield unread(ref, error)
 
     async def _counted(self, found: Folders, url: str) -> str:
         request = folders.build_count(at_origin(found.calendar, url))

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from hashlib import blake2b
 from typing import Final
 from urllib.parse import quote, unquote, urljoin, urlsplit
@@ -29,7 +30,7 @@ from kalends.calendars.contract import (
     Unchanged,
 )
 from kalends.calendars.expansion import Expansion
-from kalends.calendars.steps import checked, explained
+from kalends.calendars.steps import checked, unread
 from kalends.endpoints.dav import DavEndpoint, read_file
 from kalends.errors import (
     AccessDenied,
@@ -91,7 +92,7 @@ class IcsSource:
         if not self.capabilities.finds_by_email:
             return ()
         for email in ref.emails:
-            url = self._endpoint.options.url.replace("{email}", quote(email, safe=""))
+            url = self._address_of(email)
             response = await self._endpoint.send(_request(url, None), ref)
             try:
                 _accept(response)
@@ -150,8 +151,10 @@ class IcsSource:
             try:
                 url = self._address(ref)
             except SourceTrouble as error:
-                yield explained("calendar", f"{ref.person}/{ref.name}", error)
+                yield unread(ref, error)
                 continue
+            if not url and self.capabilities.finds_by_email:
+                url = self._address_of(next(iter(ref.emails), ""))
             host = urlsplit(url).netloc if url.startswith("http") else ""
             if host and host not in hosts:
                 async for step in checked(self._endpoint, _request(url, None), ref):
@@ -163,11 +166,11 @@ class IcsSource:
     async def _tried(self, ref: CalendarRef) -> Step:
         name = f"{ref.person}/{ref.name}"
         try:
-            feed = await self._fetch(ref, None)
+            feed = await self._fetch(await self._at_home(ref), None)
             expansion = Expansion(self._endpoint.runtime, Owner(ref.timezone))
             found = await expansion.feed(feed.body or b"", Interval(0, 1))
         except SourceTrouble as error:
-            return explained("calendar", name, error)
+            return unread(ref, error)
         detail = f"{len(feed.body or b'')} bytes, {len(found.broken)} bookings skipped"
         return Step("calendar", name, True, detail)
 
@@ -187,6 +190,18 @@ class IcsSource:
         if url.startswith("file:"):
             return await self._file(ref, url, known)
         return await self._http(ref, url, known)
+
+    async def _at_home(self, ref: CalendarRef) -> CalendarRef:
+        """Return where a calendar is that is looked for by e-mail."""
+        if ref.url is not None or not self.capabilities.finds_by_email:
+            return ref
+        found = await self.locate(ref)
+        if not found:
+            raise NotFound("none of this person's addresses has a calendar here")
+        return replace(ref, url=found[0])
+
+    def _address_of(self, email: str) -> str:
+        return self._endpoint.options.url.replace("{email}", quote(email, safe=""))
 
     def _address(self, ref: CalendarRef) -> str:
         """Return where a feed is; empty: uploaded."""

@@ -15,6 +15,7 @@ from kalends.errors import (
     AddressRefused,
     BadAnswer,
     CertificateRefused,
+    NotFound,
     SourceTrouble,
     Throttled,
     Unreachable,
@@ -34,6 +35,13 @@ def quoted(text: str) -> str:
 def explained(what: str, subject: str, error: SourceTrouble) -> Step:
     """Return a failed step with the error's own remedy."""
     return Step(what, subject, False, str(error), error.remedy)
+
+
+def unread(ref: CalendarRef, error: SourceTrouble) -> Step:
+    """Return that a calendar cannot be read, and whether it was only looked for here."""
+    absent = ref.url is None and isinstance(error, NotFound)
+    name = f"{ref.person}/{ref.name}"
+    return Step("calendar", name, False, str(error), error.remedy, absent=absent)
 
 
 class Asked(Protocol):

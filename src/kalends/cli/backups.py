@@ -79,9 +79,9 @@ def _vacant(target: Path, database: Path, *, overwrite: bool) -> None:
 
 def _is_of(file: Path, database: Path) -> bool:
     """Tell whether a file is the database, or one that SQLite keeps beside it."""
-    from kalends.store.copies import SIDE_FILES
+    from kalends.store.replacing import SIDE_FILES, beside
 
-    sides = (database.with_name(database.name + side) for side in ("", *SIDE_FILES))
+    sides = (beside(database, side) for side in ("", *SIDE_FILES))
     return any(side.exists() and file.samefile(side) for side in sides)
 
 
@@ -197,42 +197,39 @@ async def _copy_here(configuration: Configuration, target: Path) -> None:
 
 
 async def _restore(configuration: Configuration, file: Path, database: Path) -> int:
-    from kalends.store.copies import SIDE_FILES, examine, mark, prepare
-    from kalends.store.durable import settle_names
+    from kalends.store.copies import examine, mark, prepare
+    from kalends.store.replacing import replace
 
     made = examine(file)
     with _staged(file, database) as staged:
         await _opens(configuration, staged)
         prepare(staged, made)
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-        for side in ("", *SIDE_FILES):
-            old = database.with_name(database.name + side)
-            if old.exists():
-                old.rename(database.with_name(f"{database.name}.replaced-{stamp}{side}"))
-        mark(configuration.server.directory())  # first: what is stale is never without its mark
-        staged.rename(database)
-        settle_names(database.parent)
+        # The mark first: what is stale is never without it.
+        replace(database, staged, stamp, partial(mark, configuration.server.directory()))
     return made
 
 
 @contextmanager
 def _staged(file: Path, database: Path) -> Iterator[Path]:
     """Lend a copy of the copy, beside where it shall be; gone afterwards, unless it was moved."""
-    from kalends.store.copies import SIDE_FILES
+    from kalends.store.replacing import SIDE_FILES, beside
 
     database.parent.mkdir(parents=True, exist_ok=True)
-    staged = database.with_name(database.name + ".restoring")
+    staged = beside(database, ".restoring")
+    every = [staged, *(beside(staged, side) for side in SIDE_FILES)]
+    for left in every:  # by a restore that was killed: its log must not be taken for this copy's
+        left.unlink(missing_ok=True)
     try:
         for side in ("", "-wal"):  # a copy that somebody else made may have its newest part there
-            part = file.with_name(file.name + side)
+            part = beside(file, side)
             if part.exists():
-                beside = staged.with_name(staged.name + side)
-                beside.touch(0o600)
-                shutil.copyfile(part, beside)
+                beside(staged, side).touch(0o600)
+                shutil.copyfile(part, beside(staged, side))
         yield staged
     finally:
-        for side in ("", *SIDE_FILES):
-            staged.with_name(staged.name + side).unlink(missing_ok=True)
+        for one in every:
+            one.unlink(missing_ok=True)
 
 
 async def _opens(configuration: Configuration, staged: Path) -> None:

@@ -7,8 +7,8 @@ are opened here, on the same database, so that a refused credential is counted a
 from __future__ import annotations
 
 import tempfile
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,10 @@ from kalends.calendars.contract import CalendarRef, Step
 from kalends.cli.output import out, say
 from kalends.cli.session import ask
 from kalends.cli.unasked import summary, unasked, without_secret
+from kalends.cli.whereabouts import Whereabouts
 from kalends.config import Configuration
 from kalends.endpoints.kind import Services
-from kalends.engine.opening import Opener
+from kalends.engine.opening import Opened, Opener
 from kalends.engine.people import KnownSource, searched
 from kalends.errors import KalendsError, UserError
 from kalends.model.organization import OrganizationDocument, SourceSpec
@@ -44,7 +45,8 @@ async def checked(
     def take(organization: str, source: str, step: Step) -> None:
         steps.append(
             {"organization": organization, "source": source, "what": step.what, "ok": step.ok,
-             "subject": step.subject, "detail": step.detail, "remedy": step.remedy}
+             "subject": step.subject, "detail": step.detail, "remedy": step.remedy,
+             "absent": step.absent}
         )  # fmt: skip
         if not quiet:
             _print(steps[-1])
@@ -64,6 +66,8 @@ async def checked(
 
 def _print(step: dict[str, Any]) -> None:
     mark = ("ok   ", "green") if step["ok"] else ("BAD  ", "red")
+    if step["absent"]:
+        mark = ("-    ", "yellow")
     where = f"{step['organization']}/{step['source']} ".lstrip("/") if step["source"] else ""
     what = (step["what"], "bold")
     say(Text.assemble(mark, where, what, f" {step['subject']}  {step['detail']}"))
@@ -117,27 +121,47 @@ async def _of_organization(
     async def nothing(_person: str, _name: str) -> bytes | None:
         return None
 
+    sources: dict[str, Opened] = {}
+    async with AsyncExitStack() as stack:
+        for spec in organization.sources:
+            if without_secret(spec.options):
+                continue
+            try:
+                opened = await opener.source(organization.settings(), spec, uploaded=nothing)
+            except KalendsError as error:
+                yield spec.id, Step("configuration", spec.id, False, str(error))
+                continue
+            stack.push_async_callback(opener.close, opened)
+            sources[spec.id] = opened
+        known = _known(organization, sources)
+        whereabouts = Whereabouts(
+            {one.id: [source.id for source in _searched(known, one)] for one in organization.people}
+        )
+        for id, opened in sources.items():
+            async for step in opened.thing.check(_references(organization, id, known)[:most]):
+                yield id, whereabouts.settled(id, step)
+        for step in whereabouts.nowhere():
+            yield "", step
+
+
+def _known(organization: OrganizationDocument, sources: Mapping[str, Opened]) -> list[KnownSource]:
+    """Return where people may be looked for; what cannot be opened may know somebody, too."""
+    found: list[KnownSource] = []
     for spec in organization.sources:
-        if without_secret(spec.options):
-            continue
-        try:
-            opened = await opener.source(organization.settings(), spec, uploaded=nothing)
-        except KalendsError as error:
-            yield spec.id, Step("configuration", spec.id, False, str(error))
-            continue
-        try:
-            async for step in opened.thing.check(_references(organization, spec.id)[:most]):
-                yield spec.id, step
-        finally:
-            await opener.close(opened)
+        opened = sources.get(spec.id)
+        able = opened.thing.capabilities.finds_by_email if opened else True
+        found.append(KnownSource(spec.id, able, False, str(spec.options.get("domain") or "")))
+    return found
 
 
-def _references(organization: OrganizationDocument, source: str) -> tuple[CalendarRef, ...]:
+def _searched(known: Sequence[KnownSource], person: PersonRecord) -> list[KnownSource]:
+    return searched(known, person) if person.calendars is None else []
+
+
+def _references(
+    organization: OrganizationDocument, source: str, known: Sequence[KnownSource]
+) -> tuple[CalendarRef, ...]:
     """Return the calendars that people have, or are looked for, in a source."""
-    known = [
-        KnownSource(one.id, True, False, str(one.options.get("domain") or ""))
-        for one in organization.sources
-    ]
     return tuple(
         _reference(organization, person, source, link)
         for person in organization.people
@@ -149,7 +173,7 @@ def _links(
     person: PersonRecord, source: str, known: Sequence[KnownSource]
 ) -> list[CalendarLink | None]:
     if person.calendars is None:
-        return [None] if source in {one.id for one in searched(known, person)} else []
+        return [None] if source in {one.id for one in _searched(known, person)} else []
     if person.calendars == "none":
         return []
     return [link for link in person.calendars if link.source == source]

@@ -29,7 +29,7 @@ def refused(problems: Sequence[Problem]) -> list[dict[str, Any]]:
     return [
         {"organization": "", "source": "", "what": "configuration", "ok": False,
          "subject": problem.where, "detail": f"{problem.key}: {problem.what}",
-         "remedy": problem.remedy}
+         "remedy": problem.remedy, "absent": False}
         for problem in problems
     ]  # fmt: skip
 

@@ -26,6 +26,7 @@ from kalends.calendars.contract import CalendarRef
 from kalends.engine import status
 from kalends.engine.answers import done, invalid, no, unknown
 from kalends.engine.core import EVERY, Core
+from kalends.engine.locating import ABSENT
 from kalends.engine.people import is_read, stored_record
 from kalends.engine.reading import reference
 from kalends.errors import Problem, UserError
@@ -122,13 +123,29 @@ async def test_source(core: Core, command: TestSource) -> Answer:
     try:
         async with asyncio.timeout(CHECK_SECONDS):
             async for step in opened.thing.check(refs):
+                soft = step.absent and await _elsewhere(core, command, step.subject)
                 steps.append(
-                    _step(step.what, step.subject, ok=step.ok, detail=step.detail,
+                    _step(step.what, step.subject, ok=step.ok or soft, detail=step.detail,
                           remedy=step.remedy)
+                    | {"absent": soft}
                 )  # fmt: skip
     except TimeoutError:
         steps.append(_step("time", command.source, ok=False, detail="The check took too long."))
     return done(steps + [_left_out(row) for row in rows if row.skipped])
+
+
+async def _elsewhere(core: Core, command: TestSource, subject: str) -> bool:
+    """Tell whether another source may have somebody who is unknown to this one.
+
+    Who is looked for in several sources is at home in one of them; who was not asked for there
+    yet may be.
+    """
+    person = subject.partition("/")[0]
+    record = await stored_record(core.store, command.organization, person)
+    if record is None or record.calendars is not None:
+        return False
+    rows = await core.store.calendars(command.organization, person=person)
+    return any(row.key.source != command.source and row.health != ABSENT for row in rows)
 
 
 def _left_out(row: CalendarRow) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from kalends.calendars.contract import CalendarRef, CalendarSource
 from kalends.engine.debounce import Key
@@ -16,6 +17,9 @@ from kalends.engine.people import LOCATED
 from kalends.errors import NotFound, SourceTrouble
 from kalends.model.person import PersonRecord
 from kalends.store.contract import CalendarKey, CalendarRow, Store
+
+ABSENT: Final = "absent"
+"""Health of a calendar that was looked for by e-mail and is not there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from kalends import observe
 from kalends.calendars.contract import Reading, Unchanged
 from kalends.engine.debounce import Key
 from kalends.engine.finding import Finder, Found
-from kalends.engine.locating import Located, leads, locate, locate_anew, was_located
+from kalends.engine.locating import ABSENT, Located, leads, locate, locate_anew, was_located
 from kalends.engine.reading import (
     Bookmark,
     ask,
@@ -220,7 +220,7 @@ class Refresher:
         if located is None:
             again = LOCATE_AGAIN + int(3600 * self._runtime.random.random())
             absent = CalendarHealth(
-                row.key, "absent", "This person has no calendar here.", next_probe_at=now + again
+                row.key, ABSENT, "This person has no calendar here.", next_probe_at=now + again
             )
             await self._store.mark_calendars([absent], now=now)
             return float(again)

@@ -28,7 +28,6 @@ from kalends.store.units import restoring
 from kalends.store.vault import Vault
 
 MARK: Final = "kalends.restored"
-SIDE_FILES: Final = ("-wal", "-shm")
 
 
 def examine(path: Path) -> int:

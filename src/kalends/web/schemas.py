@@ -434,6 +434,8 @@ class TestStep(BaseModel):
     ok: bool
     detail: str = ""
     remedy: str = ""
+    absent: bool = False
+    """The person is unknown to this source, which is no trouble: another one may have them."""
 
 
 class Steps(Answer):

@@ -513,6 +513,17 @@ class CalendarSourceContract:
         nobody = replace(world.ref, url=None, person="zoe", emails=("zoe@acme.example",))
         assert await world.source.locate(nobody) == ()
 
+    async def test_a_check_tells_who_is_looked_for_here_in_vain_from_other_trouble(
+        self, world: World
+    ) -> None:
+        if not world.source.capabilities.finds_by_email:
+            pytest.skip("this kind does not find calendars by e-mail")
+        nobody = replace(world.ref, url=None, person="zoe", emails=("zoe@acme.example",))
+        last = [step async for step in world.source.check((nobody,))][-1]
+        assert (last.subject, last.ok, last.absent) == ("zoe/default", False, True)
+        second = replace(world.ref, url=None, emails=("zoe@acme.example", *world.ref.emails))
+        assert [step async for step in world.source.check((second,))][-1].ok
+
     async def test_closing_twice_is_harmless(self, world: World) -> None:
         await world.source.close()
         await world.source.close()

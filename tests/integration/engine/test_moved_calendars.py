@@ -117,3 +117,26 @@ def test_a_calendar_that_is_nowhere_any_more_stays_as_known_and_is_told(tmp_path
         nobody_was_freed(site, since)
 
     told(story, tmp_path)
+
+
+def test_a_check_tells_whom_another_source_knows_from_whom_none_knows(tmp_path: Path) -> None:
+    async def story(site: Site) -> None:
+        whole = found_by_email(site)
+        zoe = {"id": "zoe", "name": "Zoe", "emails": ["zoe@acme.example"]}
+        await site.apply({**whole, "people": [whole["people"][0], zoe]})
+
+        async def settled() -> bool:
+            rows = [*await site.rows("anna"), *await site.rows("zoe")]
+            return [row.health for row in rows] == ["absent", "ok", "absent", "absent"]
+
+        await site.until(settled, "everybody was looked for everywhere")
+
+        async def of(source: str, who: str) -> tuple[bool, bool]:
+            last = [one for one in await site.check(source) if one["subject"] == f"{who}/default"]
+            return last[-1]["ok"], last[-1]["absent"]
+
+        assert await of("near", "anna") == (True, False)
+        assert await of("far", "anna") == (True, True)
+        assert await of("near", "zoe") == await of("far", "zoe") == (False, False)
+
+    told(story, tmp_path)

@@ -7,6 +7,7 @@ the account sees more of a mailbox than its calendar, that is said too (threat 2
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
@@ -14,13 +15,13 @@ from urllib.parse import urlsplit
 from kalends.calendars.contract import CalendarRef, Step
 from kalends.calendars.ews.probing import mailbox_of, probe
 from kalends.calendars.ews.ways import Ways, refuses
-from kalends.calendars.steps import checked, explained
+from kalends.calendars.steps import checked, explained, unread
 from kalends.endpoints.exchange.endpoint import ExchangeEndpoint
 from kalends.endpoints.exchange.known import ORDER, Access, Mailbox
 from kalends.endpoints.exchange.online import ENDS, days_left
 from kalends.endpoints.exchange.operation import Operation
 from kalends.endpoints.exchange.options import ONLINE_HOSTS
-from kalends.errors import SourceTrouble
+from kalends.errors import NotFound, SourceTrouble
 from kalends.model.http import Request
 from kalends.wire.ews.errors import Answered
 from kalends.wire.ews.folders import Folder
@@ -80,10 +81,9 @@ class Checking:
     async def _calendar(self, ref: CalendarRef) -> AsyncIterator[Step]:
         name = f"{ref.person}/{ref.name}"
         try:
-            mailbox = mailbox_of(ref)
-            found = await self._found(mailbox)
+            mailbox, found = await self._somewhere(ref)
         except SourceTrouble as error:
-            yield explained("calendar", name, error)
+            yield unread(ref, error)
             return
         works = next((access for access, error in found.items() if error is None), None)
         for access, refusal in found.items():
@@ -101,6 +101,21 @@ class Checking:
         server = self._endpoint.server(mailbox)
         product = f"Exchange {server.product}" if server else "Exchange"
         yield Step("calendar", name, True, f"read by {works} from {product}")
+
+    async def _somewhere(self, ref: CalendarRef) -> tuple[Mailbox, dict[Access, Answered | None]]:
+        """Return what came of each way at the first of a person's addresses that is known here."""
+        addresses = (ref.emails if ref.url is None else ()) or ("",)
+        trouble: NotFound | None = None
+        for address in addresses:
+            mailbox = mailbox_of(replace(ref, url=address or ref.url))
+            try:
+                return mailbox, await self._found(mailbox)
+            except NotFound as error:
+                trouble = trouble or error
+                if address:
+                    self._endpoint.forget(mailbox)
+        assert trouble is not None  # there was one address at least
+        raise trouble
 
     async def _found(self, mailbox: Mailbox) -> dict[Access, Answered | None]:
         """Return what came of each way; other trouble than a refusal is raised."""
