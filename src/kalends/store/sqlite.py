@@ -20,15 +20,17 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any, Final, Generic, TypeVar
 
 import apsw
 import msgspec
 
 from kalends.errors import StoreFailed
+from kalends.store import spare
 from kalends.store.checkpoints import Checkpoints
 from kalends.store.durable import settle_names
 from kalends.store.statements import SQLITE, Call, Row, Rows, Statement, Unit
@@ -230,6 +232,7 @@ class SqliteDriver(SqliteReader):
         self._queue: SimpleQueue[_Job[Any] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._checkpoints: Checkpoints | None = None
+        self._spare = spare.Spare(connection)
         self._copying = asyncio.Lock()
         """Held by a backup, and by what would have to wait for one in the writer's thread."""
         if not inline:
@@ -299,7 +302,7 @@ class SqliteDriver(SqliteReader):
         stop = False
         while not stop:
             jobs: list[_Job[Any]] = []
-            job = self._queue.get()
+            job = self._next()
             while job is not None:
                 jobs.append(job)
                 if job.alone or len(jobs) == GROUP or self._queue.empty():
@@ -308,6 +311,14 @@ class SqliteDriver(SqliteReader):
             stop = job is None
             self._commit(jobs)
             self._tell(jobs)
+
+    def _next(self) -> _Job[Any] | None:
+        """Wait for a job; nobody waits for the memory that is given back before."""
+        while True:
+            if self._queue.empty():
+                self._spare.give_back()
+            with suppress(Empty):
+                return self._queue.get(timeout=spare.EVERY)
 
     def _tell(self, jobs: list[_Job[Any]]) -> None:
         try:
