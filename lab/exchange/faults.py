@@ -60,6 +60,8 @@ class Faults:
     forget_sync_states: bool = False
     mute_streams: bool = False
     """Subscriptions live, heartbeats come, and no event ever does."""
+    deaf_subscriptions: set[str] = field(default_factory=set)
+    """Ids of subscriptions whose events no stream ever brings; all others are served."""
     gathered_streams: bool = False
     """Nothing of a stream arrives before its end: a proxy in front gathers answers first."""
     silent_streams: bool = False

@@ -115,6 +115,8 @@ class Stream:
         for one in dirty.values():
             events, missed = one.after(one.position), one.missed(one.position)
             one.position = one.mailbox.revision
+            if one.id in self.server.faults.deaf_subscriptions:
+                continue
             if missed or (events and self.server.faults.missed_events):
                 self.over = True
                 return [self._error("ErrorMissedNotificationEvents", [one.id])]

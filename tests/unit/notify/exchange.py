@@ -8,12 +8,21 @@ from __future__ import annotations
 
 import heapq
 import random
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from kalends.calendars.notify.actions import Close, Open, Pull, Subscribe, Tell, Unsubscribe
+from kalends.calendars.notify.actions import (
+    Close,
+    Glance,
+    Open,
+    Pull,
+    Subscribe,
+    Tell,
+    Unsubscribe,
+)
 from kalends.calendars.notify.planner import Planner
-from kalends.calendars.notify.values import Key, Mode, Site
+from kalends.calendars.notify.values import Glanced, Key, Mode, Site
 from kalends.calendars.notify.verdict import Verdict, What
 from kalends.wire.ews.events import Event, Notification
 from kalends.wire.ews.subscribe import Subscription
@@ -68,6 +77,14 @@ class Exchange:
     """Streams opened now will bring signs of life and no news."""
     lingers: bool = False
     """A stream that another took over is not told so, and stays."""
+    deaf: set[str] = field(default_factory=set)
+    """Subscriptions that are called good and never served."""
+    silent: set[str] = field(default_factory=set)
+    """Addresses whose busy times are not told."""
+    edits: Counter[str] = field(default_factory=Counter)
+    """Address → how often its busy times changed."""
+    glances: Verdict | None = None
+    """What asking for busy times is refused with."""
     subscriptions: dict[str, Held] = field(default_factory=dict)
     wires: dict[int, Wire] = field(default_factory=dict)
     told: list[tuple[float, Key, bool]] = field(default_factory=list)
@@ -83,10 +100,15 @@ class Exchange:
     # --- the world ----------------------------------------------------------------------------
     def change(self, address: str) -> None:
         """Somebody edits a calendar."""
+        self.edits[address] += 1
         for key, held in self.subscriptions.items():
             if held.address == address:
                 held.pending += 1
                 self._flush(key)
+
+    def deafen(self, address: str) -> None:
+        """Never serve the subscription a mailbox has now."""
+        self.deaf |= {key for key, held in self.subscriptions.items() if held.address == address}
 
     def kill(self, *addresses: str) -> None:
         """Forget subscriptions, as a restart does."""
@@ -182,6 +204,28 @@ class Exchange:
                 self._fly()
                 self._later(LATENCY, lambda: self._pull(action))
 
+            case Glance():
+                self._later(LATENCY, lambda: self._glance(action))
+
+    def _glance(self, asked: Glance) -> None:
+        verdict = self.glances or self._trouble()
+        if verdict is not None:
+            self.planner.glance_failed(asked, verdict, self.now)
+            return
+
+        def look(address: str, day: int) -> int:
+            told = day and address not in self.silent
+            return 1000 * day + self.edits[address] if told else 0
+
+        today = self.today
+        prints = tuple(look(address, today) for address in asked.addresses)
+        then = tuple(look(address, asked.day) for address in asked.addresses)
+        self.planner.glanced(asked, Glanced(today, prints, then), self.now)
+
+    @property
+    def today(self) -> int:
+        return 1 + int(self.now // 86_400)
+
     def _fly(self) -> None:
         self.flying += 1
         self.most_flying = max(self.most_flying, self.flying)
@@ -257,7 +301,7 @@ class Exchange:
             held = self.subscriptions.get(name)
             if name in wire.subscriptions and held is not None and held.pending:
                 held.pending = 0  # written; whether it arrives is another matter
-                if not (wire.deaf or wire.mute):
+                if not (wire.deaf or wire.mute or name in self.deaf):
                     self._say(line, (Notification(name, (CHANGE,)),))
 
     def _say(

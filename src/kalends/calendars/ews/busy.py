@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Final, Literal, TypeVar
+from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
 
 from kalends.endpoints.exchange.endpoint import AUTO, ExchangeEndpoint
@@ -25,6 +25,7 @@ from kalends.wire.ews.folders import Folder
 from kalends.wire.ews.get_user_availability import (
     MAX_WINDOW,
     Availability,
+    View,
     build_get_user_availability,
     parse_get_user_availability,
 )
@@ -33,7 +34,6 @@ from kalends.wire.ews.versions import Feature, offers
 
 T = TypeVar("T")
 
-View = Literal["FreeBusy", "DetailedMerged"]
 _DAY: Final = 86_400
 
 

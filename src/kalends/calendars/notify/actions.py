@@ -60,6 +60,16 @@ class Pull:
 
 
 @dataclass(frozen=True, slots=True)
+class Glance:
+    """Ask for the busy times of a group; answered by ``Planner.glanced`` or ``glance_failed``."""
+
+    group: int
+    addresses: tuple[str, ...]
+    day: int
+    """Days since the epoch at the group's last glance, to be compared with; 0: there is none."""
+
+
+@dataclass(frozen=True, slots=True)
 class Tell:
     """Pass a hint on."""
 
@@ -77,4 +87,4 @@ class Detour:
     seconds: float
 
 
-Action = Subscribe | Unsubscribe | Open | Close | Pull | Tell | Detour
+Action = Subscribe | Unsubscribe | Open | Close | Pull | Glance | Tell | Detour

@@ -20,6 +20,7 @@ from kalends.calendars.notify.actions import (
     Action,
     Close,
     Detour,
+    Glance,
     Open,
     Pull,
     Subscribe,
@@ -27,7 +28,7 @@ from kalends.calendars.notify.actions import (
     Unsubscribe,
 )
 from kalends.calendars.notify.planner import Planner
-from kalends.calendars.notify.values import Key, Site
+from kalends.calendars.notify.values import Glanced, Key, Site
 from kalends.calendars.notify.verdict import Verdict, What, judge
 from kalends.errors import KalendsError
 from kalends.runtime import Runtime
@@ -57,6 +58,9 @@ class Carrier(Protocol):
 
     async def pull(self, asked: Pull) -> Notification:
         """Ask what happened."""
+
+    async def glance(self, asked: Glance) -> Glanced:
+        """Ask for the busy times of a group."""
 
     def stream(self, asked: Open) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
         """Open a stream."""
@@ -189,6 +193,8 @@ class Driver:
                 tasks.create_task(self._subscribe(action))
             case Pull():
                 tasks.create_task(self._pull(action))
+            case Glance():
+                tasks.create_task(self._glance(action))
             case Unsubscribe():
                 tasks.create_task(self._unsubscribe(action))
             case Open():
@@ -226,6 +232,15 @@ class Driver:
         found = await self._tried(self._carrier.pull(asked), refused)
         if found is not None:
             self._planner.pulled(asked, found, self._now())
+        self._obey()
+
+    async def _glance(self, asked: Glance) -> None:
+        def refused(verdict: Verdict) -> None:
+            self._planner.glance_failed(asked, verdict, self._now())
+
+        found = await self._tried(self._carrier.glance(asked), refused)
+        if found is not None:
+            self._planner.glanced(asked, found, self._now())
         self._obey()
 
     async def _unsubscribe(self, asked: Unsubscribe) -> None:

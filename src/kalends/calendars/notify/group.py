@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import deque
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import NamedTuple
 
 from kalends.calendars.notify.values import GROUP, Key, Mode, Route, Site
 
@@ -85,6 +87,16 @@ class Detour:
     """When streams are tried again."""
 
 
+class Seen(NamedTuple):
+    """What a group's busy times looked like at its last glance: twelve bytes a mailbox."""
+
+    at: float
+    day: int
+    """Of the wall clock, as ``Glanced`` has it."""
+    members: tuple[Member, ...]
+    prints: array[int]
+
+
 @dataclass(slots=True, eq=False)
 class Group:
     """Mailboxes whose subscriptions live on one server."""
@@ -115,6 +127,8 @@ class Group:
     failures: int = 0
     rotation: deque[tuple[float, Member, int]] = field(default_factory=deque)
     """(when, whom, ticket): who is asked next (pull), or looked after (push)."""
+    seen: Seen | None = None
+    """None: not glanced at yet."""
     due: float | None = None
 
     @property

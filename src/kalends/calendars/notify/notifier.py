@@ -10,7 +10,7 @@ from kalends.calendars.contract import Hearing, Hint
 from kalends.calendars.notify.allowance import ceiling
 from kalends.calendars.notify.callback import Callbacks
 from kalends.calendars.notify.driver import Driver
-from kalends.calendars.notify.pacing import poll_after
+from kalends.calendars.notify.pacing import POLLS_PER_SECOND, many, poll_after
 from kalends.calendars.notify.planner import Planner
 from kalends.calendars.notify.post import Post
 from kalends.calendars.notify.values import Key, Mode, Site
@@ -34,6 +34,7 @@ class Notifier:
             endpoint.runtime.random,
             pull_seconds=min(max(poll / 2, _FASTEST_PULL), _SLOWEST_PULL),
             parallel=max(1, endpoint.options.max_connections // 2),
+            glance_beyond=many(POLLS_PER_SECOND),
         )
         options = endpoint.options
         self._callbacks = Callbacks(options.push_url, options.push_listen, self._called)
@@ -66,7 +67,8 @@ class Notifier:
         """Return after how long a calendar need be polled again; None: as configured."""
         if self._planner.heard_by(key) not in (Mode.STREAM, Mode.PUSH, Mode.PULL):
             return None
-        return poll_after(len(self._planner), self._endpoint.runtime.random)
+        chance = self._endpoint.runtime.random
+        return poll_after(len(self._planner), chance, POLLS_PER_SECOND)
 
     def counts(self) -> dict[str, int]:
         """Return how many mailboxes are heard by which mode."""

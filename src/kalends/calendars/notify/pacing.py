@@ -32,6 +32,9 @@ HEARD_SECONDS: Final = 750.0
 server that says OK and delivers nothing is found within a quarter of an hour …"""
 POLLS_PER_SECOND: Final = 10.0
 """… and of very many so many a second: polls of those who are heard stay a small load."""
+GLANCE_SECONDS: Final = 750.0
+"""Where polls are bounded, busy times of everybody are glanced at in so long: whom nobody serves
+is then found as soon as by polls of few."""
 _FIRST: Final = 2.0
 _LONGEST: Final = 120.0
 
@@ -41,11 +44,16 @@ def back_off(failures: int) -> float:
     return float(min(_FIRST * 2 ** min(max(failures - 1, 0), 10), _LONGEST))
 
 
-def poll_after(heard: int, chance: random.Random) -> float:
+def many(per_second: float = POLLS_PER_SECOND) -> int:
+    """Return of how many who are heard the polls begin to be bounded (7,500)."""
+    return int(HEARD_SECONDS * per_second)
+
+
+def poll_after(heard: int, chance: random.Random, per_second: float = POLLS_PER_SECOND) -> float:
     """Return after how long one of so many who are heard is polled again.
 
     Beyond 7,500 it varies, for they were all read one after another once, and would be for ever.
     """
-    mean = max(HEARD_SECONDS, heard / POLLS_PER_SECOND)
+    mean = max(HEARD_SECONDS, heard / per_second)
     least = max(HEARD_SECONDS, mean / 2)
     return chance.uniform(least, 2 * mean - least)

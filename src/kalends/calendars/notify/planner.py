@@ -11,14 +11,16 @@ import random
 from collections import Counter, OrderedDict
 from typing import Final
 
-from kalends.calendars.notify.actions import Action, Close, Pull, Subscribe, Unsubscribe
+from kalends.calendars.notify.actions import Action, Close, Glance, Pull, Subscribe, Unsubscribe
 from kalends.calendars.notify.board import Board, Purse
 from kalends.calendars.notify.doubts import Doubts
+from kalends.calendars.notify.glances import Glances
 from kalends.calendars.notify.group import Detour, Group, Member, State
 from kalends.calendars.notify.listening import Listening
+from kalends.calendars.notify.pacing import many
 from kalends.calendars.notify.pulling import Pulling
 from kalends.calendars.notify.subscribing import Subscribing
-from kalends.calendars.notify.values import Key, Mode, Site
+from kalends.calendars.notify.values import Glanced, Key, Mode, Site
 from kalends.calendars.notify.verdict import Verdict
 from kalends.wire.ews.events import Notification
 from kalends.wire.ews.subscribe import Subscription
@@ -31,13 +33,21 @@ class Planner:
     """Decides how each mailbox's news is heard."""
 
     def __init__(
-        self, chance: random.Random, *, pull_seconds: float = 30.0, parallel: int = PARALLEL
+        self,
+        chance: random.Random,
+        *,
+        pull_seconds: float = 30.0,
+        parallel: int = PARALLEL,
+        glance_beyond: int | None = None,
     ) -> None:
+        """``glance_beyond``: busy times are glanced at where more mailboxes are taken up."""
         self._board = Board(chance)
         self._subscribing = Subscribing(self._board)
         self._doubts = Doubts(self._board)
         self._listening = Listening(self._board, self._doubts)
         self._pulling = Pulling(self._board, pull_seconds)
+        beyond = many() if glance_beyond is None else glance_beyond
+        self._glances = Glances(self._board, beyond)
         self._parallel = parallel
         self._asking = 0
         self._hungry: OrderedDict[int, Group] = OrderedDict()
@@ -87,6 +97,7 @@ class Planner:
         member = self._subscribing.subscribed(asked, made, cookies)
         if member is not None:
             self._pulling.enter(member)
+            self._glances.begin()
         self._settle()
 
     def refused(self, asked: Subscribe, verdict: Verdict, now: float) -> None:
@@ -128,6 +139,16 @@ class Planner:
         self._pulling.failed(asked, verdict)
         self._settle()
 
+    def glanced(self, asked: Glance, found: Glanced, now: float) -> None:
+        """Take the answer to ``Glance``."""
+        self._board.now = now
+        self._glances.glanced(asked, found)
+
+    def glance_failed(self, asked: Glance, verdict: Verdict, now: float) -> None:
+        """Take the refusal of ``Glance``."""
+        self._board.now = now
+        self._glances.failed(asked, verdict)
+
     def called(
         self,
         ticket: int,
@@ -158,6 +179,8 @@ class Planner:
                 self._board.widen(what)
             elif isinstance(what, Detour):
                 self._doubts.over(what)
+            elif isinstance(what, Glances):
+                self._glances.glance()
             elif isinstance(what, Member) and self._board.members.get(what.key) is what:
                 self._due(what)
         self._settle()

@@ -14,9 +14,10 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from kalends.calendars.notify.actions import Open, Pull, Subscribe, Unsubscribe
+from kalends.calendars.notify.actions import Glance, Open, Pull, Subscribe, Unsubscribe
 from kalends.calendars.notify.pacing import PULL_LIFE_MINUTES, SILENCE, STATUS_MINUTES
-from kalends.calendars.notify.values import Mode, Route
+from kalends.calendars.notify.prints import glance
+from kalends.calendars.notify.values import Glanced, Mode, Route
 from kalends.endpoints.exchange.endpoint import ExchangeEndpoint
 from kalends.endpoints.exchange.known import Access, Mailbox
 from kalends.endpoints.exchange.operation import Operation
@@ -99,6 +100,10 @@ class Post:
             headers=_cookies(asked.route),
             route=partial(_routed, asked.route),
         )
+
+    async def glance(self, asked: Glance) -> Glanced:
+        """Ask for the busy times of a group."""
+        return await glance(self._endpoint, asked)
 
     @asynccontextmanager
     async def stream(self, asked: Open) -> AsyncIterator[AsyncIterator[bytes]]:

@@ -43,6 +43,18 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True)
+class Glanced:
+    """What the busy times of mailboxes looked like, as prints in the order asked; 0: not told."""
+
+    day: int
+    """Today: days since the epoch."""
+    prints: tuple[int, ...]
+    """Of the days looked at from today."""
+    then: tuple[int, ...]
+    """Of those looked at from the day named in the question: what then was coming, as it is now."""
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """How a request reaches the server that holds a group's subscriptions."""
 

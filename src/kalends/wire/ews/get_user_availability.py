@@ -34,7 +34,9 @@ MAX_MAILBOXES: Final = 100
 """In one request; a distribution group counts its members."""
 MAX_WINDOW: Final = 42 * 86_400
 """By default; longer ones are ErrorTimeIntervalTooBig."""
-_STEP: Final = 15
+STEP: Final = 15
+"""Minutes a merged digit stands for."""
+View = Literal["MergedOnly", "FreeBusy", "Detailed", "FreeBusyMerged", "DetailedMerged"]
 _DIGITS: Final = {"1": ShowAs.TENTATIVE, "2": ShowAs.BUSY, "3": ShowAs.OOF}
 _NO_DATA: Final = "45"
 """4 was NoData and became WorkingElsewhere, with NoData 5: neither says that somebody is busy, and
@@ -59,7 +61,7 @@ def build_get_user_availability(
     context: Context,
     mailboxes: tuple[str, ...],
     window: Interval,
-    view: Literal["FreeBusy", "Detailed", "FreeBusyMerged", "DetailedMerged"] = "DetailedMerged",
+    view: View = "DetailedMerged",
 ) -> Request:
     """Ask for busy times of 1 to 100 mailboxes over at most 42 days (``ValueError`` otherwise).
 
@@ -83,7 +85,7 @@ def build_get_user_availability(
     times = add(options, T + "TimeWindow")
     add(times, T + "StartTime", written_naive(window.start))
     add(times, T + "EndTime", written_naive(window.end))
-    add(options, T + "MergedFreeBusyIntervalInMinutes", str(_STEP))
+    add(options, T + "MergedFreeBusyIntervalInMinutes", str(STEP))
     add(options, T + "RequestedView", view)
     return request(context, get)
 
@@ -114,6 +116,22 @@ def parse_get_user_availability(
 
     ``zones`` are the owners', to know whole days; a mailbox without one is read in UTC.
     """
+    utc = ZoneInfo("UTC")
+    return {
+        address: _availability(element, window, zones.get(address, utc))
+        for address, element in zip(mailboxes, _told(response, len(mailboxes)), strict=True)
+    }
+
+
+def parse_merged(response: HttpResponse, asked: int) -> tuple[str, ...]:
+    """Read a digit for each ``STEP`` minutes of so many mailboxes, in the order asked.
+
+    Empty for whom the server tells a trouble, or no data at all.
+    """
+    return tuple(_digits(element) for element in _told(response, asked))
+
+
+def _told(response: HttpResponse, asked: int) -> list[etree._Element]:
     content = read(response).content
     listed = content.find(M + "FreeBusyResponseArray")
     if content.tag != M + "GetUserAvailabilityResponse" or listed is None:
@@ -122,13 +140,17 @@ def parse_get_user_availability(
             raise error_of(message(whole).fault)
         raise BadAnswer("the answer is no GetUserAvailabilityResponse")
     told = list(listed.iterfind(M + "FreeBusyResponse"))
-    if len(told) != len(mailboxes):
+    if len(told) != asked:
         raise BadAnswer("availability was told for another number of mailboxes than asked")
-    utc = ZoneInfo("UTC")
-    return {
-        address: _availability(element, window, zones.get(address, utc))
-        for address, element in zip(mailboxes, told, strict=True)
-    }
+    return told
+
+
+def _digits(element: etree._Element) -> str:
+    said = element.find(M + "ResponseMessage")
+    if said is not None and not message(said).usable():
+        return ""
+    merged = (element.findtext(f"{M}FreeBusyView/{T}MergedFreeBusy") or "").strip()
+    return merged if merged.strip(_NO_DATA) else ""
 
 
 def _availability(element: etree._Element, window: Interval, zone: ZoneInfo) -> Availability:
@@ -208,7 +230,7 @@ def _merged(digits: str, window: Interval) -> list[Booking]:
     found: list[Booking] = []
     at = window.start
     for digit, run in groupby(digits):
-        end = at + _STEP * 60 * sum(1 for _ in run)
+        end = at + STEP * 60 * sum(1 for _ in run)
         show_as = _DIGITS.get(digit, ShowAs.FREE if digit == "0" else None)
         if show_as is not None and show_as is not ShowAs.FREE:
             uid = f"busy/{at}/{end}/{show_as}"

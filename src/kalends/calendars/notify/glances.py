@@ -1,0 +1,138 @@
+"""Finds one deaf subscription among very many who are heard, long before its poll would.
+
+Polls of who is heard are bounded (``pacing``): beyond 7,500 mailboxes a poll may be hours away. So
+where there are more, each group's busy times of today and tomorrow are glanced at in turn, a
+hundred mailboxes by one request. Who looks otherwise than at the last glance, and of whom nobody
+told since, is passed on as a hint: it is read, and what that read finds is for ``doubts`` to judge.
+
+A *print* stands for the busy times of two whole days (UTC): time that passes changes none. At
+midnight the days move on; the next glance then asks for the day before too, and compares that.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import deque
+from typing import Final
+
+from kalends.calendars.notify.actions import Glance, Tell
+from kalends.calendars.notify.board import Board
+from kalends.calendars.notify.doubts import GRACE
+from kalends.calendars.notify.group import Group, Member, Seen, State
+from kalends.calendars.notify.pacing import GLANCE_SECONDS
+from kalends.calendars.notify.values import Glanced, Mode
+from kalends.calendars.notify.verdict import Verdict, What
+
+REFUSED: Final = 1800.0
+"""A server that tells no busy times of many is asked again after so long."""
+_BUSY: Final = 120.0
+"""Where it is busy or away and tells no time."""
+_AWAY: Final = frozenset({What.BUSY, What.DOWN, What.SIGN_IN})
+
+
+class Glances:
+    """The part of the planner that glances at busy times; one request is on its way at a time."""
+
+    def __init__(self, board: Board, beyond: int) -> None:
+        self._board = board
+        self._beyond = beyond
+        self._turns: deque[Group] = deque()
+        """Who is left of this round."""
+        self._asked: tuple[Member, ...] = ()
+        """Whom the request on its way asks for; empty: none is."""
+        self._asked_at = 0.0
+        self._next_at = 0.0
+        self._refused: dict[str, float] = {}
+        """URL → until when it is not asked."""
+        self.due: float | None = None
+        """When the next group is glanced at; None: too few are heard, or one is being asked for."""
+
+    def begin(self) -> None:
+        """Begin where that has become worth it."""
+        if self.due is None and not self._asked and self._worth():
+            self._board.deadlines.set(self, self._board.now + GLANCE_SECONDS)
+
+    def glance(self) -> None:
+        """Ask for the next group; at an even pace, so that a round takes its time."""
+        if not self._worth():
+            return
+        now, found = self._board.now, self._next()
+        if found is None:
+            self._board.deadlines.set(self, now + GLANCE_SECONDS)
+            return
+        group, self._asked = found
+        self._asked_at = now
+        self._next_at = now + GLANCE_SECONDS * len(self._asked) / self._heard()
+        self._board.actions.append(
+            Glance(
+                group.number,
+                tuple(one.address for one in self._asked),
+                group.seen.day if group.seen is not None else 0,
+            )
+        )
+
+    def glanced(self, asked: Glance, found: Glanced) -> None:
+        """Compare, and keep for the next glance."""
+        group, members = self._board.groups.get(asked.group), self._asked
+        self._again(self._next_at)
+        if group is None:
+            return
+        if group.seen is not None and asked.day:
+            for member in self._unheard(group, group.seen, members, found):
+                # No news: it explains nothing of what the read will find.
+                self._board.actions.append(Tell(member.key, sure=False))
+        group.seen = Seen(self._asked_at, found.day, members, array("I", found.prints))
+
+    def failed(self, asked: Glance, verdict: Verdict) -> None:
+        """Leave a server alone that cannot or will not answer; the next is another group's."""
+        group, now = self._board.groups.get(asked.group), self._board.now
+        if verdict.what in _AWAY:
+            self._again(now + (verdict.wait or _BUSY))
+            return
+        if group is not None:
+            self._refused[group.site.url] = now + self._board.jitter(REFUSED)
+        self._again(self._next_at)
+
+    def _again(self, at: float) -> None:
+        self._asked = ()
+        self._board.deadlines.set(self, max(at, self._board.now))
+
+    def _unheard(
+        self, group: Group, before: Seen, members: tuple[Member, ...], found: Glanced
+    ) -> list[Member]:
+        """Return who looks otherwise though nobody told."""
+        known = dict(zip(before.members, before.prints, strict=True))
+        return [
+            member
+            for member, then in zip(members, found.then, strict=True)
+            if then
+            and known.get(member, 0) not in (0, then)
+            and member.told < before.at - GRACE  # busy times may lag behind the news of them
+            and _heard(group, member)
+        ]
+
+    def _worth(self) -> bool:
+        return len(self._board.members) > self._beyond
+
+    def _heard(self) -> int:
+        groups = self._board.groups.values()
+        return sum(group.live for group in groups if group.mode is not Mode.PULL)
+
+    def _next(self) -> tuple[Group, tuple[Member, ...]] | None:
+        """Return whose turn it is; None: nobody's for now."""
+        for begun in (True, False):
+            if not begun:
+                self._turns.extend(self._board.groups.values())
+            while self._turns:
+                group = self._turns.popleft()
+                if self._refused.get(group.site.url, 0.0) > self._board.now:
+                    continue
+                members = tuple(one for one in group.members.values() if _heard(group, one))
+                if members:
+                    return group, members
+        return None
+
+
+def _heard(group: Group, member: Member) -> bool:
+    """Tell whether news of a mailbox comes by trust in its subscription; who pulls asks."""
+    return member.group is group and member.state is State.LIVE and group.mode is not Mode.PULL
