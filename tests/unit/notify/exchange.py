@@ -83,8 +83,8 @@ class Exchange:
     """Addresses whose busy times are not told."""
     edits: Counter[str] = field(default_factory=Counter)
     """Address → how often its busy times changed."""
-    glances: Verdict | None = None
-    """What asking for busy times is refused with."""
+    refusing: dict[str, Verdict] = field(default_factory=dict)
+    """Address → what asking for busy times is refused with where it is the first asked for."""
     subscriptions: dict[str, Held] = field(default_factory=dict)
     wires: dict[int, Wire] = field(default_factory=dict)
     told: list[tuple[float, Key, bool]] = field(default_factory=list)
@@ -208,7 +208,7 @@ class Exchange:
                 self._later(LATENCY, lambda: self._glance(action))
 
     def _glance(self, asked: Glance) -> None:
-        verdict = self.glances or self._trouble()
+        verdict = self.refusing.get(asked.addresses[0]) or self._trouble()
         if verdict is not None:
             self.planner.glance_failed(asked, verdict, self.now)
             return

@@ -8,10 +8,10 @@ import pytest
 
 from kalends.calendars.notify.actions import Glance, Subscribe
 from kalends.calendars.notify.doubts import GRACE, RECENT
-from kalends.calendars.notify.glances import REFUSED
+from kalends.calendars.notify.glances import PATIENCE, REFUSED
 from kalends.calendars.notify.pacing import GLANCE_SECONDS, many
 from kalends.calendars.notify.planner import Planner
-from kalends.calendars.notify.values import Glanced, Key, Mode, Site
+from kalends.calendars.notify.values import Key, Mode, Site
 from kalends.calendars.notify.verdict import Verdict, What
 from tests.unit.notify.exchange import PULLS, STREAMS, Exchange, address, watch
 
@@ -20,7 +20,9 @@ ROUND = GLANCE_SECONDS * 1.1
 OTHER = Site("https://other.example/EWS/Exchange.asmx")
 
 
-def crowd(people: int = 40, *, beyond: int = 10, site: Site = STREAMS) -> tuple[Exchange, list[Key]]:
+def crowd(
+    people: int = 40, *, beyond: int = 10, site: Site = STREAMS
+) -> tuple[Exchange, list[Key]]:
     """Return a server whose mailboxes were subscribed, looked at, and glanced at once."""
     exchange = Exchange(Planner(random.Random(7), glance_beyond=beyond))
     keys = watch(exchange, people, site)
@@ -130,10 +132,10 @@ def test_whose_busy_times_are_not_told_looks_like_nobody_and_not_like_somebody_f
 
 def test_a_budget_that_asks_for_silence_is_given_it() -> None:
     exchange, keys = crowd()
-    exchange.glances = Verdict(What.BUSY, 4000.0)
+    exchange.refusing[address(keys[0])] = Verdict(What.BUSY, 4000.0)
     exchange.advance(ROUND)
     assert len(glances(exchange)) == 1
-    exchange.glances = None
+    exchange.refusing.clear()
     exchange.deafen(address(keys[2]))
     exchange.change(address(keys[2]))
     exchange.advance(4000 - ROUND)
@@ -142,25 +144,42 @@ def test_a_budget_that_asks_for_silence_is_given_it() -> None:
     assert exchange.hints(keys[2]) == 1  # what happened meanwhile is found
 
 
-def test_a_server_that_tells_nothing_of_many_is_asked_half_hourly_and_its_neighbours_go_on() -> None:
+def glances_beside_another(verdict: Verdict, seconds: float) -> tuple[int, int]:
+    """Count glances at a server that refuses them so, and at its neighbour."""
     exchange, _ = crowd(30)
     watch(exchange, 30, OTHER, first=100)
     exchange.advance(2 * ROUND)
-
     exchange.log.clear()
-    answered = exchange.planner.glanced
-
-    def refused(asked: Glance, found: Glanced, now: float) -> None:
-        if asked.addresses[0] == "p0000@acme.example":
-            exchange.planner.glance_failed(asked, Verdict(What.MAILBOX), now)
-        else:
-            answered(asked, found, now)
-
-    exchange.planner.glanced = refused  # type: ignore[method-assign]  # one server refuses
-    exchange.advance(3 * REFUSED)
+    exchange.refusing["p0000@acme.example"] = verdict
+    exchange.advance(seconds)
     asked = [one.addresses[0] for one in glances(exchange)]
-    assert 2 <= asked.count("p0000@acme.example") <= 4
-    assert asked.count("p0100@acme.example") >= 3 * REFUSED / GLANCE_SECONDS - 2
+    return asked.count("p0000@acme.example"), asked.count("p0100@acme.example")
+
+
+@pytest.mark.parametrize("what", [What.MAILBOX, What.POLL, What.GONE])
+def test_who_tells_nothing_of_many_is_asked_half_hourly_and_its_neighbour_as_ever(
+    what: What,
+) -> None:
+    refused, told = glances_beside_another(Verdict(what), 10 * REFUSED)
+    assert 9 <= refused <= 10 + PATIENCE
+    assert told >= 10 * REFUSED / GLANCE_SECONDS - 2
+
+
+def test_a_server_that_is_away_takes_nothing_from_its_neighbour() -> None:
+    refused, told = glances_beside_another(Verdict(What.DOWN), 10 * GLANCE_SECONDS)
+    assert refused <= 10
+    assert told >= 8
+
+
+def test_one_answer_that_fails_leaves_nobody_out_for_long() -> None:
+    exchange, keys = crowd()
+    exchange.refusing[address(keys[0])] = Verdict(What.MAILBOX)
+    exchange.deafen(address(keys[5]))
+    exchange.change(address(keys[5]))
+    exchange.advance(ROUND)
+    exchange.refusing.clear()
+    exchange.advance(ROUND)
+    assert exchange.hints(keys[5]) == 1
 
 
 def test_who_pulls_is_asked_already_and_not_glanced_at() -> None:

@@ -18,10 +18,15 @@ VERSIONS = ["2007 SP1", "2010 SP2", "2013", "2016", "SE"]
 
 
 def look(lab: ExchangeLab, *addresses: str, day: int = 0) -> Glanced:
-    return asyncio.run(glance(lab.endpoint, Glance(1, addresses or (ANNA, BO), day)))
+    asked = addresses or (ANNA, BO)
+    for one in asked:
+        lab.endpoint.known(lab.mailbox(one))  # they were read
+    return asyncio.run(glance(lab.endpoint, Glance(1, asked, day)))
 
 
-def meet(lab: ExchangeLab, who: str, hours: float, *, busy: str = "Busy", subject: str = "") -> None:
+def meet(
+    lab: ExchangeLab, who: str, hours: float, *, busy: str = "Busy", subject: str = ""
+) -> None:
     """Book an hour, so many hours after today's midnight (UTC)."""
     midnight = datetime.fromtimestamp(lab.clock.at // DAY * DAY, UTC)
     start = midnight + timedelta(hours=hours)
@@ -125,3 +130,15 @@ def test_who_tells_no_busy_times_is_left_out_and_blanks_nobody() -> None:
     told = look(lab, ANNA, "nobody@acme.example", BO)
     assert told.prints[:2] == (0, 0)
     assert told.prints[2]
+
+
+def test_who_was_forgotten_meanwhile_is_not_asked_for_nor_remembered_again() -> None:
+    lab = ExchangeLab()
+    look(lab)
+    lab.endpoint.forget(lab.mailbox(ANNA))
+    told = asyncio.run(glance(lab.endpoint, Glance(1, (ANNA, BO), 0)))
+    assert told.prints[0] == 0
+    assert told.prints[1]
+    assert not lab.endpoint.remembers(lab.mailbox(ANNA))
+    lab.endpoint.forget(lab.mailbox(BO))
+    assert asyncio.run(glance(lab.endpoint, Glance(1, (ANNA, BO), 0))).prints == (0, 0)

@@ -24,10 +24,11 @@ from kalends.calendars.notify.values import Glanced, Mode
 from kalends.calendars.notify.verdict import Verdict, What
 
 REFUSED: Final = 1800.0
-"""A server that tells no busy times of many is asked again after so long."""
-_BUSY: Final = 120.0
-"""Where it is busy or away and tells no time."""
-_AWAY: Final = frozenset({What.BUSY, What.DOWN, What.SIGN_IN})
+"""A server that tells no busy times of many is asked again after so long …"""
+AWAY: Final = 120.0
+"""… or so long, where it is away, or busy and tells no time."""
+PATIENCE: Final = 3
+"""So many failures in a row are a server's; one may be a mailbox's."""
 
 
 class Glances:
@@ -42,8 +43,10 @@ class Glances:
         """Whom the request on its way asks for; empty: none is."""
         self._asked_at = 0.0
         self._next_at = 0.0
-        self._refused: dict[str, float] = {}
-        """URL → until when it is not asked."""
+        self._failures: dict[str, int] = {}
+        """URL → how often in a row it gave no answer …"""
+        self._quiet: dict[str, float] = {}
+        """… and until when it is not asked."""
         self.due: float | None = None
         """When the next group is glanced at; None: too few are heard, or one is being asked for."""
 
@@ -58,7 +61,7 @@ class Glances:
             return
         now, found = self._board.now, self._next()
         if found is None:
-            self._board.deadlines.set(self, now + GLANCE_SECONDS)
+            self._board.deadlines.set(self, now + AWAY)
             return
         group, self._asked = found
         self._asked_at = now
@@ -77,6 +80,7 @@ class Glances:
         self._again(self._next_at)
         if group is None:
             return
+        self._failures.pop(group.site.url, None)
         if group.seen is not None and asked.day:
             for member in self._unheard(group, group.seen, members, found):
                 # No news: it explains nothing of what the read will find.
@@ -84,14 +88,19 @@ class Glances:
         group.seen = Seen(self._asked_at, found.day, members, array("I", found.prints))
 
     def failed(self, asked: Glance, verdict: Verdict) -> None:
-        """Leave a server alone that cannot or will not answer; the next is another group's."""
+        """Go on with others, and leave a server alone that cannot or will not answer."""
         group, now = self._board.groups.get(asked.group), self._board.now
-        if verdict.what in _AWAY:
-            self._again(now + (verdict.wait or _BUSY))
+        if verdict.what in (What.BUSY, What.SIGN_IN):  # that is everybody's
+            self._again(now + (verdict.wait or AWAY))
             return
-        if group is not None:
-            self._refused[group.site.url] = now + self._board.jitter(REFUSED)
         self._again(self._next_at)
+        if group is None:
+            return
+        url = group.site.url
+        self._failures[url] = self._failures.get(url, 0) + 1
+        if self._failures[url] >= PATIENCE:
+            pause = AWAY if verdict.what is What.DOWN else REFUSED
+            self._quiet[url] = now + self._board.jitter(pause)
 
     def _again(self, at: float) -> None:
         self._asked = ()
@@ -125,7 +134,7 @@ class Glances:
                 self._turns.extend(self._board.groups.values())
             while self._turns:
                 group = self._turns.popleft()
-                if self._refused.get(group.site.url, 0.0) > self._board.now:
+                if self._quiet.get(group.site.url, 0.0) > self._board.now:
                     continue
                 members = tuple(one for one in group.members.values() if _heard(group, one))
                 if members:

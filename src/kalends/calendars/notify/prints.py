@@ -24,6 +24,7 @@ DAYS: Final = 2
 _DAY: Final = 86_400
 _STEPS: Final = _DAY // (STEP * 60)
 """Digits a day."""
+_UNTOLD: Final = (0, 0)
 
 
 async def glance(endpoint: ExchangeEndpoint, asked: Glance) -> Glanced:
@@ -34,10 +35,18 @@ async def glance(endpoint: ExchangeEndpoint, asked: Glance) -> Glanced:
     mailboxes = tuple(map(Mailbox, asked.addresses))
     found: list[tuple[int, int]] = []
     for first in range(0, len(mailboxes), MAX_MAILBOXES):
-        some = mailboxes[first : first + MAX_MAILBOXES]
-        found += await of_many(endpoint, some, days, "MergedOnly", read_prints)
+        found += await _ask(endpoint, mailboxes[first : first + MAX_MAILBOXES], days)
     then = tuple(first for first, _ in found) if since else (0,) * len(found)
     return Glanced(today, tuple(last for _, last in found), then)
+
+
+async def _ask(
+    endpoint: ExchangeEndpoint, mailboxes: tuple[Mailbox, ...], days: Interval
+) -> list[tuple[int, int]]:
+    left = tuple(filter(endpoint.remembers, mailboxes))  # who is no more stays forgotten
+    told = await of_many(endpoint, left, days, "MergedOnly", read_prints) if left else []
+    found = dict(zip(left, told, strict=True))
+    return [found.get(one, _UNTOLD) for one in mailboxes]
 
 
 def read_prints(
@@ -47,7 +56,7 @@ def read_prints(
     digits = (days.end - days.start) // _DAY * _STEPS
     look = DAYS * _STEPS
     return [
-        (_print(told[:look]), _print(told[-look:])) if len(told) == digits else (0, 0)
+        (_print(told[:look]), _print(told[-look:])) if len(told) == digits else _UNTOLD
         for told in parse_merged(response, len(addresses))
     ]
 
