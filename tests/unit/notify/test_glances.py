@@ -13,7 +13,7 @@ from kalends.calendars.notify.pacing import GLANCE_SECONDS, many
 from kalends.calendars.notify.planner import Planner
 from kalends.calendars.notify.values import Key, Mode, Site
 from kalends.calendars.notify.verdict import Verdict, What
-from tests.unit.notify.exchange import PULLS, STREAMS, Exchange, address, watch
+from tests.unit.notify.exchange import LATENCY, PULLS, STREAMS, Exchange, address, watch
 
 DAY = 86_400.0
 ROUND = GLANCE_SECONDS * 1.1
@@ -252,3 +252,24 @@ def test_a_push_that_never_comes_is_found_alike() -> None:
     exchange.edits[address(keys[4])] += 1
     live(ROUND)
     assert [key for _, key, _ in exchange.told] == [keys[4]]
+
+
+def test_who_left_before_the_answer_came_is_not_passed_on() -> None:
+    exchange, keys = crowd()
+    exchange.deafen(address(keys[6]))
+    exchange.change(address(keys[6]))
+    exchange.log.clear()
+    while not glances(exchange):
+        exchange.advance(LATENCY / 2)
+    exchange.planner.forget(keys[6], exchange.now)
+    exchange.advance(ROUND)
+    assert exchange.told == []
+
+
+def test_a_group_whose_answers_fail_silences_no_server_that_answers_others() -> None:
+    exchange, keys = crowd(400)
+    exchange.refusing[address(keys[0])] = Verdict(What.MAILBOX)
+    exchange.advance(10 * GLANCE_SECONDS)
+    asked = [one.addresses[0] for one in glances(exchange)]
+    assert asked.count(address(keys[0])) >= 9
+    assert asked.count(address(keys[200])) >= 9

@@ -29,6 +29,7 @@ from kalends.wire.ews.get_user_availability import (
     Availability,
     build_get_user_availability,
     parse_get_user_availability,
+    parse_merged,
 )
 from kalends.wire.ews.get_user_configuration import parse_get_work_hours
 from kalends.wire.ews.get_user_oof_settings import parse_get_user_oof_settings
@@ -212,6 +213,15 @@ def test_merged_digits_become_busy_times() -> None:
 def test_no_data_is_not_free(told: str) -> None:
     read = of_one(availability(told))
     assert isinstance(read.trouble, AccessDenied)
+    assert parse_merged(availability(told), 1) == ("",)
+
+
+def test_digits_of_many_come_as_they_are_in_the_order_asked_whatever_else_is_told() -> None:
+    busy = event("2026-03-02T13:00:00", "2026-03-02T14:00:00")
+    views = (view("MergedOnly", merged="0022"), "", view("DetailedMerged", busy, merged=" 0400 "))
+    assert parse_merged(availability(*views), 3) == ("0022", "", "0400")
+    with pytest.raises(BadAnswer):
+        parse_merged(availability(*views), 2)
 
 
 def test_one_mailbox_without_access_does_not_blank_the_others() -> None:
