@@ -56,6 +56,8 @@ class Installation:
         """What builds HTTP clients, where a test has servers to reach."""
         self.disk: Disk | None = None
         """The disk whose power may go, where a test has one."""
+        self.vfs: str | None = None
+        """How SQLite reaches its files, where not as by default."""
         self._found: Image | None = None
         self.store: MortalStore | None = None
         self.plain: Store | None = None
@@ -66,7 +68,7 @@ class Installation:
     # --- life and death -----------------------------------------------------------------------
     async def start(self) -> None:
         """Start the engine on what is on disk."""
-        vfs = self.disk.called if self.disk else None
+        vfs = self.disk.called if self.disk else self.vfs
         driver = await sqlite_store(self.directory / "kalends.db", self.runtime, vfs)
         self.plain = DatabaseStore(driver, self.vault, self.runtime)
         self.store = MortalStore(self.plain, lambda place: self.dies(place))

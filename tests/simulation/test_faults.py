@@ -39,6 +39,14 @@ def meeting(home: Installation, person: str, start: int, end: int, uid: str = "u
     calendar.put(Booking(uid, BEGIN + start, BEGIN + end, subject=f"canary {uid}"))
 
 
+async def by_hand(home: Installation, person: str, activity: str, seconds: int = 4 * HOUR) -> None:
+    until = rfc3339(home.now() + seconds)
+    command = SetManual(
+        organization=ORGANIZATION, actor="t", person=person, activity=activity, until=until
+    )
+    assert (await home.handle(command)).ok
+
+
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("failpoint", sorted(FAILPOINTS))
 def test_killed_at_a_failpoint_nothing_is_lost(failpoint: str, when: str) -> None:
@@ -96,11 +104,7 @@ def test_what_was_acknowledged_survives_a_kill() -> None:
         await home.start()
         await home.apply()
         await asyncio.sleep(5)
-        until = rfc3339(home.now() + HOUR)
-        command = SetManual(
-            organization=ORGANIZATION, actor="t", person="p0001", activity="dnd", until=until
-        )
-        assert (await home.handle(command)).ok
+        await by_hand(home, "p0001", "dnd", HOUR)
         await home.restart()
         await asyncio.sleep(30)
         assert home.boards["lamp"].shown["p0001"] == "dnd"
@@ -295,6 +299,27 @@ def test_one_hung_sink_delays_no_other() -> None:
                 assert wrong == []
 
     told(story, 20, poll_seconds=HOUR)
+
+
+def test_a_sink_that_is_down_is_looked_after_only_when_it_may_be_tried() -> None:
+    async def story(home: Installation) -> None:
+        await home.start()
+        await home.apply()
+        await asyncio.sleep(MINUTE)
+        home.boards["lamp"].faults = Faults(down=True)
+        begun = home.loop.turns
+        await asyncio.sleep(HOUR)
+        untroubled = home.loop.turns - begun
+        for person in home.world.people:
+            await by_hand(home, person, "dnd")
+        await asyncio.sleep(MINUTE)
+        begun = home.loop.turns
+        await asyncio.sleep(HOUR)
+        tries = home.boards["lamp"].injected["publications failed"]
+        assert HOUR / 40 < tries < HOUR / 20
+        assert home.loop.turns - begun < untroubled + 20 * tries  # no look in vain
+
+    told(story, 8, poll_seconds=HOUR)
 
 
 def test_a_sink_that_was_down_gets_the_present_not_the_past() -> None:

@@ -31,11 +31,13 @@ class _Jump(selectors.SelectSelector):
         super().__init__()
         self.now = 0.0
         self.spins = 0
+        self.turns = 0
 
     def select(self, timeout: float | None = None) -> list[Any]:
         """Let ``timeout`` seconds pass at once."""
         if timeout is None:
             raise Stuck("every task waits for something that cannot happen")
+        self.turns += 1
         self.spins = 0 if timeout > 0 else self.spins + 1
         if self.spins > MOST_SPINS:
             raise Stuck("the loop turns and turns, and time stands still")
@@ -53,6 +55,11 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         """Return virtual seconds since the loop was made."""
         return self._jump.now
+
+    @property
+    def turns(self) -> int:
+        """How often the loop has turned so far: what it costs that nothing happens."""
+        return self._jump.turns
 
 
 class Clock:

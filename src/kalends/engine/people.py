@@ -14,6 +14,7 @@ from typing import NamedTuple
 from kalends.engine.tenants import Tenant
 from kalends.model.person import PersonRecord
 from kalends.model.vocabulary import Stage
+from kalends.policy.profile import stage_of
 from kalends.store.contract import CalendarKey, CalendarRow, Reader, Store
 
 Assignment = tuple[CalendarKey, str | None]
@@ -43,7 +44,7 @@ async def stored_record(store: Reader, organization: str, person: str) -> Person
 def is_read(tenant: Tenant, record: PersonRecord) -> bool:
     """Tell whether a person's calendars are read at all."""
     opted_out = record.preferences.calendar is False and tenant.settings.permissions.calendar
-    return not (record.left or opted_out or tenant.profile(record).stage is Stage.OFF)
+    return not (record.left or opted_out or stage_of(tenant.settings, record) is Stage.OFF)
 
 
 def desired(

@@ -179,13 +179,14 @@ class Pump:
         if self._sender.finished:
             return 0.0
         now, clock = self._runtime.now(), self._runtime.monotonic()
-        if self._reads_on and self._queue.waiting < HIGH and self._sender.reach.open(clock):
-            return 0.0
+        reach, due = self._sender.reach, self._ledger.next_due
         pause = 3600.0
-        if self._ledger.next_due is not None:
-            pause = min(pause, self._ledger.next_due - now)
-        if self._queue.waiting and not self._sender.reach.open(clock):
-            pause = min(pause, self._sender.reach.opens_at - clock)
+        if not reach.open(clock):
+            pause = reach.opens_at - clock  # nothing is read, retried or sent before
+        elif self._reads_on and self._queue.waiting < HIGH:
+            return 0.0
+        elif due is not None:
+            pause = min(pause, due - now)
         if self._ledger.dirty(self._storable):
             pause = min(pause, FLUSH_SECONDS)
         return max(0.0, pause)
@@ -284,8 +285,7 @@ class Pump:
         if self._ledger.next_due is None or self._ledger.next_due > now:
             return
         if not self._sender.reach.open(self._runtime.monotonic()):
-            self._ledger.next_due = now + 1
-            return
+            return  # looked at again once the sink may be tried
         await self._flush(force=True)
         for row in await self._ledger.due(now, PAGE):
             await self._retry(row, now)

@@ -265,4 +265,6 @@ def permitted(settings: OrganizationSettings, record: PersonRecord) -> Preferenc
         withdrawn["forward"] = {}
     if not allowed.disclosure:
         withdrawn["disclosure"] = {}
-    return own.model_copy(update=withdrawn) if withdrawn else own
+    if all(getattr(own, name) == value for name, value in withdrawn.items()):
+        return own  # nearly everybody: a copy costs as much as all the rest
+    return own.model_copy(update=withdrawn)

@@ -32,7 +32,7 @@ def profile(settings: OrganizationSettings, record: PersonRecord) -> Profile:
         language=language_of(settings, record),
         timezone=record.timezone or settings.timezone,
         department=record.department or "",
-        extension=extension_of(settings, record),
+        extension=extension_of(settings, record, numbers),
         sip=record.sip or "",
         jid=record.jid or "",
         email=record.emails[0] if record.emails else "",
@@ -83,6 +83,8 @@ def numbers_of(settings: OrganizationSettings, record: PersonRecord) -> tuple[Nu
         for number, kind in shorthand
         if number
     ]
+    if not written:
+        return ()
     plan = _plan_of(settings)
     unique: dict[tuple[str, str], Number] = {}
     for each in sorted(written, key=lambda number: number.order):
@@ -91,12 +93,17 @@ def numbers_of(settings: OrganizationSettings, record: PersonRecord) -> tuple[Nu
     return tuple(unique.values())
 
 
-def extension_of(settings: OrganizationSettings, record: PersonRecord) -> str:
-    """Return the person's extension: as recorded, or behind the DID of a desk number."""
+def extension_of(
+    settings: OrganizationSettings, record: PersonRecord, numbers: tuple[Number, ...]
+) -> str:
+    """Return the person's extension: as recorded, or behind the DID of a desk number.
+
+    ``numbers``: theirs, in their one form.
+    """
     if record.extension:
         return record.extension
     plan = _plan_of(settings)
-    for number in numbers_of(settings, record):
+    for number in numbers:
         if number.kind in ("desk", "softphone", "dect"):
             found = plan.extension_of(number.number)
             if found is not None:
