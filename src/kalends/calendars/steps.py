@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from kalends.calendars.contract import CalendarRef, Step
 from kalends.errors import (
+    AccessDenied,
     AddressRefused,
     BadAnswer,
     CertificateRefused,
@@ -55,9 +56,16 @@ class Asked(Protocol):
 
 
 async def checked(
-    endpoint: Asked, request: Request, ref: CalendarRef | None
+    endpoint: Asked,
+    request: Request,
+    ref: CalendarRef | None,
+    *,
+    page: str = BadAnswer.remedy,
 ) -> AsyncIterator[Step]:
-    """Yield the steps up to the sign-in; the last one fails where something is wrong."""
+    """Yield the steps up to the sign-in; the last one fails where something is wrong.
+
+    ``page`` is what to do about a web page that answers.
+    """
     parts = urlsplit(request.url)
     host = parts.hostname or ""
     try:
@@ -69,6 +77,10 @@ async def checked(
     steps = [step for step in _ORDER if step != "tls" or parts.scheme == "https"]
     try:
         response = await endpoint.send(request, ref)
+    except AccessDenied:  # signed in: what this one calendar refuses is told with it
+        for step in steps:
+            yield Step(step, host, True)
+        return
     except SourceTrouble as error:
         failed = _failed(error)
         for step in steps[: steps.index(failed)] if failed in steps else []:
@@ -77,14 +89,14 @@ async def checked(
         return
     for step in steps[:-1]:
         yield Step(step, host, True)
-    yield _signed_in(host, response)
+    yield _signed_in(host, response, page)
 
 
-def _signed_in(host: str, response: Response) -> Step:
+def _signed_in(host: str, response: Response, page: str) -> Step:
     """Return the last step; a page for people in place of an answer has one meaning."""
     if response.body.lstrip()[:200].lower().startswith(_PAGES):
         told = f"answers {response.status} with a web page: a page to sign in on, or a portal"
-        return Step("sign-in", host, False, told, BadAnswer.remedy)
+        return Step("sign-in", host, False, told, page)
     return Step("sign-in", host, True, f"answers {response.status}")
 
 

@@ -17,14 +17,18 @@ MAX_ELEMENTS: Final = 2_000_000
 _PAGES: Final = (b"<!doctype html", b"<html")
 
 
+def is_page(body: bytes) -> bool:
+    """Tell whether an answer is a web page: somebody is to sign in, or a proxy says no."""
+    return body[:500].lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(_PAGES)
+
+
 def parse(body: bytes, *, max_bytes: int = MAX_BYTES) -> etree._Element:
     """Return the root. Raises ``TooLarge``, or ``BadAnswer`` on HTML, a DTD, broken XML."""
     if len(body) > max_bytes:
         raise TooLarge(f"the answer is larger than {max_bytes} bytes")
-    start = body[:500].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if not start:
+    if not body[:500].lstrip(b"\xef\xbb\xbf \t\r\n"):
         raise BadAnswer("the answer is empty where XML is due")
-    if start.startswith(_PAGES):
+    if is_page(body):
         raise BadAnswer("the answer is a web page, not XML: a sign-in page perhaps")
     # One parser each: lxml's parsers keep state and an error log.
     parser = etree.XMLParser(

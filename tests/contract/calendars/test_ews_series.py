@@ -146,6 +146,26 @@ async def test_moved_and_deleted_occurrences_are_as_they_were_made() -> None:
     assert {one.uid for one in ours} == {one.uid for one in theirs}
 
 
+async def test_a_day_taken_out_of_a_series_made_in_a_zone_of_its_own_is_out() -> None:
+    item = series(PATTERNS["daily"], all_day=True, made_in="Eastern Standard Time")
+    starts = [start for _, start in islice(item.starts(), 140)]
+    item.deleted = {starts[-3]}
+    world = EwsWorld("2010")
+    world.breaking.replaced = (b'Id="Eastern Standard Time"', b'Id="tzone://Microsoft/Custom"')
+    world.anna.add(item, world.organization.moment())
+    world.server.faults.unexpanded = True
+    days = {one.first_day for one in await _read(Follower(world)) if one.all_day}
+    assert days
+    assert starts[-3].date() not in days
+    assert starts[-4].date() in days
+
+
+async def _read(follower: Follower) -> list[Booking]:
+    follower.window = Interval(WINDOW.start - 10 * 86_400, WINDOW.end)
+    await follower.read()
+    return list(follower.bookings)
+
+
 async def test_a_series_that_began_long_before_the_window_is_found() -> None:
     world = EwsWorld("2010")
     world.server.faults.unexpanded = True

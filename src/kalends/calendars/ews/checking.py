@@ -23,12 +23,14 @@ from kalends.endpoints.exchange.operation import Operation
 from kalends.endpoints.exchange.options import ONLINE_HOSTS
 from kalends.errors import NotFound, SourceTrouble
 from kalends.model.http import Request
-from kalends.wire.ews.errors import Answered
+from kalends.wire.ews.errors import UNPUBLISHED, Answered
 from kalends.wire.ews.folders import Folder
 from kalends.wire.ews.get_folder import build_get_folder, parse_get_folder
 from kalends.wire.ews.soap import Context
 from kalends.wire.ews.versions import Version
 
+_MOST_UNKNOWN: Final = 5
+"""Addresses that Autodiscover may not know, before it is the domain that is wrong."""
 _NEEDLESS: Final = (
     'warning: access = "{access}" opens the calendar alone, but the account may open the whole '
     "mailbox by {way}: take that right away"
@@ -52,18 +54,19 @@ class Checking:
         """Yield every step; what finds nobody of the network ends it."""
         url = self._endpoint.url
         if not url and refs:
+            domain = self._endpoint.options.domain
             try:
-                url = await self._endpoint.discover(mailbox_of(refs[0]))
+                url = await self._somebodys(refs)
             except SourceTrouble as error:
-                yield explained("autodiscover", self._endpoint.options.domain, error)
+                yield explained("autodiscover", domain, error)
                 return
-            yield Step("autodiscover", self._endpoint.options.domain, True, url)
+            yield Step("autodiscover", domain, True, url)
         if urlsplit(url).hostname in ONLINE_HOSTS:  # told even where it lets nobody in
             yield self._ending()
         if url:
             # Every server understands the oldest version: what it answers is about signing in.
             request = build_get_folder(Context(url, Version.E2007_SP1))
-            async for step in checked(self._endpoint, request, None):
+            async for step in checked(self._endpoint, request, None, page=UNPUBLISHED):
                 yield step
                 if not step.ok:
                     return
@@ -73,6 +76,16 @@ class Checking:
         hidden = urlsplit(url).hostname not in ONLINE_HOSTS
         if hidden and refs and self._endpoint.online(mailbox_of(refs[0])):
             yield self._ending()
+
+    async def _somebodys(self, refs: tuple[CalendarRef, ...]) -> str:
+        """Return where the first mailbox is that is known: one may be misspelt, the rest not."""
+        trouble: NotFound | None = None
+        for ref in refs[:_MOST_UNKNOWN]:
+            try:
+                return await self._endpoint.discover(mailbox_of(ref))
+            except NotFound as error:
+                trouble = trouble or error
+        raise trouble or NotFound("there is nobody to look for")
 
     def _ending(self) -> Step:
         left = days_left(self._endpoint.runtime.now())

@@ -27,6 +27,7 @@ from kalends.wire.autodiscover.outcome import Found, Outcome, RedirectAddress, R
 from kalends.wire.autodiscover.pox import build_pox, parse_pox
 from kalends.wire.autodiscover.redirects import Verdict, judge, place
 from kalends.wire.autodiscover.soap import build_get_user_settings, parse_get_user_settings
+from kalends.wire.ews.soap import word
 
 MAX_REDIRECTS: Final = 10
 MAX_REFUSALS: Final = 2
@@ -153,7 +154,7 @@ class Walk:
         elif isinstance(outcome, RedirectAddress):
             self._other_address(outcome.address, candidate)
         else:
-            self._reason(candidate, f"it says {outcome.code}")
+            self._reason(candidate, f"it says {word(outcome.code)}")
 
     def _unauthorized(self, candidate: Candidate) -> None:
         self._refusals += 1

@@ -157,6 +157,9 @@ class NotOffered(Refused):
     remedy = "Nothing need be done: another way is taken for this version."
 
 
+UNPUBLISHED: Final = "Publish /EWS without forms-based sign-on: a page for people answers there."
+"""What to do where a sign-on page stands before the service."""
+
 _BUSY: Final = Row(
     Reaction.BACK_OFF,
     EwsThrottled,
@@ -277,9 +280,14 @@ TABLE: Final[Mapping[str, Row]] = {
             "ErrorMailRecipientNotFound",
             "ErrorInvalidSmtpAddress",
             "ErrorMissingEmailAddress",
-            "ErrorNameResolutionNoMailbox",
         ),
         _PERSON,
+    ),
+    "ErrorNameResolutionNoMailbox": Row(
+        Reaction.PERSON_MISCONFIGURED,
+        EwsNotFound,
+        "The service account has no mailbox: name one it may impersonate in the directory's "
+        "mailbox key.",
     ),
     "ErrorNonPrimarySmtpAddress": Row(Reaction.LEARN_ALIAS, EwsNotFound),
     "ErrorImpersonateUserDenied": Row(
@@ -365,5 +373,5 @@ def _by_status(status: int) -> Row:
     if status == 456:  # Exchange Online: the account is blocked or must change its password
         return _STOP
     if status in (302, 440):  # a sign-on form stands before the service
-        return Row(Reaction.FAIL, EwsBadAnswer, "Publish /EWS without forms-based sign-on.")
+        return Row(Reaction.FAIL, EwsBadAnswer, UNPUBLISHED)
     return _LATER if status >= 500 else UNKNOWN

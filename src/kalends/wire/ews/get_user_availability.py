@@ -3,7 +3,7 @@
 Least privilege on purpose is a supported mode: no impersonation, no access to the mailbox; how much
 is told depends on the calendar's Default permission. Times in the answer carry no zone: they are in
 the zone of the request, which is always UTC here. One mailbox that cannot be read never blanks the
-others. Nothing in an answer is "no data is free": digits of unknown time are unknown.
+others. No data is not free: digits that leave part of the window untold are none at all.
 """
 
 from __future__ import annotations
@@ -25,7 +25,16 @@ from kalends.model.times import Interval
 from kalends.wire.ews.calendar_item import MAX_SUBJECT, SHOW_AS, Skipped
 from kalends.wire.ews.errors import Answered, Fault, error_of
 from kalends.wire.ews.names import M, T
-from kalends.wire.ews.soap import Context, add, message, need, operation, read, request
+from kalends.wire.ews.soap import (
+    Answer,
+    Context,
+    add,
+    message,
+    need,
+    operation,
+    read,
+    request,
+)
 from kalends.wire.ews.times import is_midnight, local_day, moment, written_naive
 from kalends.wire.ews.versions import Feature
 from kalends.wire.ews.work_hours import read_work_hours
@@ -37,10 +46,18 @@ MAX_WINDOW: Final = 42 * 86_400
 STEP: Final = 15
 """Minutes a merged digit stands for."""
 View = Literal["MergedOnly", "FreeBusy", "Detailed", "FreeBusyMerged", "DetailedMerged"]
-_DIGITS: Final = {"1": ShowAs.TENTATIVE, "2": ShowAs.BUSY, "3": ShowAs.OOF}
+_DIGITS: Final = {
+    "1": ShowAs.TENTATIVE,
+    "2": ShowAs.BUSY,
+    "3": ShowAs.OOF,
+    "4": ShowAs.ELSEWHERE,
+}
+"""Of 2013 and later; before, 4 was NoData, which is 5 now."""
 _NO_DATA: Final = "45"
-"""4 was NoData and became WorkingElsewhere, with NoData 5: neither says that somebody is busy, and
-which one is meant is not told."""
+_SINCE_2013: Final = frozenset("01234")
+_BEFORE: Final = frozenset("0123")
+_ELSEWHERE_FROM: Final = 15
+"""Major version."""
 _TRUE: Final = frozenset({"true", "1"})
 
 
@@ -116,10 +133,13 @@ def parse_get_user_availability(
 
     ``zones`` are the owners', to know whole days; a mailbox without one is read in UTC.
     """
+    answer = read(response)
+    newer = answer.server is not None and answer.server.major >= _ELSEWHERE_FROM
+    digits = _SINCE_2013 if newer else _BEFORE
     utc = ZoneInfo("UTC")
     return {
-        address: _availability(element, window, zones.get(address, utc))
-        for address, element in zip(mailboxes, _told(response, len(mailboxes)), strict=True)
+        address: _availability(element, window, zones.get(address, utc), digits)
+        for address, element in zip(mailboxes, _told(answer, len(mailboxes)), strict=True)
     }
 
 
@@ -128,11 +148,11 @@ def parse_merged(response: HttpResponse, asked: int) -> tuple[str, ...]:
 
     Empty for whom the server tells a trouble, or no data at all.
     """
-    return tuple(_digits(element) for element in _told(response, asked))
+    return tuple(_digits(element) for element in _told(read(response), asked))
 
 
-def _told(response: HttpResponse, asked: int) -> list[etree._Element]:
-    content = read(response).content
+def _told(answer: Answer, asked: int) -> list[etree._Element]:
+    content = answer.content
     listed = content.find(M + "FreeBusyResponseArray")
     if content.tag != M + "GetUserAvailabilityResponse" or listed is None:
         whole = content.find(M + "ResponseMessage")
@@ -153,7 +173,9 @@ def _digits(element: etree._Element) -> str:
     return merged if merged.strip(_NO_DATA) else ""
 
 
-def _availability(element: etree._Element, window: Interval, zone: ZoneInfo) -> Availability:
+def _availability(
+    element: etree._Element, window: Interval, zone: ZoneInfo, digits: frozenset[str]
+) -> Availability:
     said = element.find(M + "ResponseMessage")
     if said is not None and not message(said).usable():
         return Availability(trouble=error_of(message(said).fault))
@@ -166,7 +188,7 @@ def _availability(element: etree._Element, window: Interval, zone: ZoneInfo) -> 
         bookings, skipped = _events(view, zone)
         return Availability(bookings, hours, kind, skipped)
     merged = (view.findtext(T + "MergedFreeBusy") or "").strip()
-    if not merged.strip(_NO_DATA):
+    if not _tells(merged, window, digits):
         return Availability(view=kind, trouble=error_of(Fault("ErrorNoFreeBusyAccess")))
     return Availability(tuple(_merged(merged, window)), hours, kind)
 
@@ -225,6 +247,14 @@ def _whole_days(start: int, end: int, zone: ZoneInfo) -> tuple[date | None, date
     return local_day(start, zone), local_day(end, zone)
 
 
+def _tells(merged: str, window: Interval, digits: frozenset[str]) -> bool:
+    """Tell whether the whole window is told: what is cut short or without data is not free."""
+    wanted = -(-(window.end - window.start) // (STEP * 60))
+    told = set(merged[:wanted])
+    # Nobody works elsewhere day and night: that is a server for which 4 still is no data.
+    return len(merged) >= wanted and told <= digits and told != {"4"}
+
+
 def _merged(digits: str, window: Interval) -> list[Booking]:
     """Return busy times out of one digit per quarter of an hour."""
     found: list[Booking] = []
@@ -232,7 +262,7 @@ def _merged(digits: str, window: Interval) -> list[Booking]:
     for digit, run in groupby(digits):
         end = at + STEP * 60 * sum(1 for _ in run)
         show_as = _DIGITS.get(digit, ShowAs.FREE if digit == "0" else None)
-        if show_as is not None and show_as is not ShowAs.FREE:
+        if show_as is not None and show_as is not ShowAs.FREE and at < window.end:
             uid = f"busy/{at}/{end}/{show_as}"
             found.append(Booking(uid, at, min(end, window.end), show_as, busy_only=True))
         at = end

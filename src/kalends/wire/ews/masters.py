@@ -29,7 +29,7 @@ from kalends.wire.ews.get_item import OF_ONE_ITEM, asked
 from kalends.wire.ews.names import M, T
 from kalends.wire.ews.shapes import calendar_shape
 from kalends.wire.ews.soap import Context, messages, operation, read
-from kalends.wire.ews.times import moment
+from kalends.wire.ews.times import moment, nearest_day
 from kalends.wire.ews.versions import Feature, offers
 from kalends.wire.icalendar.zones import named
 
@@ -209,7 +209,8 @@ def _times(pattern: Booking, zone: tzinfo) -> Iterator[str]:
 def _excluded(gone: list[int], pattern: Booking, zone: tzinfo) -> Iterator[str]:
     for at in sorted(set(gone))[:MAX_CHANGED]:
         if pattern.all_day:
-            yield f"EXDATE;VALUE=DATE:{utc(at).astimezone(zone):%Y%m%d}"
+            # As the series' own days are found: a zone nobody knows is some hours from its owner's.
+            yield f"EXDATE;VALUE=DATE:{nearest_day(at, zone):%Y%m%d}"
         else:
             yield f"EXDATE{_at(at, zone)}"
 

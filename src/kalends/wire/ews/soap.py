@@ -19,6 +19,7 @@ from kalends.errors import BadAnswer
 from kalends.model.http import Request, Response
 from kalends.wire import xml
 from kalends.wire.ews.errors import (
+    UNPUBLISHED,
     Fault,
     NotOffered,
     Reaction,
@@ -36,6 +37,8 @@ _ILLEGAL_BYTES: Final = re.compile(
     rb"|&#[xX]0*(?:[0-8bcefBCEF]|1[0-9a-fA-F]|[dD][89a-fA-F][0-9a-fA-F]{2}|[fF]{3}[eEfF]);"
 )
 _WIDE: Final = (b"\xff\xfe", b"\xfe\xff")
+_NO_WORD: Final = re.compile(r"[^A-Za-z0-9_.-]")
+_LONGEST_WORD: Final = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,16 +189,22 @@ def read(response: Response) -> Answer:
     """
     if response.status != 200 and not _looks_like_xml(response):
         raise http_error(response.status, _retry_after(response))
+    wait = _retry_after(response)
     try:
-        root = parse_xml(response.body)
-        return read_envelope(root, response.status)
+        return read_envelope(parse_xml(response.body), response.status, wait)
     except BadAnswer as error:
-        if response.status == 200 or hasattr(error, "fault"):
+        if hasattr(error, "fault"):
             raise
-        raise http_error(response.status, _retry_after(response)) from error
+        if response.status != 200:
+            raise http_error(response.status, wait) from error
+        if xml.is_page(response.body):
+            error.remedy = UNPUBLISHED
+        raise
 
 
-def read_envelope(root: etree._Element, status: int = 200) -> Answer:
+def read_envelope(
+    root: etree._Element, status: int = 200, retry_after: float | None = None
+) -> Answer:
     """Open a parsed envelope; raises as ``read`` does."""
     if root.tag != SOAP + "Envelope":
         raise BadAnswer(_not_an_envelope(str(root.tag)))
@@ -205,7 +214,7 @@ def read_envelope(root: etree._Element, status: int = 200) -> Answer:
     if content is None:
         raise BadAnswer("the envelope has no content")
     if content.tag == SOAP + "Fault":
-        raise error_of(_soap_fault(content, status))
+        raise error_of(_soap_fault(content, status, retry_after))
     if not str(content.tag).startswith(M):
         raise BadAnswer("the content of the envelope is in another namespace than EWS uses")
     return Answer(content, server)
@@ -271,7 +280,12 @@ def _retry_after(response: Response) -> float | None:
     return float(told) if told.isascii() and told.isdecimal() and len(told) < 9 else None
 
 
-def _soap_fault(element: etree._Element, status: int) -> Fault:
+def word(code: str) -> str:
+    """Return a code as it may stand in our texts: it is a stranger's, and they reach logs."""
+    return _NO_WORD.sub("", code[: 2 * _LONGEST_WORD])[:_LONGEST_WORD]
+
+
+def _soap_fault(element: etree._Element, status: int, retry_after: float | None) -> Fault:
     """Read a fault: ``detail/e:ResponseCode``, else a code that stands in ``faultcode``."""
     detail = element.find("detail")
     code = ""
@@ -281,16 +295,20 @@ def _soap_fault(element: etree._Element, status: int) -> Fault:
         message_xml = detail.find(T + "MessageXml")
     if not code:
         code = (element.findtext("faultcode") or "").strip().rpartition(":")[2]
-    return _fault(code, message_xml, status)
+    return _fault(code, message_xml, status, retry_after)
 
 
-def _fault(code: str, message_xml: etree._Element | None, status: int) -> Fault:
+def _fault(
+    code: str, message_xml: etree._Element | None, status: int, retry_after: float | None = None
+) -> Fault:
     values = _values(message_xml)
+    waits = [_seconds(values.get("BackOffMilliseconds", "")), retry_after]
     inner = values.get("InnerErrorResponseCode", "").strip()
     # 2013+ wraps a busy back end: HTTP 200, ErrorInternalServerError outside.
     if code == "ErrorInternalServerError" and row_of(inner).reaction is not Reaction.FAIL:
         code = inner
-    return Fault(code, _seconds(values.get("BackOffMilliseconds", "")), values, status)
+    wait = max((told for told in waits if told), default=None)  # where both are told, the longer
+    return Fault(word(code), wait, values, status)
 
 
 def _values(message_xml: etree._Element | None) -> dict[str, str]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
-from zoneinfo import ZoneInfo
 
 from kalends.model.times import utc
 
@@ -36,7 +35,7 @@ def written_naive(at: int) -> str:
 
 
 @lru_cache(maxsize=4096)
-def nearest_day(at: int, zone: ZoneInfo) -> date:
+def nearest_day(at: int, zone: tzinfo) -> date:
     """Return the local day whose midnight is nearest.
 
     An all-day appointment comes as midnights of the zone it was made in. In the owner's zone these

@@ -207,6 +207,42 @@ def test_merged_digits_become_busy_times() -> None:
     ]
 
 
+def test_working_elsewhere_is_a_digit_since_2013() -> None:
+    window = Interval(at(2), at(2, 1))
+    response = availability(view("MergedOnly", merged="0440"))
+    (one,) = parse_get_user_availability(response, ("a",), window, {})["a"].bookings
+    assert (one.start, one.end) == (at(2, 0, 15), at(2, 0, 45))
+    assert one.show_as is ShowAs.ELSEWHERE
+
+
+@pytest.mark.parametrize(
+    ("digits", "server"),
+    [
+        ("0050", b'MajorVersion="15"'),
+        ("0040", b'MajorVersion="14"'),
+        ("0040", b""),
+        ("00x0", b'MajorVersion="15"'),
+        ("020", b'MajorVersion="15"'),
+        ("4444", b'MajorVersion="15"'),
+    ],
+    ids=[
+        "5 is no data",
+        "4 was no data",
+        "4 of nobody knows whom",
+        "no digit",
+        "cut short",
+        "all 4",
+    ],
+)
+def test_time_that_is_not_told_is_not_free(digits: str, server: bytes) -> None:
+    window = Interval(at(2), at(2, 1))
+    body = availability(view("MergedOnly", merged=digits)).body
+    body = body.replace(b'MajorVersion="15"', server)
+    response = Response(200, {"content-type": "text/xml"}, body)
+    told = parse_get_user_availability(response, ("a",), window, {})["a"]
+    assert isinstance(told.trouble, AccessDenied)
+
+
 @pytest.mark.parametrize(
     "told", [view("MergedOnly", merged="4444"), view("MergedOnly"), view("None"), ""]
 )

@@ -126,3 +126,32 @@ def test_the_words_of_a_server_reach_no_text_of_ours() -> None:
     with pytest.raises(Answered) as caught:
         read(fault("ErrorAccessDenied"))
     assert "words" not in str(caught.value)
+
+
+def test_a_code_is_a_word_whatever_the_server_puts_there() -> None:
+    body = fault("a:" + "x y\x1f&lt;b>" * 5000)
+    with pytest.raises(Answered) as raised:
+        read(_xml(body.body, 500))
+    assert len(str(raised.value)) < 150
+    assert str(raised.value).isprintable()
+    assert "<" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("header", "told", "wait"),
+    [("120", "30000", 120.0), ("120", "297749", 297.749), ("120", "0", 120.0), ("", "0", None)],
+)
+def test_the_longer_of_two_silences_is_kept(header: str, told: str, wait: float | None) -> None:
+    busy = fault("ErrorServerBusy", f'<t:Value Name="BackOffMilliseconds">{told}</t:Value>')
+    headers = {"content-type": "text/xml", "retry-after": header}
+    with pytest.raises(Throttled) as raised:
+        read(Response(500, headers, busy.body))
+    assert isinstance(raised.value, Answered)
+    assert raised.value.fault.back_off == wait
+
+
+def test_a_sign_on_page_says_what_to_publish() -> None:
+    page = Response(200, {"content-type": "text/html"}, b"<!DOCTYPE html><html>Sign in</html>")
+    with pytest.raises(BadAnswer) as raised:
+        read(page)
+    assert "Publish /EWS without forms-based sign-on" in raised.value.remedy
