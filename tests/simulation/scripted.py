@@ -70,6 +70,8 @@ class Server:
     tries: list[float] = field(default_factory=list)
     """Monotonic times of reads while down."""
     most_at_once: int = 0
+    troubles: list[SourceTrouble] = field(default_factory=list)
+    """What the next reads meet, one each."""
     denied: set[str] = field(default_factory=set)
     endless: set[str] = field(default_factory=set)
     """People whose calendar drips and drips, and never ends."""
@@ -110,6 +112,8 @@ class Server:
             self._now -= 1
 
     def _weather(self) -> None:
+        if self.troubles:
+            raise self.troubles.pop(0)
         if self.faults.down:
             self.tries.append(self.runtime.monotonic())
             self.injected["reads failed"] += 1

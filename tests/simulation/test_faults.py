@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from kalends.bus.commands import Ping, SetManual
+from kalends.errors import AccessDenied, BadAnswer, SourceTrouble, Throttled, Unreachable
 from kalends.model.booking import Booking
 from kalends.model.times import rfc3339
 from tests.simulation.mortal import FAILPOINTS
@@ -236,6 +237,30 @@ def test_the_first_news_of_a_quiet_calendar_is_told_within_a_second() -> None:
         assert home.boards["lamp"].shown["p0000"] == "busy"
 
     told(story, 2, poll_seconds=HOUR)
+
+
+@pytest.mark.parametrize(
+    "trouble", [BadAnswer("HTML"), Unreachable("503"), Throttled("429"), AccessDenied("not yet")]
+)
+def test_news_that_could_not_be_read_does_not_wait_for_the_next_poll(
+    trouble: SourceTrouble,
+) -> None:
+    async def story(home: Installation) -> None:
+        await home.start()
+        await home.apply()
+        await asyncio.sleep(5 * MINUTE)
+        begin = home.now() - BEGIN
+        meeting(home, "p0000", begin, begin + DAY)
+        home.server.troubles = [trouble, trouble]
+        before = home.server.read_of["p0000"]
+        home.server.edited("p0000")
+        home.server.edited("p0000")
+        await asyncio.sleep(2 * MINUTE if not isinstance(trouble, AccessDenied) else 12 * MINUTE)
+        assert home.boards["lamp"].shown["p0000"] == "busy"
+        await asyncio.sleep(HOUR)
+        assert home.server.read_of["p0000"] - before <= 4  # it is not asked for ever
+
+    told(story, 2, poll_seconds=4 * HOUR)
 
 
 def files(home: Installation) -> list[bytes]:

@@ -58,6 +58,8 @@ class Slot:
     """Calendars whose news may have been missed; read after those with news."""
     waiting: deque[Key] = field(default_factory=deque)
     """Calendars whose poll has come."""
+    sooner: set[Key] = field(default_factory=set)
+    """Calendars to be read again for their news before their poll comes: one call each."""
     reading: dict[Key, After] = field(default_factory=dict)
     """Calendars being read, and what is owed to them afterwards."""
     storing: set[Key] = field(default_factory=set)
@@ -170,6 +172,7 @@ class Slot:
         self.moved.discard(key)
         self.skipped.pop(key, None)
         self.doubted.pop(key, None)
+        self.sooner.discard(key)
         self.debounce.forget(key)
         if isinstance(self.reader, Forgets):
             self.reader.forget(*key)

@@ -224,6 +224,7 @@ class SyncDriver:
         if not ready.call:
             slot.waiting.append(key)
             return
+        slot.sooner.discard(key)
         later = slot.debounce.ripe_at(key, now)
         if later is None:
             slot.hinted.append(key)
@@ -340,8 +341,14 @@ class SyncDriver:
         owed = slot.finished(key)
         if again == HELD:
             (slot.waiting if owed else slot.hinted).append(key)
-        elif owed and again is not None and slot.number in self.slots:
-            self._agenda.enter(self._runtime.monotonic() + again, slot.number, *key)
+        elif again is not None and slot.number in self.slots:
+            at = self._runtime.monotonic() + again
+            if owed:
+                self._agenda.enter(at, slot.number, *key)
+            elif again < slot.pause / 2 and key not in slot.sooner:
+                # News that could not be read, or not all of it, must not wait for the poll.
+                slot.sooner.add(key)
+                self._agenda.enter(at, slot.number, *key, call=True)
         self._awake.set()
 
     def _took_up(self, found: Located) -> None:
