@@ -244,12 +244,13 @@ class Read:
             search.build_calendar(url, window, aliased=aliased, description=self._description)
         )
 
-    async def _doubt(self) -> None:
-        """Raise where a calendar that had bookings shows nothing at once.
+    async def _doubt(self, window: Interval | None = None) -> None:
+        """Raise where a calendar that had bookings (in a window) shows nothing at once.
 
         Who asks again without previous bookings believes it: see ``SuspiciouslyEmpty``.
         """
-        if await self._previous():
+        before = await self._previous()
+        if any(window is None or one.interval(self._zone).overlaps(window) for one in before):
             raise SuspiciouslyEmpty("the calendar had bookings and now shows nothing at all")
 
     # --- free/busy ----------------------------------------------------------------------------
@@ -265,6 +266,8 @@ class Read:
         if found is None:
             raise AccessDenied("this person's free/busy is not published for the whole window")
         bookings = tuple(one for one in found if one.interval(self._zone).overlaps(window))
+        if not bookings:
+            await self._doubt(window)
         cursor = self._cursor(window, bookings, "", "")
         read_at = known.read_at if known is not None and denied_since else cursor.read_at
         cursor = msgspec.structs.replace(cursor, denied_since=denied_since, read_at=read_at)

@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from kalends.errors import AccessDenied, KalendsError, NotFound
+from kalends.errors import AccessDenied, CursorExpired, KalendsError, NotFound
 from kalends.model.booking import Sensitivity, ShowAs
 from kalends.model.profile import Profile
 from kalends.model.times import Interval, day_start
@@ -168,25 +168,26 @@ class WriteBackSink:
             await self._end(before)
         if not wanted.start or wanted.end <= self._writer.runtime.now():
             return None
-        return await self._write(publication, wanted)
+        return await self._write(publication.profile.email.lower(), wanted)
 
     async def _adjust(self, before: Written, wanted: Wanted) -> Written:
         """The same state with another end or word."""
         if not before.id:
             return msgspec.structs.replace(before, wanted=wanted)
         interval = Interval(wanted.start, wanted.end)
-        if _without_end(before.wanted) != _without_end(wanted):
-            await self._writer.delete(before.address, before.id)
-            return await self._create(before.address, wanted)
         try:
+            if _without_end(before.wanted) != _without_end(wanted):
+                await self._writer.delete(before.address, before.id)
+                return await self._create(before.address, wanted)
             id = await self._writer.change(before.address, before.id, interval)
         except NotFound:
             id = ""
+        except CursorExpired:  # the mailbox moved, and its items have other ids
+            return await self._write(before.address, wanted)
         return Written(id, wanted, before.address)
 
-    async def _write(self, publication: Publication, wanted: Wanted) -> Written:
+    async def _write(self, address: str, wanted: Wanted) -> Written:
         """Write an appointment; one of ours that lies there is left from a try cut short."""
-        address = publication.profile.email.lower()
         # A second in: the appointment that ended at this very moment is none of it.
         lasting = Interval(wanted.start + 1, max(wanted.end, wanted.start + 2))
         for id in await self._writer.ours(address, lasting):
@@ -209,11 +210,19 @@ class WriteBackSink:
         start, end = before.wanted.start, before.wanted.end
         if not before.id or end <= now + _SHORTEST:
             return
-        if now - start < _SHORTEST:
-            await self._writer.delete(before.address, before.id)
+        try:
+            await self._cut(before.address, before.id, Interval(start, now))
+        except CursorExpired:  # the mailbox moved, and its items have other ids
+            for id in await self._writer.ours(before.address, Interval(now, end)):
+                await self._cut(before.address, id, Interval(start, now))
+
+    async def _cut(self, address: str, id: str, passed: Interval) -> None:
+        """Leave of an appointment what has passed; nothing, where that was a slip."""
+        if passed.end - passed.start < _SHORTEST:
+            await self._writer.delete(address, id)
             return
         try:
-            await self._writer.change(before.address, before.id, Interval(start, now))
+            await self._writer.change(address, id, passed)
         except NotFound:
             return
 

@@ -22,6 +22,7 @@ from kalends.errors import (
     RedirectRefused,
     SignInNeeded,
     SourceTrouble,
+    SuspiciouslyEmpty,
     TooLarge,
 )
 from kalends.kinds import exchange_webdav
@@ -526,3 +527,14 @@ async def test_a_refused_mailbox_never_affects_its_neighbour(
     with pytest.raises(AccessDenied):
         await other.read()
     assert await follower.subjects() == ["M: budget"]
+
+
+async def test_busy_times_that_are_suddenly_none_are_doubted() -> None:
+    world = ExchangeWorld(2003, access="freebusy")
+    world.put("one", *MEETING)
+    follower = Follower(world)
+    await follower.only()
+    world.anna.items.clear()
+    world.clock.at += 3601
+    with pytest.raises(SuspiciouslyEmpty):
+        await follower.read()

@@ -18,7 +18,7 @@ from kalends.model.view import View
 from kalends.model.vocabulary import Availability, Origin
 from kalends.policy.vocabulary import vocabulary
 from kalends.sinks.contract import Delivered, Failed, Outcome, Publication
-from kalends.sinks.write_back import WriteBackSink
+from kalends.sinks.write_back import WriteBackSink, Written
 from tests.contract.calendars.exchange import EwsWorld
 from tests.contract.sinks.suite import profile, view
 from tests.exchange_lab import ANNA
@@ -217,3 +217,30 @@ def test_its_appointments_are_in_the_persons_language() -> None:
     )
     assert rendered is not None
     assert b"Besprechung" in rendered
+
+
+# --- a mailbox that moved: its items have other ids ----------------------------------------------
+def moved(desk: Desk) -> None:
+    """Let the pump remember an id the server does not know any more."""
+    assert desk.memory is not None
+    written = msgspec.msgpack.decode(desk.memory, type=Written)
+    desk.memory = msgspec.msgpack.encode(msgspec.structs.replace(written, id="AAMkAGVjNotAnId="))
+
+
+async def test_an_early_end_finds_the_appointment_whose_id_is_void(desk: Desk) -> None:
+    await desk.tells(manual(desk))
+    moved(desk)
+    desk.later(20 * 60)
+    await desk.tells(view(origin=Origin.DEFAULT, activity="available"))
+    assert desk.held() == [("Lunch", -20 * 60, 0, "OOF")]
+
+
+@pytest.mark.parametrize("more", [{}, {"note": "Volvo"}])
+async def test_another_end_or_word_does_so_too(desk: Desk, more: dict[str, str]) -> None:
+    await desk.tells(manual(desk))
+    moved(desk)
+    desk.later(600)
+    since = desk.now - 600
+    await desk.tells(manual(desk, since=since, until=since + 2 * HOUR, **more))
+    (one,) = desk.held()
+    assert one[1:] == (-600, 2 * HOUR - 600, "OOF")

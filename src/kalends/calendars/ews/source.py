@@ -90,6 +90,8 @@ class EwsSource:
         mailbox = mailbox_of(ref)
         known = unpack(cursor, Cursor)
         self._recall(mailbox, known)
+        if full:
+            self.endpoint.known(mailbox).primary = ""  # an alias may be somebody else's by now
 
         async def read(access: Access) -> tuple[Reading | Unchanged, bool]:
             task = Read(
@@ -181,5 +183,6 @@ class EwsSource:
         if cursor is None or known.access is not None:
             return
         known.access = Access(cursor.access) if cursor.access in list(Access) else None
-        known.url = known.url or cursor.url
+        if cursor.url and not known.url:
+            self.endpoint.recall(mailbox, cursor.url)
         known.primary = known.primary or cursor.primary

@@ -31,7 +31,9 @@ class Clients:
         self._place = place
         self._options = options
         self._open: OrderedDict[tuple[str, bool], HttpClient] = OrderedDict()
-        self.allowed = tuple(host.rpartition(":")[0] or host for host in options.allowed_hosts)
+        self._named = frozenset(map(_netloc, options.allowed_hosts))
+        self.allowed = tuple(host for host in self._named if ":" not in host)
+        """Hosts and domains on https' own port, the only one redirects are followed to."""
 
     async def signed(self, url: str) -> HttpClient:
         """Return the client for a URL that may see the credential; ``Refused`` otherwise."""
@@ -52,7 +54,7 @@ class Clients:
         if options.url and origin(url) == origin(options.url):
             return True
         parts = urlsplit(url)
-        if parts.scheme == "https" and parts.netloc.lower() in options.allowed_hosts:
+        if parts.scheme == "https" and _netloc(parts.netloc) in self._named:
             return True
         if parts.scheme == "https" and parts.netloc.lower() in ONLINE_HOSTS:
             return str(options.auth) == "oauth"
@@ -85,6 +87,12 @@ class Clients:
 
     def _credential(self) -> Credential | None:
         return account(self._options, self._place.secret)
+
+
+def _netloc(host: str) -> str:
+    """Return a host as it is compared: ``host``, or ``host:port`` where the port is another."""
+    named = urlsplit(host).netloc if "://" in host else host
+    return named.lower().removesuffix(":443")
 
 
 def _nobody() -> Credential | None:

@@ -116,6 +116,17 @@ class ExchangeEndpoint:
         """Tell whether anything is remembered of a mailbox."""
         return mailbox in self._mailboxes
 
+    def recall(self, mailbox: Mailbox, url: str) -> None:
+        """Take up where a mailbox was found before a restart; it may be looked for again.
+
+        What was found by a configuration that has changed since counts no more.
+        """
+        if not self.options.domain or not self.clients.trusts(url):
+            return
+        known = self.known(mailbox)
+        known.url = sys.intern(url)
+        known.found_at = self.runtime.monotonic() - REDISCOVER_EVERY
+
     def forget(self, mailbox: Mailbox) -> None:
         """Drop what is remembered of a mailbox that is no more."""
         self._mailboxes.pop(mailbox, None)

@@ -160,6 +160,11 @@ class NotOffered(Refused):
 UNPUBLISHED: Final = "Publish /EWS without forms-based sign-on: a page for people answers there."
 """What to do where a sign-on page stands before the service."""
 
+_FORBIDDEN: Final = (
+    "The server forbids /EWS itself: check EwsEnabled (Get-CASMailbox, Get-OrganizationConfig), "
+    "EwsApplicationAccessPolicy (Kalends calls itself Kalends/...), and who may reach the virtual "
+    "directory."
+)
 _BUSY: Final = Row(
     Reaction.BACK_OFF,
     EwsThrottled,
@@ -365,7 +370,7 @@ def _by_status(status: int) -> Row:
     if status == 401:
         return _STOP
     if status == 403:
-        return _DENIED
+        return Row(Reaction.DENIED, EwsAccessDenied, _FORBIDDEN)
     if status in (404, 410):
         return Row(Reaction.REDISCOVER, EwsNotFound, "Check url: there is no EWS at this address.")
     if status in (429, 503):

@@ -4,19 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from dataclasses import replace
 
 import pytest
 from lab.exchange.server import ExchangeServer
 
+from kalends.endpoints.exchange.endpoint import ExchangeEndpoint
 from kalends.endpoints.exchange.known import Access
 from kalends.endpoints.exchange.operation import Operation
-from kalends.errors import NotFound
+from kalends.endpoints.exchange.options import ExchangeOptions
+from kalends.errors import NotFound, SuspiciouslyEmpty
+from kalends.kinds import ews
 from kalends.model.http import Request, Response
 from kalends.net.contract import Limits
 from kalends.wire.ews.errors import Answered
 from kalends.wire.ews.get_folder import FolderFacts, build_get_folder, parse_get_folder
 from kalends.wire.ews.versions import Version
-from tests.exchange_lab import ANNA, BO, DOMAIN, ORIGIN, ExchangeLab, ExchangeTransport
+from tests.contract.calendars.exchange import EwsWorld, reference
+from tests.contract.calendars.suite import LUNCH, MEETING, WINDOW, Follower
+from tests.exchange_lab import (
+    ANNA,
+    BO,
+    DOMAIN,
+    ORIGIN,
+    SERVICE,
+    URL,
+    ExchangeLab,
+    ExchangeTransport,
+)
 
 FOLDER = Operation(build_get_folder, parse_get_folder)
 WEBSITE = f"https://{DOMAIN}"
@@ -181,3 +196,87 @@ async def test_a_server_that_dislikes_a_request_now_and_then_is_not_led_down_by_
         with contextlib.suppress(Answered):
             await ask(lab)
     assert lab.endpoint.version(lab.mailbox()) is Version.E2013
+
+
+# --- hosts as an administrator writes them --------------------------------------------------------
+HOSTER = "mail.hoster.example"
+
+
+@pytest.mark.parametrize(
+    ("written", "url", "trusted"),
+    [
+        (HOSTER, f"https://{HOSTER}/EWS/Exchange.asmx", True),
+        (f"https://{HOSTER}", f"https://{HOSTER}/EWS/Exchange.asmx", True),
+        ("Mail.Hoster.Example", f"https://{HOSTER}/EWS/Exchange.asmx", True),
+        (f"{HOSTER}:8443", f"https://{HOSTER}:8443/EWS/Exchange.asmx", True),
+        (f"{HOSTER}:8443", f"https://{HOSTER}/EWS/Exchange.asmx", False),
+        (f"https://{HOSTER}", f"http://{HOSTER}/EWS/Exchange.asmx", False),
+        (f"https://{HOSTER}", "https://https/EWS/Exchange.asmx", False),
+    ],
+)
+def test_a_host_is_allowed_however_it_is_written_and_no_more_than_it(
+    written: str, url: str, trusted: bool
+) -> None:
+    lab = ExchangeLab(domain=DOMAIN, allowed_hosts=(written,))
+    assert lab.endpoint.clients.trusts(url) is trusted
+
+
+# --- what was learned long ago --------------------------------------------------------------------
+async def test_an_alias_is_asked_for_by_its_own_name_with_every_whole_read() -> None:
+    """Its primary address may be somebody else's by now."""
+    world = EwsWorld("2007 SP1")
+    world.organization.aliases["a.berg@acme.example"] = ANNA
+    world.ref = replace(world.ref, url="a.berg@acme.example", emails=("a.berg@acme.example",))
+    follower = Follower(world)
+    world.put("one", *MEETING)
+    assert await follower.subjects() == ["M: budget"]
+    world.organization.aliases["a.berg@acme.example"] = BO  # and Anna's address is another Anna's
+    world.delete("one")
+    world.put("two", *LUNCH)
+    with pytest.raises(SuspiciouslyEmpty):  # Bo's holds nothing
+        await follower.read(full=True)
+
+
+async def test_where_a_mailbox_was_found_before_a_restart_is_asked_anew_after_a_week() -> None:
+    lab = ExchangeLab("2016", domain=DOMAIN)
+    lab.autodiscovered()
+    assert ews.KIND.source is not None
+    source = ews.KIND.source(lab.endpoint, lab.place(), lab.options)
+
+    async def nothing() -> tuple[()]:
+        return ()
+
+    read = await source.read(reference(), WINDOW, None, nothing)
+    again = ExchangeEndpoint(lab.services, lab.place(), lab.options)
+    source = ews.KIND.source(again, lab.place(), lab.options)
+    await source.read(reference(), WINDOW, read.cursor, nothing)
+    before = asked_of(lab, WEBSITE)
+    lab.clock.at += 8 * 86_400
+    await source.read(reference(), WINDOW, read.cursor, nothing)
+    assert asked_of(lab, WEBSITE) == before + 1
+
+
+@pytest.mark.parametrize(
+    "options", [{"url": URL}, {"domain": DOMAIN}], ids=["an url instead", "a host less"]
+)
+async def test_where_it_was_found_does_not_outlive_the_configuration(
+    options: dict[str, str],
+) -> None:
+    lab = ExchangeLab("2016", domain=DOMAIN, allowed_hosts=(HOSTER,))
+    lab.autodiscovered()
+    lab.server.origin = f"https://{HOSTER}"
+    lab.transport.servers[lab.server.origin] = lab.server
+    assert ews.KIND.source is not None
+    source = ews.KIND.source(lab.endpoint, lab.place(), lab.options)
+
+    async def nothing() -> tuple[()]:
+        return ()
+
+    read = await source.read(reference(), WINDOW, None, nothing)
+    assert asked_of(lab, f"https://{HOSTER}")
+    lab.server.origin = ORIGIN
+    changed = ExchangeOptions(username=SERVICE, **options)
+    now = ExchangeEndpoint(lab.services, lab.place(), changed)
+    source = ews.KIND.source(now, lab.place(), changed)
+    await source.read(reference(), WINDOW, read.cursor, nothing)
+    assert now.url_of(lab.mailbox()) == URL

@@ -364,3 +364,11 @@ def test_the_documentations_samples_are_read_or_clearly_refused(path: Path) -> N
             parse(response)
         except KalendsError as error:
             assert str(error)
+
+
+@pytest.mark.parametrize(
+    "host",
+    ['a",".evil.example', "a'.evil.example", "a<b>.evil.example", "a.evil.example]", "a;b.example"],
+)
+def test_a_redirect_to_no_host_at_all_is_not_told_as_one_to_allow(host: str) -> None:
+    assert judge(f"https://{host}/EWS", "acme.example") is Verdict.REFUSE
