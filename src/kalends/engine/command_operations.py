@@ -27,7 +27,7 @@ from kalends.engine import status
 from kalends.engine.answers import done, invalid, no, unknown
 from kalends.engine.core import EVERY, Core
 from kalends.engine.locating import ABSENT
-from kalends.engine.people import is_read, stored_record
+from kalends.engine.people import Assignment, change_calendars, is_read, stored_record
 from kalends.engine.reading import reference
 from kalends.errors import Problem, UserError
 from kalends.sinks.contract import Delivered
@@ -58,15 +58,20 @@ async def upload_calendar(core: Core, command: UploadCalendar) -> Answer:
     except UserError as error:
         return invalid([Problem("calendar", command.name, str(error), "")])
     key = CalendarKey(command.organization, command.person, source, command.name)
-    rows = await core.store.calendars(command.organization, person=command.person)
-    if all(row.key != key for row in rows):
-        keys = [(row.key, row.url) for row in rows]
-        await core.store.set_calendars(
-            command.organization, command.person, [*keys, (key, None)], core.now()
-        )
-        core.sync.enter(key)
-    else:
+
+    def with_it(rows: Sequence[CalendarRow]) -> list[Assignment]:
+        known = {row.key: row.url for row in rows}
+        return list(({key: None} | known).items())
+
+    changed = await change_calendars(
+        core.store, command.organization, command.person, with_it, core.now()
+    )
+    if changed is None:
+        return unknown("person", command.person)
+    if any(row.key == key for row in changed.before):
         core.sync.read_now(key)
+    else:
+        core.sync.enter(key)
     await core.audit(command.organization, command.actor, "upload-calendar", command.person)
     return done({"source": source})
 
@@ -75,13 +80,22 @@ async def delete_calendar(core: Core, command: DeleteCalendar) -> Answer:
     """Remove an uploaded calendar."""
     if not await core.uploads.delete(command.organization, command.person, command.name):
         return unknown("calendar", command.name)
-    rows = await core.store.calendars(command.organization, person=command.person)
     uploading = {one.id for one in core.wiring.known_sources(command.organization) if one.uploads}
-    gone = [row.key for row in rows if row.key.source in uploading and row.key.name == command.name]
-    keys = [(row.key, row.url) for row in rows if row.key not in gone]
-    await core.store.set_calendars(command.organization, command.person, keys, core.now())
-    for key in gone:
-        core.sync.strike(key)
+
+    def without_it(rows: Sequence[CalendarRow]) -> list[Assignment]:
+        return [
+            (row.key, row.url)
+            for row in rows
+            if row.key.source not in uploading or row.key.name != command.name
+        ]
+
+    changed = await change_calendars(
+        core.store, command.organization, command.person, without_it, core.now()
+    )
+    if changed is not None:
+        for row in changed.before:
+            if row.key not in changed.after:
+                core.sync.strike(row.key)
     core.due.wake()
     await core.audit(command.organization, command.actor, "delete-calendar", command.person)
     return done()

@@ -70,7 +70,8 @@ async def set_manual(core: Core, command: SetManual) -> Answer:
     except UserError as error:
         return invalid([Problem("manual", "", str(error), "")])
     settled = core.due.settled(command.organization, command.person)
-    await core.store.set_manual(command.organization, command.person, made, now=core.now())
+    if not await core.store.set_manual(command.organization, command.person, made, now=core.now()):
+        return unknown("person", command.person)
     core.due.wake()
     await settled
     await core.audit(command.organization, command.actor, "set-manual", command.person)

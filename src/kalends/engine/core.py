@@ -125,6 +125,8 @@ class Core:
             self.sync.strike(key)
         for key in now.added:
             self.sync.enter(key)
+        for key in now.moved:
+            self.sync.read_now(key)
         wording = tenant.policy.for_person(record).wording
         for row in now.kept:
             if misheard(row, wording):
@@ -152,6 +154,8 @@ class Core:
         tenant = await self.tenants.reload(self.store, organization)
         if tenant is None:
             await self.wiring.close_organization(organization)
+            for place in [place for place in self.tenants.lines if place[0] == organization]:
+                del self.tenants.lines[place]
             return None
         self.due.ahead.forget()
         touched = await self.wiring.match(tenant)

@@ -13,7 +13,7 @@ from typing import Final
 
 from kalends.calendars.contract import CalendarRef, CalendarSource
 from kalends.engine.debounce import Key
-from kalends.engine.people import LOCATED
+from kalends.engine.people import LOCATED, Assignment, change_calendars
 from kalends.errors import NotFound, SourceTrouble
 from kalends.model.person import PersonRecord
 from kalends.store.contract import CalendarKey, CalendarRow, Store
@@ -80,16 +80,25 @@ async def locate_anew(
 async def _take_up(store: Store, row: CalendarRow, urls: Sequence[str], now: int) -> Located:
     """Store addresses as ``default``, ``default-2`` …; what is beyond them goes."""
     key = row.key
-    stored = await store.calendars(key.organization, person=key.person)
-    known = {one.key: one.url for one in stored}
     found: dict[CalendarKey, str | None] = {}
     for number, url in enumerate(urls, start=1):
         name = key.name if number == 1 else f"{key.name}-{number}"
         found[CalendarKey(key.organization, key.person, key.source, name)] = url
-    gone = [one for one in known if one not in found and _numbered(one, key)]
-    wanted = {one: url for one, url in known.items() if one not in gone} | found
-    await store.set_calendars(key.organization, key.person, list(wanted.items()), now)
-    return Located([one for one in found if one not in known], gone)
+
+    def taken_up(stored: Sequence[CalendarRow]) -> list[Assignment]:
+        if all(one.key != key for one in stored):
+            return [(one.key, one.url) for one in stored]  # removed while it was looked for
+        kept = {one.key: one.url for one in stored if not _numbered(one.key, key)}
+        return list((kept | found).items())
+
+    changed = await change_calendars(store, key.organization, key.person, taken_up, now)
+    if changed is None:
+        return Located()
+    known = {one.key for one in changed.before}
+    return Located(
+        [one for one in changed.after if one not in known],
+        [one for one in known if one not in changed.after],
+    )
 
 
 def _numbered(one: CalendarKey, first: CalendarKey) -> bool:

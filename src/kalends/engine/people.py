@@ -7,7 +7,7 @@ is not read (stage ``off``) or who has switched the calendar off has none: readi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -99,11 +99,45 @@ def _stored_url(stored: Sequence[CalendarRow], key: CalendarKey) -> str | None:
     return next((row.url for row in stored if row.key == key), None)
 
 
+class Changed(NamedTuple):
+    """A person's calendars before and after."""
+
+    before: Sequence[CalendarRow]
+    after: dict[CalendarKey, str | None]
+
+
+async def change_calendars(
+    store: Store,
+    organization: str,
+    person: str,
+    change: Callable[[Sequence[CalendarRow]], Iterable[Assignment]],
+    now: int,
+    stored: Sequence[CalendarRow] | None = None,
+) -> Changed | None:
+    """Store what ``change`` makes of a person's calendars; None: there is no such person.
+
+    They are found, uploaded and assigned at the same time: where others changed them meanwhile it
+    is worked out anew from what they are then.
+    """
+    while True:
+        if stored is None:
+            stored = await store.calendars(organization, person=person)
+        seen = {row.key: row.url for row in stored}
+        wanted = dict(change(stored))
+        if wanted == seen or await store.set_calendars(
+            organization, person, list(wanted.items()), now, seen=list(seen.items())
+        ):
+            return Changed(stored, wanted)
+        stored = await store.calendars(organization, person=person)
+        if {row.key: row.url for row in stored} == seen:
+            return None
+
+
 class Assigned(NamedTuple):
     """What became of a person's calendars."""
 
     added: list[CalendarKey]
-    """New or moved."""
+    moved: list[CalendarKey]
     removed: list[CalendarKey]
     kept: list[CalendarRow]
 
@@ -117,16 +151,18 @@ async def assign(
     stored: Sequence[CalendarRow] | None = None,
 ) -> Assigned:
     """Make a person's calendars what the record says; ``stored``, where they are known."""
-    if stored is None:
-        stored = await store.calendars(tenant.id, person=record.id)
-    wanted = desired(tenant, record, sources, stored)
-    before = {row.key: row.url for row in stored}
-    after = dict(wanted)
-    if before != after:
-        await store.set_calendars(tenant.id, record.id, wanted, now)
-    added = [key for key, url in wanted if key not in before or before[key] != url]
+    known = list(sources)
+    changed = await change_calendars(
+        store, tenant.id, record.id, lambda rows: desired(tenant, record, known, rows), now, stored
+    )
+    if changed is None:
+        return Assigned([], [], [], [])
+    after = changed.after
+    before = {row.key: row.url for row in changed.before}
+    kept = [row for row in changed.before if row.key in after and after[row.key] == row.url]
     return Assigned(
-        added,
+        [key for key in after if key not in before],
+        [key for key, url in after.items() if key in before and before[key] != url],
         [key for key in before if key not in after],
-        [row for row in stored if row.key in after and row.key not in added],
+        kept,
     )

@@ -154,6 +154,8 @@ class Refresher:
             answer = await ask(slot.reader, self._store, ref, row, replace(planned, cursor=None))
         finally:
             slot.full_reads -= planned.full
+        if slot.closed:
+            return None  # it was another server's, or read with another account
         if slot.reread is not None:
             slot.reread.add(key)
         self._succeeded(slot, row)
@@ -205,8 +207,9 @@ class Refresher:
         noted = answer.note != row.message
         if moved or noted or row.health != "ok" or row.stale_since is not None:
             fresh = Bookmark(known.wording, cursor).pack() if moved else None
-            told = CalendarHealth(row.key, "ok", answer.note, cursor=fresh)
+            told = CalendarHealth(row.key, "ok", answer.note, cursor=fresh, url=row.url)
             await self._store.mark_calendars([told], now=int(self._runtime.now()))
+            self._tried(row)
             if row.health != "ok":
                 self._health(slot.organization)
 
@@ -223,6 +226,7 @@ class Refresher:
                 row.key, ABSENT, "This person has no calendar here.", next_probe_at=now + again
             )
             await self._store.mark_calendars([absent], now=now)
+            self._tried(row)
             return float(again)
         self._took_up(located)
         return 0.0
@@ -257,7 +261,9 @@ class Refresher:
 
     async def _failed(
         self, slot: Slot, key: Key, error: SourceTrouble, found: Found | None = None
-    ) -> float:
+    ) -> float | None:
+        if slot.closed:
+            return None
         self.figures.failed += 1
         slot.failures[error.code] += 1
         self.figures.codes[error.code] = self.figures.codes.get(error.code, 0) + 1
@@ -265,4 +271,12 @@ class Refresher:
         if found is not None:
             row = found.row
             own = reference(row, found.record, "UTC").username is not None
-        return await self._trouble.note(slot, key, error, row, own_credential=own)
+        again = await self._trouble.note(slot, key, error, row, own_credential=own)
+        if row is not None:
+            self._tried(row)
+        return again
+
+    def _tried(self, row: CalendarRow) -> None:
+        """Serve somebody new at once who waited for this calendar alone."""
+        if row.read_at is None or row.health == "new":
+            self._changed()

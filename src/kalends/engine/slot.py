@@ -6,7 +6,7 @@ many reads as the slot's gate allows. ``refresh`` does one read.
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Flag
@@ -56,8 +56,8 @@ class Slot:
     """Calendars with news, first come first served; read before the others."""
     doubted: dict[Key, None] = field(default_factory=dict)
     """Calendars whose news may have been missed; read after those with news."""
-    waiting: deque[Key] = field(default_factory=deque)
-    """Calendars whose poll has come."""
+    waiting: OrderedDict[Key, None] = field(default_factory=OrderedDict)
+    """Calendars whose poll has come, first come first served."""
     sooner: set[Key] = field(default_factory=set)
     """Calendars to be read again for their news before their poll comes: one call each."""
     reading: dict[Key, After] = field(default_factory=dict)
@@ -66,6 +66,8 @@ class Slot:
     """Those of them whose source has answered: they take no connection any more."""
     trouble: Failing | None = None
     """The endpoint's last trouble, in words: the error itself would keep alive what was read."""
+    closed: bool = False
+    """Let go of: what is still being read counts no more."""
     failing: dict[Key, Failing] = field(default_factory=dict)
     """Calendars that fail by themselves."""
     last_success: float | None = None
@@ -120,7 +122,8 @@ class Slot:
             key = next(iter(self.doubted))
             del self.doubted[key]
             return key, True
-        return self.waiting.popleft(), False
+        key, _ = self.waiting.popitem(last=False)
+        return key, False
 
     def answered(self, key: Key) -> None:
         """Note that the source has answered: while that is stored, another may be asked."""
@@ -165,6 +168,16 @@ class Slot:
             self.skipped[key] = count
         else:
             self.skipped.pop(key, None)
+
+    def drop_poll(self, key: Key) -> bool:
+        """Drop the poll of a calendar that has come already; False: it is still to come."""
+        if key in self.waiting:
+            del self.waiting[key]
+            return True
+        if After.POLL in self.reading.get(key, After.NOTHING):
+            self.reading[key] &= ~After.POLL
+            return True
+        return False
 
     def forget(self, key: Key) -> None:
         """Drop what is remembered of a calendar that is no more."""

@@ -116,6 +116,7 @@ class SyncDriver:
         if slot is None:
             return None
         del self.slots[slot.number]
+        slot.closed = True
         self._agenda.retire([slot.number])
         self._hearing.stop(slot)
         return slot
@@ -139,7 +140,8 @@ class SyncDriver:
         """Forget a calendar that is no more."""
         slot = self.slot(key.organization, key.source)
         if slot is not None:
-            self._agenda.strike(slot.number, key.person, key.name)
+            if not slot.drop_poll((key.person, key.name)):
+                self._agenda.strike(slot.number, key.person, key.name)
             slot.forget((key.person, key.name))
 
     def read_now(self, key: CalendarKey) -> None:
@@ -222,7 +224,7 @@ class SyncDriver:
     def _queue(self, slot: Slot, ready: Ready, now: float) -> None:
         key = (ready.person, ready.name)
         if not ready.call:
-            slot.waiting.append(key)
+            slot.waiting[key] = None
             return
         slot.sooner.discard(key)
         later = slot.debounce.ripe_at(key, now)
@@ -340,7 +342,10 @@ class SyncDriver:
     def _finish(self, slot: Slot, key: Key, again: float | None) -> None:
         owed = slot.finished(key)
         if again == HELD:
-            (slot.waiting if owed else slot.hinted).append(key)
+            if owed:
+                slot.waiting[key] = None
+            else:
+                slot.hinted.append(key)
         elif again is not None and slot.number in self.slots:
             at = self._runtime.monotonic() + again
             if owed:

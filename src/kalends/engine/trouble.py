@@ -84,6 +84,7 @@ class Trouble:
             stale_since=stale,
             failures=failures,
             next_probe_at=wall + int(delay),
+            url=row.url,
         )
         await self._store.mark_calendars([health], now=wall)
         if row.health != error.code or row.stale_since != stale:

@@ -72,7 +72,8 @@ class Uploads:
         except (BadAnswer, TooLarge) as error:
             raise UserError(f"This calendar cannot be taken: {error}.") from error
         async with self._writing:
-            await self._store.save_upload(organization, person, name, rest, now=now)
+            if not await self._store.save_upload(organization, person, name, rest, now=now):
+                raise UserError(f"There is no person {person}.")
             self._rests.pop((organization, person, name), None)
 
     async def delete(self, organization: str, person: str, name: str) -> bool:
@@ -119,8 +120,7 @@ class Uploads:
         self._rests[place] = rest.next
         if rest.body == stored or await self._store.upload(organization, person, name) is None:
             return False
-        await self._store.save_upload(organization, person, name, rest.body, now=now)
-        return True
+        return await self._store.save_upload(organization, person, name, rest.body, now=now)
 
     async def _owner(self, organization: str, person: str) -> PersonPolicy | None:
         tenant = self._tenants.get(organization)

@@ -100,13 +100,16 @@ class Wiring:
                 sink.pump.wake()
 
     async def close_organization(self, organization: str) -> None:
-        """Close everything of an organization."""
+        """Close everything of an organization that is no more."""
         for owner, id in list(self.sources):
             if owner == organization:
                 await self._close_source((owner, id))
         for owner, id in list(self.sinks):
             if owner == organization:
                 await self._close_sink((owner, id))
+                await self.store.delete_sink(owner, id)  # what it wrote down at its end
+        for place in [place for place in self.broken if place[0] == organization]:
+            del self.broken[place]
         for owner, id in list(self.directories):
             if owner == organization:
                 await self.opener.close(self.directories.pop((owner, id)))

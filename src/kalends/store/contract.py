@@ -224,8 +224,14 @@ class Store(Reader, Protocol):
         person: str,
         keys: Sequence[tuple[CalendarKey, str | None]],
         now: int,
-    ) -> None:
-        """Make these (key, url) the person's calendars: new ones ``new``, others removed."""
+        *,
+        seen: Sequence[tuple[CalendarKey, str | None]] | None = None,
+    ) -> bool:
+        """Make these (key, url) the person's calendars: new ones ``new``, others removed.
+
+        False, and nothing stored, where there is no such person, or where they are not what
+        ``seen`` says any more: others find, upload and assign calendars at the same time.
+        """
 
     async def touch(
         self, organization: str, people: Sequence[str] | None, *, lane: Lane, now: int
@@ -242,13 +248,14 @@ class Store(Reader, Protocol):
 
         Returns False, and touches only freshness and cursor, where bookings and the rest are
         what was stored (and the window reaches less than a day further). Clears staleness either
-        way. False too, and nothing stored, where ``set_calendars`` did not name the calendar: it
-        was removed while it was being read.
+        way. False too, and nothing stored, where the calendar is not there, or no longer at the
+        address that was read: it was removed, or moved, while it was being read.
         """
 
     async def mark_calendars(self, healths: Sequence[CalendarHealth], *, now: int) -> None:
         """Store health without new content; presence does not change (invariant 1).
 
+        Nothing is stored of a calendar that was moved from the address at which it was learnt.
         Who was never evaluated is due at ``now`` where this was the last calendar to wait for.
         """
 
@@ -266,8 +273,11 @@ class Store(Reader, Protocol):
     # --- uploads ----------------------------------------------------------------------------
     async def save_upload(
         self, organization: str, person: str, name: str, body: bytes, *, now: int
-    ) -> None:
-        """Seal and store an uploaded ICS calendar; it lives until it is replaced or deleted."""
+    ) -> bool:
+        """Seal and store an uploaded ICS calendar; it lives until it is replaced or deleted.
+
+        False, and nothing stored, where there is no such person (any more).
+        """
 
     async def upload(self, organization: str, person: str, name: str) -> bytes | None:
         """Return an uploaded calendar, unsealed."""

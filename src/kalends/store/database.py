@@ -259,10 +259,12 @@ class DatabaseStore(DatabaseReader):
         person: str,
         keys: Sequence[tuple[the.CalendarKey, str | None]],
         now: int,
-    ) -> None:
+        *,
+        seen: Sequence[tuple[the.CalendarKey, str | None]] | None = None,
+    ) -> bool:
         """See ``Store.set_calendars``."""
-        unit = partial(calendars.set_calendars, organization, person, keys, now)
-        await self._driver.write(organization, unit)
+        unit = partial(calendars.set_calendars, organization, person, keys, now, seen)
+        return await self._driver.write(organization, unit)
 
     async def touch(
         self, organization: str, people: Sequence[str] | None, *, lane: the.Lane, now: int
@@ -312,10 +314,10 @@ class DatabaseStore(DatabaseReader):
     # --- uploads ----------------------------------------------------------------------------
     async def save_upload(
         self, organization: str, person: str, name: str, body: bytes, *, now: int
-    ) -> None:
+    ) -> bool:
         """See ``Store.save_upload``."""
         unit = partial(access.save_upload, self._vault, organization, person, name, body, now)
-        await self._driver.write(organization, unit)
+        return await self._driver.write(organization, unit)
 
     async def upload(self, organization: str, person: str, name: str) -> bytes | None:
         """See ``Store.upload``."""

@@ -195,3 +195,49 @@ class Calendars:
         assert await store.delete_upload("acme", "anna", "desk")
         assert not await store.delete_upload("acme", "anna", "desk")
         assert await store.upload("acme", "anna", "desk") is None
+
+    async def test_what_was_read_at_a_former_address_is_not_stored(self, store: Store) -> None:
+        await hire(store, "anna")
+        await give_calendar(store, key("anna"))
+        await settle(store)
+        await store.set_calendars("acme", "anna", [(key("anna"), "/moved/")], NOW)
+        assert not await store.replace_calendar(
+            read(key("anna"), booking("1", NOW, NOW + 9)), now=NOW
+        )
+        [row] = await store.calendars("acme")
+        assert (row.url, row.health, row.bookings, row.cursor) == ("/moved/", "new", 0, None)
+        assert await ids(store, Lane.CALENDAR) == []
+
+    async def test_what_was_learnt_at_a_former_address_is_not_told(self, store: Store) -> None:
+        await hire(store, "anna")
+        await give_calendar(store, key("anna"))
+        moved = [(key("anna"), "/moved/"), (key("anna", "desk"), None)]
+        await store.set_calendars("acme", "anna", moved, NOW)
+        for url in ("/cal/", "/moved/", None):
+            health = CalendarHealth(key("anna"), "denied", url or "", url=url)
+            await store.mark_calendars([health], now=NOW)
+            [row, _] = await store.calendars("acme")
+            assert row.message == {"/cal/": "", "/moved/": "/moved/", None: ""}[url]
+        await store.mark_calendars([CalendarHealth(key("anna", "desk"), "gone", url="x")], now=NOW)
+        assert [row.health for row in await store.calendars("acme")] == ["denied", "gone"]
+
+    async def test_calendars_that_others_changed_meanwhile_are_not_overwritten(
+        self, store: Store
+    ) -> None:
+        await hire(store, "anna")
+        first, second = (key("anna"), "/cal/"), (key("anna", "desk"), None)
+        assert await store.set_calendars("acme", "anna", [first], NOW, seen=[])
+        assert not await store.set_calendars("acme", "anna", [second], NOW, seen=[])
+        assert await store.set_calendars("acme", "anna", [first, second], NOW, seen=[first])
+        moved = (key("anna"), "/moved/")
+        assert await store.set_calendars("acme", "anna", [moved, second], NOW, seen=[second, first])
+        assert not await store.set_calendars("acme", "anna", [], NOW, seen=[first, second])
+        rows = await store.calendars("acme")
+        assert [(row.key, row.url) for row in rows] == [moved, second]
+
+    async def test_nobody_who_is_not_there_has_a_calendar(self, store: Store) -> None:
+        await hire(store, "anna")
+        assert not await store.set_calendars("acme", "bert", [(key("bert"), "/cal/")], NOW)
+        assert not await store.save_upload("acme", "bert", "desk", b"one", now=NOW)
+        assert await store.calendars("acme") == []
+        assert await store.upload("acme", "bert", "desk") is None

@@ -149,6 +149,19 @@ class Batches:
         done = await store.commit_batch([result(it) for it in waiting], now=NOW)
         assert (done.revisions, done.refused) == ({}, (("acme", "anna"),))
 
+    async def test_a_result_for_somebody_who_had_the_id_before_is_refused(
+        self, store: Store
+    ) -> None:
+        await hire(store, "anna")
+        waiting = await due(store, Lane.POLICY)
+        await store.save_people([], [("acme", "anna")], now=NOW)
+        await hire(store, "anna")
+        batch = [result(it, timeline=timeline((NOW, NOW + HOUR, "meeting"))) for it in waiting]
+        done = await store.commit_batch(batch, now=NOW)
+        assert done.refused == (("acme", "anna"),)
+        assert (await facts(store, "anna")).presence is None
+        assert await ids(store, Lane.POLICY) == ["anna"]
+
     async def test_an_unchanged_presence_takes_no_revision(self, store: Store) -> None:
         await hire(store, "anna")
         [anna] = await due(store, Lane.POLICY)

@@ -9,6 +9,7 @@ from kalends.store.contract import (
     AuditEntry,
     Breaker,
     CalendarHealth,
+    Document,
     Lane,
     Principal,
     SinkRow,
@@ -57,6 +58,15 @@ class Sinks:
         await store.delete_sink("acme", "hook")
         assert await store.sink_cursor("acme", "hook") is None
         assert await store.sink_due("acme", "hook", NOW) == []
+
+    async def test_with_its_document_a_sink_is_forgotten(self, store: Store) -> None:
+        hook = Document("acme", "sink", "hook", b"{}", "api")
+        await store.save_documents([hook])
+        row = SinkRow("acme", "hook", "anna", 1, due_at=NOW)
+        await store.save_sink("acme", "hook", cursor=1, rows=[row])
+        await store.save_documents([], [("acme", "sink", "hook")])
+        assert await store.sink_cursor("acme", "hook") is None
+        assert not await store.sink_holds("acme", "hook")
 
 
 class Access:

@@ -31,7 +31,7 @@ def started(slot: Slot) -> list[str]:
 
 def test_what_surely_changed_is_read_before_what_may_have_and_both_before_polls() -> None:
     slot = a_slot()
-    slot.waiting.append(("polled", "m"))
+    slot.waiting[("polled", "m")] = None
     slot.doubted[("doubted", "m")] = None
     slot.hinted.append(("hinted", "m"))
     assert started(slot) == ["hinted", "doubted", "polled"]
@@ -47,7 +47,7 @@ def test_news_of_a_doubted_calendar_is_one_read() -> None:
 
 def test_a_doubted_calendar_that_is_being_read_is_read_once_more() -> None:
     slot = a_slot()
-    slot.waiting.append(("p", "m"))
+    slot.waiting[("p", "m")] = None
     assert started(slot) == ["p"]
     slot.doubted[("p", "m")] = None
     assert started(slot) == []
@@ -57,7 +57,7 @@ def test_a_doubted_calendar_that_is_being_read_is_read_once_more() -> None:
 
 def test_while_answers_are_stored_others_are_asked() -> None:
     slot = a_slot()
-    slot.waiting.extend((f"p{number}", "m") for number in range(30))
+    slot.waiting.update({(f"p{number}", "m"): None for number in range(30)})
     first = started(slot)
     assert len(first) == 10
     assert started(slot) == []
@@ -73,7 +73,7 @@ def test_while_answers_are_stored_others_are_asked() -> None:
 
 def test_no_more_is_asked_than_can_be_stored() -> None:
     slot = a_slot()
-    slot.waiting.extend((f"p{number}", "m") for number in range(300))
+    slot.waiting.update({(f"p{number}", "m"): None for number in range(300)})
     asked = 0
     while more := started(slot):
         asked += len(more)

@@ -94,3 +94,5 @@ class CalendarHealth(msgspec.Struct, frozen=True):
     next_probe_at: int | None = None
     cursor: bytes | None = None
     """A moved cursor that stands for unchanged content; None: leave it."""
+    url: str | None = None
+    """Address this was learnt at; None: whatever the calendar's is."""

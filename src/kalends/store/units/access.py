@@ -12,6 +12,7 @@ from kalends.errors import Conflict
 from kalends.store.contract import AuditEntry, Breaker, Lease, Principal
 from kalends.store.statements import AnyOf, Row, Statement, Unit, upsert
 from kalends.store.tables import audit, breaker, lease, principal, secret, upload
+from kalends.store.units.queue import IS_THERE
 from kalends.store.vault import Vault
 
 _b, _x, _p, _l, _u = breaker.c, secret.c, principal.c, lease.c, upload.c
@@ -238,10 +239,13 @@ def take_leases(owner: str, shards: Sequence[int], now: int, seconds: int) -> Un
 
 def save_upload(
     vault: Vault, organization: str, person: str, name: str, body: bytes, now: int
-) -> Unit[None]:
+) -> Unit[bool]:
     """See ``Store.save_upload``."""
+    if not (yield IS_THERE(organization=organization, person=person)):
+        return False
     sealed = vault.seal(body, organization, "upload", person, name, lasting=True)
     yield _SAVE_UPLOAD(organization=organization, person=person, name=name, at=now, body=sealed)
+    return True
 
 
 def load_upload(vault: Vault, organization: str, person: str, name: str) -> Unit[bytes | None]:

@@ -11,7 +11,7 @@ from sys import intern
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, bindparam, delete, func, select, tuple_, update
+from sqlalchemy import BindParameter, and_, bindparam, delete, func, select, tuple_, update
 
 from kalends.model.booking import Booking
 from kalends.model.profile import unpack_profile
@@ -28,7 +28,7 @@ from kalends.store.contract import (
 from kalends.store.sealing import Seals, pack_content
 from kalends.store.statements import AnyOf, Row, Statement, Unit, upsert
 from kalends.store.tables import calendar, person, plan, state
-from kalends.store.units.queue import QUEUE_DIRTY, settled
+from kalends.store.units.queue import IS_THERE, QUEUE_DIRTY, settled
 
 DAY: Final = 86_400
 
@@ -52,7 +52,7 @@ _MOVED = Statement(
     .values(url=bindparam("url"), cursor=None, health="new", next_probe_at=None)
 )
 _STORED = Statement(
-    select(_c.digest, _c.window_end, _c.reconciled_at, state.c.evaluated_at, plan.c.profile)
+    select(_c.url, _c.digest, _c.window_end, _c.reconciled_at, state.c.evaluated_at, plan.c.profile)
     .join(state, and_(state.c.organization == _c.organization, state.c.person == _c.person))
     .join(plan, and_(plan.c.organization == _c.organization, plan.c.person == _c.person))
     .where(_one)
@@ -87,9 +87,12 @@ _REPLACE = Statement(
         }
     )
 )  # fmt: skip
+_learnt_at: BindParameter[str] = bindparam("learnt_at")
 _HEALTH = Statement(
     update(calendar)
-    .where(_where)
+    .where(  # not where it was moved meanwhile: what is told is another calendar's
+        _where, func.coalesce(_learnt_at, _c.url, "") == func.coalesce(_c.url, _learnt_at, "")
+    )
     .values(
         {
             name: bindparam(name)
@@ -139,12 +142,19 @@ _INPUTS = Statement(
 
 
 def set_calendars(
-    organization: str, who: str, keys: Sequence[tuple[CalendarKey, str | None]], now: int
-) -> Unit[None]:
+    organization: str,
+    who: str,
+    keys: Sequence[tuple[CalendarKey, str | None]],
+    now: int,
+    seen: Sequence[tuple[CalendarKey, str | None]] | None,
+) -> Unit[bool]:
     """See ``Store.set_calendars``."""
+    there = yield IS_THERE(organization=organization, person=who)
     stored = yield _KEYS(organization=organization, person=who)
     present = {(source, name): (url, count) for source, name, url, count in stored}
-    wanted = {(key.source, key.name): url for key, url in keys}
+    if not there or (seen is not None and _plain(seen) != {k: v[0] for k, v in present.items()}):
+        return False
+    wanted = _plain(keys)
     gone = present.keys() - wanted.keys()
     for source, name in gone:
         yield _DELETE(organization=organization, person=who, source=source, name=name)
@@ -158,6 +168,13 @@ def set_calendars(
         yield QUEUE_DIRTY(organization=organization, who=who, to_lane=Lane.CALENDAR, now=now)
     elif gone:
         yield from settled(organization, [who], now)
+    return True
+
+
+def _plain(
+    keys: Sequence[tuple[CalendarKey, str | None]],
+) -> dict[tuple[str, str], str | None]:
+    return {(key.source, key.name): url for key, url in keys}
 
 
 _NEVER_READ: Final[dict[str, Any]] = {
@@ -173,7 +190,9 @@ def replace(seals: Seals, read: CalendarRead, now: int) -> Unit[bool]:
     rows = yield _STORED(**_named(read.key))
     if not rows:
         return False  # removed while it was being read
-    digest, window_end, reconciled_at, evaluated_at, profile = rows[0]
+    url, digest, window_end, reconciled_at, evaluated_at, profile = rows[0]
+    if url is not None and read.url not in (None, url):
+        return False  # moved while it was being read: this is another calendar's
     zone = ZoneInfo(unpack_profile(profile).timezone)
     kept = unfinished(read.bookings, zone, min(now, evaluated_at))
     packed = pack_content(kept, read.work_hours, read.automatic_reply)
@@ -230,6 +249,7 @@ def mark(healths: Sequence[CalendarHealth], now: int) -> Unit[None]:
                 "failures": told.failures,
                 "next_probe_at": told.next_probe_at,
                 "cursor": told.cursor,
+                "learnt_at": told.url,
             }
             for told in healths
         ]

@@ -11,6 +11,7 @@ from kalends.store.contract import Document
 from kalends.store.statements import Row, Statement, Unit, upsert
 from kalends.store.tables import TENANT_TABLES, calendar, document
 from kalends.store.units.queue import touch_source
+from kalends.store.units.sinks import forget_all
 
 _d = document.c
 _one = (
@@ -74,6 +75,8 @@ def _delete(organization: str, kind: str, id: str, now: int) -> Unit[None]:
         for statement in _FORGET_ORGANIZATION:
             yield statement(organization=organization)
         return
+    if kind == "sink":  # one that could not be opened has nobody else to forget it
+        yield from forget_all(organization, id)
     if kind == "source":
         yield from touch_source(organization, id, now)
         for statement in _FORGET_SOURCE:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 
 import msgspec
@@ -90,6 +91,7 @@ def _save(written: PersonDocument, now: int) -> Unit[None]:
     yield _STATE(
         **key,
         **_FRESH,
+        input_version=secrets.randbits(48),
         queued_at=now + written.patience if written.patience else None,
         shard=shard_of(written.organization, written.person),
     )
@@ -98,10 +100,11 @@ def _save(written: PersonDocument, now: int) -> Unit[None]:
     )
 
 
+# ``input_version`` begins at a number that is never met again: what was evaluated of somebody who
+# was deleted must not be taken for a result about whoever gets the id next.
 _FRESH = {
     "lane": Lane.POLICY,
     "next_change_at": None,
-    "input_version": 0,
     "dirty": True,
     "revision": 0,
     "evaluated_at": 0,

@@ -48,6 +48,10 @@ def queueing(*where: ColumnElement[bool], calls_up: bool = False, **also: Any) -
     return Statement(made.returning(state.c.person))
 
 
+IS_THERE = Statement(
+    select(state.c.person).where(_MINE, state.c.person == bindparam("person")).with_for_update()
+)
+"""Whether there is such a person, who then stays until the commit."""
 QUEUE_DIRTY = queueing(state.c.person == bindparam("who"), dirty=true())
 _THESE = queueing(AnyOf(state.c.person, "people"), dirty=true())
 _RANGE = queueing(
