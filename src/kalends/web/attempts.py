@@ -1,7 +1,8 @@
 """How often somebody may try to sign in. In memory: a restart forgives, slowly.
 
 Counted per account name and per address. After ``FREE`` failures each further one doubles the
-silence asked for, up to ``LONGEST``; a success forgets the account's count, not the address's.
+silence asked for, up to ``LONGEST``; a success forgets the account's count, not the address's. An
+address has ``SHARED`` of them: a whole office, or everybody behind a proxy, may come from one.
 """
 
 from __future__ import annotations
@@ -11,8 +12,11 @@ from dataclasses import dataclass
 from typing import Final
 
 FREE: Final = 5
+SHARED: Final = 50
 FIRST: Final = 2.0
 LONGEST: Final = 900.0
+ADDRESS: Final = "address:"
+"""Begins the keys of addresses."""
 _REMEMBERED: Final = 10_000
 
 
@@ -43,8 +47,9 @@ class Attempts:
                 count.failures = 0
             count.failures += 1
             count.last = now
-            if count.failures > FREE:
-                count.until = now + min(LONGEST, FIRST * 2 ** (count.failures - FREE - 1))
+            beyond = count.failures - (SHARED if key.startswith(ADDRESS) else FREE)
+            if beyond > 0:
+                count.until = now + min(LONGEST, FIRST * 2.0 ** min(beyond - 1, 20))
             self._counts.move_to_end(key)
         while len(self._counts) > _REMEMBERED:
             self._counts.popitem(last=False)

@@ -27,6 +27,8 @@ from kalends.web.problems import Problem, rendered
 
 log = observe.logger(__name__)
 
+MEGABYTE: Final = 1 << 20
+"""Each that has come gives a body as long again as one of a few bytes has."""
 _HOST: Final = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.|(?=$|:)))+|\[[0-9a-f:.]+\]")
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -164,7 +166,7 @@ class _Answer:
 
 
 class _Body:
-    """Counts a body while it is read; slow ones are given up."""
+    """Counts a body while it is read; slow ones are given up, those that drip too."""
 
     def __init__(self, receive: Receive, limit: int, seconds: float) -> None:
         self._receive = receive
@@ -172,12 +174,17 @@ class _Body:
         self._seconds = seconds
         self._read = 0
         self._whole = False
+        self._began: float | None = None
 
     async def __call__(self) -> Any:
         if self._whole:  # what comes now is only the end of the connection
             return await self._receive()
+        clock = asyncio.get_running_loop().time
+        if self._began is None:
+            self._began = clock()
+        patience = self._seconds * (1 + self._read / MEGABYTE)
         try:
-            async with asyncio.timeout(self._seconds):
+            async with asyncio.timeout_at(self._began + patience):
                 message = await self._receive()
         except TimeoutError as late:
             raise Problem(408, "The body did not arrive in time.", "Send it faster.") from late

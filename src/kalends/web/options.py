@@ -36,7 +36,9 @@ class WebOptions:
     upload_bytes: int = 20 << 20
     """Largest calendar that may be uploaded."""
     body_seconds: float = 30.0
-    """How long a body may take to arrive."""
+    """How long a body may take to arrive; as long again for each megabyte that has come."""
+    head_seconds: float = 30.0
+    """How long a connection may take to say what it wants, from its opening or its last answer."""
     streams: int = 10_000
     """Live streams at once; more are asked to come back later."""
     engine_seconds: float = 10.0

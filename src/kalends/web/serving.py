@@ -21,6 +21,7 @@ from kalends.runtime import Runtime
 from kalends.store.contract import Reader
 from kalends.web.application import application
 from kalends.web.options import WebOptions
+from kalends.web.prompt import prompt
 
 log = observe.logger(__name__)
 
@@ -38,6 +39,7 @@ class Server(uvicorn.Server):
                 app,
                 host=options.host,
                 port=options.port,
+                http=prompt(options.head_seconds),
                 ws="none",
                 lifespan="on",
                 log_config=None,

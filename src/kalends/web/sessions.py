@@ -15,12 +15,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from kalends import observe
 from kalends.runtime import Runtime
+
+log = observe.logger(__name__)
 
 IDLE: Final = 12 * 3600
 LONGEST: Final = 7 * 86400
 TOUCH: Final = 300
 _MOST: Final = 100_000
+_END: Final = "DELETE FROM session WHERE hash = ?"
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS session (
@@ -86,7 +90,8 @@ class Sessions:
         if session is None:
             return None
         if not session.lasts(now):
-            await self.end(session)
+            self._sessions.pop(session.hash, None)
+            await self._try(_END, (session.hash,))
             return None
         if now - session.used_at >= TOUCH:
             session = replace(session, used_at=now)
@@ -96,7 +101,7 @@ class Sessions:
     async def end(self, session: Session) -> None:
         """Sign out."""
         self._sessions.pop(session.hash, None)
-        await self._write("DELETE FROM session WHERE hash = ?", (session.hash,))
+        await self._write(_END, (session.hash,))  # or it would come back with the next start
 
     async def close(self) -> None:
         """Let go of the file."""
@@ -106,10 +111,17 @@ class Sessions:
 
     async def _keep(self, session: Session) -> None:
         self._sessions[session.hash] = session
-        await self._write(
+        await self._try(
             "INSERT OR REPLACE INTO session VALUES (?, ?, ?, ?)",
             (session.hash, session.principal, session.created_at, session.used_at),
         )
+
+    async def _try(self, statement: str, values: tuple[str | int, ...]) -> None:
+        """Write where that is possible: a full disk keeps nobody out, it only forgets."""
+        try:
+            await self._write(statement, values)
+        except sqlite3.Error as error:
+            log.warning("sessions.unwritten", exc_info=error)
 
     async def _write(self, statement: str, values: tuple[str | int, ...]) -> None:
         if self._file is not None:
@@ -118,7 +130,7 @@ class Sessions:
     async def _sweep(self, now: int) -> None:
         """Forget sessions that ended, in the file too; beyond ``_MOST`` the longest unused go."""
         ended = "DELETE FROM session WHERE used_at <= ? OR created_at <= ?"
-        await self._write(ended, (now - IDLE, now - LONGEST))
+        await self._try(ended, (now - IDLE, now - LONGEST))
         self._sessions = {h: s for h, s in self._sessions.items() if s.lasts(now)}
         if len(self._sessions) >= _MOST:
             newest = sorted(self._sessions.values(), key=lambda session: session.used_at)

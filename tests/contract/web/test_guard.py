@@ -114,6 +114,38 @@ async def test_a_body_is_bounded_in_size_depth_and_time(tmp_path: Path) -> None:
         assert world.desk.commands == []
 
 
+async def test_a_body_that_drips_is_given_up_as_one_that_stops(tmp_path: Path) -> None:
+    async with running(tmp_path, body_seconds=0.3) as world:
+        reader, writer = await asyncio.open_connection("127.0.0.1", world.port)
+        writer.write(
+            b"PUT /api/v1/people/anna/manual HTTP/1.1\r\nHost: localhost\r\n"
+            b"Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n"
+        )
+        answer = asyncio.create_task(reader.readline())
+        async with asyncio.timeout(5):
+            while not answer.done():
+                writer.write(b" ")
+                await asyncio.wait({answer}, timeout=0.02)
+        assert answer.result().startswith(b"HTTP/1.1 408")
+        writer.close()
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nHost: loc"], ids=["none", "half"])
+@pytest.mark.parametrize("answered", [False, True])
+async def test_a_connection_whose_head_never_comes_is_closed(
+    tmp_path: Path, sent: bytes, answered: bool
+) -> None:
+    async with running(tmp_path, head_seconds=0.3) as world:
+        reader, writer = await asyncio.open_connection("127.0.0.1", world.port)
+        async with asyncio.timeout(5):
+            if answered:
+                writer.write(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                assert (await reader.readuntil(b"}")).startswith(b"HTTP/1.1 200")
+            writer.write(sent or (b"G" if answered else b""))
+            assert await reader.read() == b""
+        writer.close()
+
+
 async def test_logs_name_routes_but_no_person_query_or_secret(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

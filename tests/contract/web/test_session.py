@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
 from pathlib import Path
+
+import aiohttp
 
 from kalends.runtime import Runtime
 from kalends.web import tokens
@@ -55,12 +59,40 @@ async def test_wrong_secrets_are_refused_alike_and_soon_delayed(world: World) ->
                 bodies.append(await answer.json())
         assert bodies[0] == bodies[1]
         statuses = []
-        for _ in range(6):
+        for _ in range(7):
             async with client.post("/api/v1/session", json={"token": "kal_x_y"}) as answer:
                 statuses.append(answer.status)
         assert statuses[0] == 401
         assert statuses[-1] == 429
         assert int(answer.headers["Retry-After"]) >= 1
+
+
+async def test_tries_at_once_are_not_more_tries(world: World) -> None:
+    account = tokens.new_account("member", "anna", "acme", "anna", password=PASSWORD)
+    await world.store.save_principal(account)
+
+    async def guess(client: aiohttp.ClientSession, number: int) -> int:
+        given = {"organization": "acme", "name": "anna", "password": f"a guess {number:04d}"}
+        async with client.post("/api/v1/session", json=given) as answer:
+            return answer.status
+
+    async with world.client() as client:
+        told = Counter(await asyncio.gather(*(guess(client, number) for number in range(40))))
+    assert told[401] <= 7  # five are free, and two more may be looked at already
+    assert told[401] + told[429] == 40
+
+
+async def test_those_who_mistype_behind_one_address_keep_nobody_out(world: World) -> None:
+    account = tokens.new_account("member", "anna", "acme", "anna", password=PASSWORD)
+    await world.store.save_principal(account)
+    async with world.client() as client:
+        for number in range(15):
+            given = {"organization": "acme", "name": f"n{number}", "password": "mistyped it"}
+            async with client.post("/api/v1/session", json=given) as answer:
+                assert answer.status == 401
+        given = {"organization": "acme", "name": "anna", "password": PASSWORD}
+        async with client.post("/api/v1/session", json=given) as answer:
+            assert answer.status == 200
 
 
 async def test_tokens_that_are_unknown_cut_or_expired_open_nothing(world: World) -> None:

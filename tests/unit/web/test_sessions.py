@@ -56,6 +56,20 @@ async def test_however_much_it_is_used_a_session_ends_after_a_week(tmp_path: Pat
     await sessions.close()
 
 
+async def test_a_disk_that_is_full_signs_nobody_out_and_keeps_nobody_out(tmp_path: Path) -> None:
+    clock = Clock()
+    sessions = await opened(tmp_path / "sessions.db", clock)
+    before = await sessions.begin("anna")
+    assert sessions._file is not None
+    sessions._file.execute("PRAGMA query_only = ON")  # every write fails from now on
+    clock.at += TOUCH
+    assert await sessions.find(before) is not None
+    assert await sessions.find(await sessions.begin("bo")) is not None
+    clock.at += IDLE
+    assert await sessions.find(before) is None
+    await sessions.close()
+
+
 async def test_sessions_nobody_came_back_to_leave_the_file_too(tmp_path: Path) -> None:
     clock, path = Clock(), tmp_path / "sessions.db"
     sessions = await opened(path, clock)

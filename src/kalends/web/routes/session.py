@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from kalends.store.contract import Principal
 from kalends.web import answers, schemas, tokens
+from kalends.web.attempts import ADDRESS
 from kalends.web.identity import (
     IsSigned,
     Signed,
@@ -30,14 +31,15 @@ async def sign_in(request: Request, web: InWeb, body: schemas.SignIn) -> Respons
     """Sign in with name and password, or with a token; sets the session cookie."""
     address = request.client.host if request.client is not None else ""
     account = f"{body.organization or ''}/{(body.name or 'token').casefold()}"
-    keys = (f"address:{address}", f"account:{account}")
+    named = f"token:{address}" if body.token is not None else f"account:{account}"
+    keys = (named, f"{ADDRESS}{address}")
     _not_too_often(web, keys)
-    principal = await _known(web, body)
+    principal = await _known(web, body, keys)
     if principal is None:
         web.attempts.failed(keys, web.runtime.monotonic())
         web.figures.sign_ins.labels("refused").inc()
         raise Problem(401, "Name and secret do not belong together.", "Check both; mind Caps Lock.")
-    web.attempts.succeeded(keys[1])
+    web.attempts.succeeded(named)
     web.figures.sign_ins.labels("accepted").inc()
     answer = await _about(web, Signed(principal, None))
     value = await web.sessions.begin(principal.id)
@@ -65,7 +67,7 @@ def _not_too_often(web: Web, keys: tuple[str, ...]) -> None:
         )
 
 
-async def _known(web: Web, body: schemas.SignIn) -> Principal | None:
+async def _known(web: Web, body: schemas.SignIn, keys: tuple[str, str]) -> Principal | None:
     """Return the principal of a sign-in; the time it takes tells nothing."""
     if body.token is not None:
         return await by_text(web, body.token.strip())
@@ -73,6 +75,7 @@ async def _known(web: Web, body: schemas.SignIn) -> Principal | None:
         raise Problem(422, "A sign-in names name and password, or token.", "Send one of both.")
     account = await _account(web, body.organization, body.name)
     async with web.hashing:
+        _not_too_often(web, keys)  # of those that came at once most have failed meanwhile
         holds = await web.runtime.offload(tokens.password_holds, account, body.password)
     now = web.runtime.now()
     return account if account is not None and holds and tokens.usable(account, now) else None
