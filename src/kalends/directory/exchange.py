@@ -174,7 +174,9 @@ class PublicFolders:
         mailbox = self._desk.mailbox
         home = self._tree or self._desk.endpoint.known(mailbox).public_folders
         if facts is not None and facts.replica:
-            home = f"{facts.replica}@{mailbox.address.rpartition('@')[2]}"
+            # DOMAIN\user has no mail domain; the mailbox of the tree has one.
+            named = mailbox.address if "@" in mailbox.address else home
+            home = f"{facts.replica}@{named.rpartition('@')[2]}"
         if not home:
             return context
         return replace(context, anchor=home, public_folder_mailbox=home)

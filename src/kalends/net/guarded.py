@@ -259,7 +259,8 @@ class GuardedClient:
         SOAP tells its faults with a 500 (SOAP 1.1 section 6.2): what it means is SOAP's.
         """
         status = response.status
-        wait = retry_after(response.header("retry-after"), self._runtime.now())
+        told, date = response.header("retry-after"), response.header("date")
+        wait = retry_after(told, self._runtime.now(), date)
         if status == 429 or (status == 503 and wait is not None):
             raise Throttled(
                 f"{self._home.origin} asks for silence ({status})", self._gate.silenced(wait)

@@ -101,15 +101,23 @@ class Gate:
         return self._runtime.now() + monotonic - self._runtime.monotonic()
 
 
-def retry_after(value: str, now: float) -> float | None:
-    """Return the seconds a ``Retry-After`` asks for (RFC 9110 section 10.2.3), None: unreadable."""
+def retry_after(value: str, now: float, date: str = "") -> float | None:
+    """Return the seconds a ``Retry-After`` asks for (RFC 9110 section 10.2.3), None: unreadable.
+
+    ``date`` is the answer's own: a moment is reckoned by the clock of whoever names it.
+    """
     value = value.strip()
     if value.isascii() and value.isdigit():
         return float(min(int(value[:10]), 10**9))
+    until, at = _moment(value), _moment(date)
+    return None if until is None else max(0.0, until - (now if at is None else at))
+
+
+def _moment(value: str) -> float | None:
     try:
         moment = parsedate_to_datetime(value)
     except ValueError:
         return None
     if moment.tzinfo is None:  # "-0000": HTTP dates are UTC (RFC 9110 section 5.6.7)
         moment = moment.replace(tzinfo=UTC)
-    return max(0.0, moment.timestamp() - now)
+    return moment.timestamp()

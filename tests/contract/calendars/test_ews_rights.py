@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from lab.exchange.server import ExchangeServer
 
 from kalends.calendars.contract import Reading, Step, Unchanged
 from kalends.calendars.ews.cursor import Cursor
+from kalends.calendars.ews.probing import CALENDAR
+from kalends.calendars.ews.ways import Ways
 from kalends.calendars.stored import unpack
 from kalends.endpoints.exchange.known import Access
 from kalends.engine.gate import calendar_delay, concerns_endpoint
@@ -17,9 +20,10 @@ from kalends.errors import (
 )
 from kalends.model.booking import Booking, Sensitivity
 from kalends.model.times import rfc3339
+from kalends.wire.ews.errors import EwsAccessDenied
 from tests.contract.calendars.exchange import EwsWorld
 from tests.contract.calendars.suite import LUNCH, MEETING, WINDOW, Follower
-from tests.exchange_lab import ANNA, BO, SERVICE
+from tests.exchange_lab import ANNA, BO, DOMAIN, SERVICE, ExchangeLab
 
 
 @pytest.fixture
@@ -255,3 +259,38 @@ async def test_a_check_changes_nothing_of_how_mailboxes_are_read(
     await follower.read()
     await steps(world)
     assert world.endpoint.known(world.mailbox()).access is Access.DELEGATE
+
+
+# --- one server of several that lacks the right ---------------------------------------------------
+async def test_a_server_that_lets_nobody_act_as_others_says_nothing_of_who_is_read_so() -> None:
+    world = EwsWorld("2016")
+    follower = Follower(world)
+    world.put("one", *MEETING)
+    await follower.settled()
+    world.server.faults.mailbox_codes = {BO: "ErrorImpersonationDenied"}
+    bo = Follower(world)
+    bo.ref = replace(world.ref, person="bo", url=BO, emails=(BO,))
+    with pytest.raises(AccessDenied):
+        await bo.read()
+    world.put("two", *LUNCH)
+    assert await follower.subjects() == ["Lunch", "M: budget"]
+
+
+async def test_who_is_new_at_another_server_is_not_read_less_well_for_it() -> None:
+    lab = ExchangeLab("2016", domain=DOMAIN)
+    lab.autodiscovered()
+    lab.server.name = "one"
+    two = ExchangeServer(lab.organization, "2007 SP1", name="two")
+    two.origin = "https://two.acme.example"
+    lab.transport.servers[two.origin] = two
+    lab.organization.endpoints |= {"one": lab.server.url, "two": two.url}
+    lab.anna.site, lab.bo.site = "one", "two"
+    two.faults.mailbox_codes = {BO: "ErrorImpersonationDenied"}
+    ways = Ways(lab.endpoint)
+    for mailbox in (lab.mailbox(ANNA), lab.mailbox(BO)):
+        await lab.endpoint.discover(mailbox)
+    with pytest.raises(EwsAccessDenied) as told:
+        await lab.endpoint.call(lab.mailbox(BO), CALENDAR)
+    ways.refused(lab.mailbox(BO), Access.IMPERSONATION, told.value)
+    assert ways.order(lab.mailbox(BO))[0] is Access.DELEGATE
+    assert ways.order(lab.mailbox(ANNA))[0] is Access.IMPERSONATION

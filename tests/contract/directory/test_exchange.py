@@ -9,11 +9,12 @@ from lab.exchange.contacts import Card
 
 from kalends.directory.contract import Directory
 from kalends.directory.exchange import ExchangeDirectoryOptions, open_directory
+from kalends.endpoints.exchange.endpoint import ExchangeEndpoint
 from kalends.errors import SourceTrouble
 from kalends.model.organization import Numbering
 from tests.contract.calendars.exchange import EwsWorld
 from tests.contract.directory.suite import DirectoryContract, Office, names
-from tests.exchange_lab import ANNA, SERVICE
+from tests.exchange_lab import ANNA, DOMAIN, SERVICE
 
 BO = Card(
     "Bo Berg", "Bo", "Berg", "Berg & Söner AB", emails=("Bo@berg.example",),
@@ -105,3 +106,17 @@ async def test_the_address_book_is_asked_by_name(version: str) -> None:
     office.trouble("down")
     (step,) = [step async for step in book.check()]
     assert not step.ok
+
+
+async def test_contents_elsewhere_are_found_by_an_account_without_an_address() -> None:
+    """``DOMAIN\\user`` names no mail domain; the tree's mailbox does."""
+    office = EwsOffice("2016", elsewhere=True)
+    world = office.world
+    world.organization.add_account("ACME\\svc", "secret", mailbox=SERVICE, impersonates=None)
+    options = world.options.model_copy(update={"username": "ACME\\svc"})
+    world.endpoint = ExchangeEndpoint(world.services, world.place(), options)
+    found = office.directory()
+    assert await names(found, "bo") == ["Bo Berg"]
+    asked = [dict(one.headers).get("X-PublicFolderMailbox", "") for one in world.transport.sent]
+    assert {one.rpartition("@")[2] for one in asked if one} == {DOMAIN}
+    await found.close()

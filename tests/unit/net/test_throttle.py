@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from email.utils import formatdate
 
 import pytest
 
@@ -129,3 +130,16 @@ async def test_those_who_wait_while_the_gate_closes_are_not_let_through() -> Non
         gate.silenced(60)
     with pytest.raises(Throttled):
         await waiting
+
+
+@pytest.mark.parametrize("ahead", [-3600, 0, 3600])
+def test_a_date_is_reckoned_by_the_clock_of_whoever_names_it(ahead: int) -> None:
+    server = 1_800_000_000 + ahead
+    told = formatdate(server + 120, usegmt=True)
+    assert retry_after(told, 1_800_000_000.0, formatdate(server, usegmt=True)) == 120.0
+
+
+@pytest.mark.parametrize("date", ["", "yesterday", "Mon, 99 Foo 2027 00:00:00 GMT"])
+def test_a_clock_nobody_can_read_is_ours(date: str) -> None:
+    told = formatdate(1_800_000_120, usegmt=True)
+    assert retry_after(told, 1_800_000_000.0, date) == 120.0

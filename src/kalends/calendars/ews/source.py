@@ -156,7 +156,7 @@ class EwsSource:
                 if not refuses(error):
                     raise
                 refusals[access] = error
-                self._ways.refused(access, error)
+                self._ways.refused(mailbox, access, error)
                 continue
             except BaseException:
                 known.access = before

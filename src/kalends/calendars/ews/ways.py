@@ -9,7 +9,7 @@ is denied in every way. A refusal of this kind touches no breaker: the account d
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 from kalends.calendars.ews.rights import grant
 from kalends.endpoints.exchange.endpoint import ExchangeEndpoint
@@ -23,15 +23,22 @@ LATER: Final = 3600.0
 _REFUSALS: Final = frozenset({Reaction.OUT_OF_SCOPE, Reaction.ROLE_MISSING, Reaction.DENIED})
 
 
+class _Nobody(NamedTuple):
+    """A server where impersonation is tried for nobody new."""
+
+    until: float = 0.0
+    """Monotonic."""
+    tries: int = 0
+
+
 class Ways:
     """What each mailbox of a source allows."""
 
     def __init__(self, endpoint: ExchangeEndpoint) -> None:
         self._endpoint = endpoint
-        self._nobody_until = 0.0
-        """Until then (monotonic) impersonation is tried for nobody: the account has no such role,
-        which one mailbox is enough to find out."""
-        self._nobody_tries = 0
+        self._nobody: dict[str, _Nobody] = {}
+        """By server: where the account has no such role, which one mailbox is enough to find out.
+        On 2007 it is a right on each server of its own."""
 
     def order(self, mailbox: Mailbox) -> tuple[Access, ...]:
         """Return the ways to try now, first to last."""
@@ -43,7 +50,8 @@ class Ways:
         ways: tuple[Access, ...] = ORDER
         if known.access is not None and now < known.next_try:
             ways = ORDER[ORDER.index(known.access) :]
-        if now < self._nobody_until:
+        # Who is read so finds out alone: others behind the same address may lie at another server.
+        if known.access is not Access.IMPERSONATION and now < self._nobody_at(mailbox).until:
             ways = tuple(one for one in ways if one is not Access.IMPERSONATION)
         return ways or (Access.IMPERSONATION,)
 
@@ -53,18 +61,19 @@ class Ways:
         known.access = access
         if access is Access.IMPERSONATION:
             known.tries, known.next_try = 0, 0.0
-            self._nobody_until, self._nobody_tries = 0.0, 0
+            self._nobody.pop(self._endpoint.url_of(mailbox), None)
         elif refused:
             known.tries += 1
             # A role that is missing for everybody is tried for everybody at once.
-            nobody = self._endpoint.runtime.monotonic() < self._nobody_until
-            known.next_try = self._nobody_until if nobody else self._again(known.tries)
+            until = self._nobody_at(mailbox).until
+            nobody = self._endpoint.runtime.monotonic() < until
+            known.next_try = until if nobody else self._again(known.tries)
 
-    def refused(self, access: Access, error: Answered) -> None:
+    def refused(self, mailbox: Mailbox, access: Access, error: Answered) -> None:
         """Note that a way was refused."""
         if access is Access.IMPERSONATION and error.reaction is Reaction.ROLE_MISSING:
-            self._nobody_tries += 1
-            self._nobody_until = self._again(self._nobody_tries)
+            tries = self._nobody_at(mailbox).tries + 1
+            self._nobody[self._endpoint.url_of(mailbox)] = _Nobody(self._again(tries), tries)
 
     def denied(self, mailbox: Mailbox, refusals: Mapping[Access, Answered]) -> SourceTrouble:
         """Return why a mailbox cannot be read in any way, with the command that would help."""
@@ -80,6 +89,9 @@ class Ways:
         user = endpoint.options.username or "the service account"
         address = endpoint.known(mailbox).primary or mailbox.address
         return grant(access, endpoint.server(mailbox), user, address)
+
+    def _nobody_at(self, mailbox: Mailbox) -> _Nobody:
+        return self._nobody.get(self._endpoint.url_of(mailbox), _Nobody())
 
     def _again(self, tries: int) -> float:
         wait = SOON if tries <= SOON_TRIES else LATER
