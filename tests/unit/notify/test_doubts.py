@@ -46,6 +46,7 @@ def test_a_deaf_subscription_is_given_back_and_made_anew() -> None:
     assert made(exchange) == [address(keys[1])]
     assert len(exchange.of(Unsubscribe)) == 1
     assert exchange.planner.counts() == {"streaming": 3}
+    assert exchange.planner.rebuilt == 1
     exchange.change(address(keys[1]))
     began = exchange.now
     exchange.advance(2)

@@ -66,7 +66,7 @@ class Board:
         self._detours: dict[Site, Detour] = {}
         self._numbers = 0
         self.rebuilt = 0
-        """Subscriptions that ended without our asking, or died with their server."""
+        """Subscriptions that ended without our asking, died with their server, or were deaf."""
 
     def number(self) -> int:
         """Return a number never used before."""
@@ -192,6 +192,7 @@ class Board:
     def renew(self, member: Member) -> None:
         """Give a subscription back that is of no use, and have it made anew."""
         assert member.group is not None
+        self.rebuilt += 1
         self._give_back(member, member.group)
         self._again(member, member.group)
 

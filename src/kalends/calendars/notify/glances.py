@@ -51,9 +51,9 @@ class Glances:
         """When the next group is glanced at; None: too few are heard, or one is being asked for."""
 
     def begin(self) -> None:
-        """Begin where that has become worth it."""
+        """Begin where that has become worth it: the sooner, the less happens before it is seen."""
         if self.due is None and not self._asked and self._worth():
-            self._board.deadlines.set(self, self._board.now + GLANCE_SECONDS)
+            self._board.deadlines.set(self, self._board.now)
 
     def glance(self) -> None:
         """Ask for the next group; at an even pace, so that a round takes its time."""
