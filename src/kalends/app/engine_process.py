@@ -15,7 +15,6 @@ from typing import Final
 from kalends import observe
 from kalends.app.lock import only_one
 from kalends.app.watched import end_with_parent, until_stopped
-from kalends.bus.commands import Apply
 from kalends.bus.contract import Bus
 from kalends.bus.local import open_bus
 from kalends.config import Configuration, load
@@ -24,6 +23,7 @@ from kalends.endpoints.kind import Services
 from kalends.engine.channels import channels
 from kalends.engine.engine import Engine, EngineOptions
 from kalends.engine.pacing import calm_collector
+from kalends.engine.whole_file import apply_command
 from kalends.errors import ConfigurationError, KalendsError, Problem, UserError
 from kalends.net.client import HttpClients, http_factory
 from kalends.runtime import Runtime
@@ -105,8 +105,7 @@ async def apply_file(engine: Engine, configuration: Configuration) -> None:
     trouble: then a new start may help. A file that would remove too much is not followed, but does
     not keep the engine from working either: people go on as stored.
     """
-    documents = [one.model_dump(mode="json") for one in configuration.organizations]
-    answer = await engine.handle(Apply(organization="*", actor="file", organizations=documents))
+    answer = await engine.handle(await apply_command(configuration.organizations, "file"))
     if answer.ok:
         log.info("configuration.applied", pid=os.getpid())
     elif answer.code == "refused":

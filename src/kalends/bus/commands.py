@@ -92,6 +92,10 @@ class Apply(Command, frozen=True, tag="apply"):
     organizations: list[dict[str, Any]]
     force: bool = False
     """Also when more than a tenth of an organization's people would go."""
+    people: dict[str, list[msgspec.Raw]] = {}
+    """By organization, beside those in its body: one packed record each, unpacked in turn."""
+    progress: str = ""
+    """Topic that is told now and then how many people of how many are written; empty: none."""
 
 
 class UploadCalendar(Command, frozen=True, tag="upload-calendar"):

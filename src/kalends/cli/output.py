@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -28,6 +29,13 @@ def complain(text: str) -> None:
 def say(text: str | Text) -> None:
     """Print a line for people; a subject that looks like markup stays what it is."""
     out.print(text, soft_wrap=True, markup=False, highlight=False)
+
+
+@contextmanager
+def working(text: str) -> Iterator[Callable[[str], None]]:
+    """Show on a terminal that something takes its time; gone afterwards. Lends what changes it."""
+    with _err.status(Text(text)) as status:
+        yield lambda text: status.update(Text(text))
 
 
 def as_json(value: Any) -> None:

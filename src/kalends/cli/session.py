@@ -14,6 +14,7 @@ from kalends.errors import ConfigurationError, Problem, Unreachable, UserError
 
 if TYPE_CHECKING:
     from kalends.bus.commands import Answer, AnyCommand
+    from kalends.bus.contract import Bus
     from kalends.config import Configuration
     from kalends.store.contract import Reader
 
@@ -64,24 +65,38 @@ async def reading(configuration: Configuration) -> AsyncIterator[Reader]:
         await reader.close()
 
 
-async def ask(configuration: Configuration, command: AnyCommand, seconds: float = 30.0) -> Any:
+async def ask(
+    configuration: Configuration,
+    command: AnyCommand,
+    seconds: float = 30.0,
+    heard: tuple[str, Callable[[bytes], None]] | None = None,
+) -> Any:
     """Hand a command to the running engine and return the value of its answer.
 
-    Raises ``UserError`` where no engine runs or the engine refuses.
+    ``heard``: a topic the engine tells something on meanwhile, and who is told. Raises
+    ``UserError`` where no engine runs or the engine refuses.
     """
-    return value_of(await _answer(configuration, command, seconds))
+    return value_of(await _answer(configuration, command, seconds, heard))
 
 
-async def _answer(configuration: Configuration, command: AnyCommand, seconds: float) -> Answer:
+async def _answer(
+    configuration: Configuration,
+    command: AnyCommand,
+    seconds: float,
+    heard: tuple[str, Callable[[bytes], None]] | None,
+) -> Answer:
     from kalends.bus.commands import pack_command, unpack_answer
     from kalends.bus.local import open_bus
     from kalends.runtime import Runtime
 
     try:
         bus = await open_bus(configuration.server.socket_path(), Runtime(), hub=False)
+        hearing = asyncio.create_task(_hear(bus, *heard)) if heard else None
         try:
             return unpack_answer(await bus.request(pack_command(command), seconds=seconds))
         finally:
+            if hearing is not None:
+                hearing.cancel()
             await bus.close()
     except Unreachable:
         raise UserError(
@@ -89,6 +104,11 @@ async def _answer(configuration: Configuration, command: AnyCommand, seconds: fl
             f"{configuration.server.socket_path()}). Start it with: "
             f"kalends serve --config {configuration.path}"
         ) from None
+
+
+async def _hear(bus: Bus, topic: str, told: Callable[[bytes], None]) -> None:
+    async for message in bus.listen(topic):
+        told(message.payload)
 
 
 def value_of(answer: Answer) -> Any:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
+from uuid import uuid4
 
 import typer
 
-from kalends.bus.commands import Apply
 from kalends.cli.nearest import hint
-from kalends.cli.output import as_json, json_text, say, table
+from kalends.cli.output import as_json, complain, counted, json_text, say, table, working
 from kalends.cli.session import (
     DEFAULT_CONFIG,
     ConfigOption,
@@ -24,7 +25,11 @@ from kalends.cli.session import (
 from kalends.errors import UserError
 
 if TYPE_CHECKING:
+    from kalends.config import Configuration
     from kalends.model.organization import OrganizationDocument
+
+_PATIENCE: Final = 3600.0
+"""Seconds for an ``apply``: it tells how far it is."""
 
 
 def register(app: typer.Typer) -> None:
@@ -104,14 +109,13 @@ def apply(
     json: JsonOption = False,
 ) -> None:
     """Make a running Kalends follow the configuration file, without a restart."""
-    configuration = loaded(config)
-    command = Apply(
-        organization="*",
-        actor="cli",
-        organizations=[o.model_dump(mode="json") for o in configuration.organizations],
-        force=force,
-    )
-    counts = run(ask(configuration, command, seconds=300))
+    try:
+        with working(f"Reading {config}") as tell:
+            configuration = loaded(config)
+            counts = run(_applied(configuration, tell, force=force))
+    except KeyboardInterrupt:
+        complain("Stopped. What was written stays; run it again for the rest.")
+        raise
     if json:
         as_json(counts)
         return
@@ -120,6 +124,26 @@ def apply(
         for kind, change in counts.items()
     ]
     table(["", "added", "changed", "removed"], rows, empty="Everything was as the file says.")
+
+
+async def _applied(
+    configuration: Configuration, tell: Callable[[str], None], *, force: bool
+) -> dict[str, dict[str, int]]:
+    from kalends.engine.whole_file import apply_command
+
+    topic = f"applying.{uuid4().hex}"
+
+    def progress(payload: bytes) -> None:
+        done, of = payload.decode().split()
+        tell(f"{int(done):,} of {int(of):,} people written")
+
+    people = sum(len(one.people) for one in configuration.organizations)
+    tell(f"Comparing {counted(people, 'person', 'people')} with what is stored")
+    command = await apply_command(configuration.organizations, "cli", force=force, progress=topic)
+    counts: dict[str, dict[str, int]] = await ask(
+        configuration, command, seconds=_PATIENCE, heard=(topic, progress)
+    )
+    return counts
 
 
 def export(

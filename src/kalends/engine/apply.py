@@ -39,6 +39,11 @@ class Difference:
     """Kind → added, changed, removed → how many."""
 
     @property
+    def who(self) -> list[PersonRecord]:
+        """Return whose records have to be written."""
+        return [*self.people, *self.leavers]
+
+    @property
     def empty(self) -> bool:
         """Tell whether there is nothing to write."""
         return not (self.documents or self.removed_documents or self.people or self.leavers)
@@ -94,7 +99,9 @@ def people_difference(
         else:
             _person(difference, record, old, now)
         seen.add(record.id)
-    for id, old in stored.items():
+    for count, (id, old) in enumerate(stored.items()):
+        if count % _BREATH == 0:
+            yield
         if id not in seen and old.managed_by == MANAGED_BY_FILE and not old.profile.left:
             leaver = PersonRecord.model_validate_json(old.record)
             difference.leavers.append(
@@ -130,8 +137,8 @@ def keep_preferences(record: PersonRecord, before: PersonRecord) -> PersonRecord
 
 def with_leaving(record: PersonRecord, before: PersonRecord | None, now: int) -> PersonRecord:
     """Return the record with the moment a person left: the first time it was said."""
-    if not record.left:
-        return record.model_copy(update={"left_at": None})
+    if not record.left:  # nearly everybody, and a copy costs as much as all the rest
+        return record if record.left_at is None else record.model_copy(update={"left_at": None})
     left_at = before.left_at if before is not None and before.left_at is not None else now
     return record.model_copy(update={"left_at": left_at})
 
@@ -142,12 +149,13 @@ def too_many_go(difference: Difference, stored: int) -> bool:
 
 
 def duplicate_addresses(
-    organization: str, people: Iterable[tuple[str, Sequence[str]]]
-) -> list[Problem]:
-    """Return a problem for each e-mail address that two people of an organization have."""
+    problems: list[Problem], organization: str, people: Iterable[tuple[str, Sequence[str]]]
+) -> Iterator[None]:
+    """Add a problem for each address that two people of an organization have; yields as above."""
     owner: dict[str, str] = {}
-    problems: list[Problem] = []
-    for person, emails in people:
+    for count, (person, emails) in enumerate(people):
+        if count % _BREATH == 0:
+            yield
         for email in emails:
             first = owner.setdefault(email.lower(), person)
             if first != person:
@@ -159,20 +167,21 @@ def duplicate_addresses(
                         "Give every address to one person only.",
                     )
                 )
-    return problems
 
 
-def shared_addresses(people: Mapping[str, Iterable[PersonRecord]]) -> list[Problem]:
-    """Return a problem for each address that occurs in two organizations of one file."""
+def shared_addresses(
+    problems: list[Problem], people: Mapping[str, Iterable[PersonRecord]]
+) -> Iterator[None]:
+    """Add a problem for each address that two organizations of one file have; yields as above."""
     owner: dict[str, tuple[str, str]] = {}
-    problems: list[Problem] = []
     for organization, records in people.items():
-        for record in records:
+        for count, record in enumerate(records):
+            if count % _BREATH == 0:
+                yield
             for email in record.emails:
                 first = owner.setdefault(email.lower(), (organization, record.id))
                 if first[0] != organization:
                     problems.append(_two_homes(organization, record.id, email, first))
-    return problems
 
 
 def _two_homes(organization: str, person: str, email: str, first: tuple[str, str]) -> Problem:

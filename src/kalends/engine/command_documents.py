@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ import msgspec
 from pydantic import ValidationError
 
 from kalends.bus.commands import Answer, Apply, DeleteDocument, PutDocument
+from kalends.bus.contract import Bus
 from kalends.bus.tags import document_tag, holds
 from kalends.endpoints.kind import kinds
 from kalends.engine.answers import done, invalid, no, stale, unknown
@@ -33,6 +35,7 @@ from kalends.engine.core import BREATH, EVERY, Core
 from kalends.engine.opening import PARTS, Spec, checked_options, endpoint_name, known_kind
 from kalends.engine.problems import unknown_zone, validation_problems
 from kalends.engine.tenants import tenant as compile_tenant
+from kalends.engine.whole_file import breathing, parsed, spaced
 from kalends.errors import ConfigurationError, Problem
 from kalends.model.organization import (
     DirectorySpec,
@@ -41,7 +44,6 @@ from kalends.model.organization import (
     SinkSpec,
     SourceSpec,
 )
-from kalends.model.person import PersonRecord
 from kalends.store.contract import Document, PersonDocument
 
 Secrets = dict[tuple[str, str], str | None]
@@ -180,20 +182,36 @@ async def _forget_secrets(core: Core, organization: str, kind: str, document: Do
 
 async def apply(core: Core, command: Apply) -> Answer:
     """Make organizations as a file says; all problems at once, and then nothing is changed."""
-    wanted, problems = await _parse(command.organizations)
-    problems += shared_addresses({one.id: one.people for one in wanted})
+    wanted, problems = await parsed(command)
+    await breathing(shared_addresses(problems, {one.id: one.people for one in wanted}))
     everywhere = command.organization == EVERY
     concerned = {one.id for one in wanted} if everywhere else {command.organization}
-    async with AsyncExitStack() as held:
-        # From the first look to the last word written nobody else writes: what somebody chose in
-        # between would be written over. In one order, so that no two wait for each other.
-        for organization in sorted(concerned.union(core.tenants.known if everywhere else ())):
-            await held.enter_async_context(core.locks[organization])
-        return await _apply(core, command, wanted, problems)
+    # From the first look to the last word written nobody else writes: what somebody chose in
+    # between would be written over.
+    async with _held(core, concerned.union(core.tenants.known if everywhere else ())) as held:
+        return await _apply(core, command, wanted, problems, held)
+
+
+@asynccontextmanager
+async def _held(core: Core, organizations: set[str]) -> AsyncIterator[dict[str, asyncio.Lock]]:
+    """Hold organizations; whoever takes one out of the dictionary lets it go himself."""
+    held: dict[str, asyncio.Lock] = {}
+    try:
+        for organization in sorted(organizations):  # in one order: no two wait for each other
+            await core.locks[organization].acquire()
+            held[organization] = core.locks[organization]
+        yield held
+    finally:
+        for lock in held.values():
+            lock.release()
 
 
 async def _apply(
-    core: Core, command: Apply, wanted: list[OrganizationDocument], problems: list[Problem]
+    core: Core,
+    command: Apply,
+    wanted: list[OrganizationDocument],
+    problems: list[Problem],
+    held: dict[str, asyncio.Lock],
 ) -> Answer:
     plans: list[tuple[Difference, Secrets]] = []
     for one in wanted:
@@ -207,9 +225,14 @@ async def _apply(
     asks += [_organizations_gone(gone)] if gone else []
     if asks and not command.force:
         return msgspec.structs.replace(invalid(asks), code="refused")
+    for organization in set(held) - {one.organization for one, _ in plans} - set(gone):
+        held.pop(organization).release()
     counts: dict[str, Counter[str]] = {}
-    for difference, secrets in plans:
-        await _carry_out(core, difference, secrets, command.actor)
+    written = Written(core.bus, command.progress, sum(len(one.who) for one, _ in plans))
+    # Those with the fewest people first, and each let go once it is done: many take minutes.
+    for difference, secrets in sorted(plans, key=lambda plan: len(plan[0].who)):
+        await _carry_out(core, difference, secrets, command.actor, written)
+        held.pop(difference.organization).release()
         for kind, count in difference.counts.items():
             counts.setdefault(kind, Counter()).update(count)
     for organization in gone:
@@ -219,41 +242,14 @@ async def _apply(
     return done(counts)
 
 
-async def _parse(
-    organizations: list[dict[str, Any]],
-) -> tuple[list[OrganizationDocument], list[Problem]]:
-    """Read what a file says; its people one by one, while others work: there may be many."""
-    wanted: list[OrganizationDocument] = []
-    problems: list[Problem] = []
-    for body in organizations:
-        where, told = f"organizations.{body.get('id')}", body.get("people")
-        people: list[PersonRecord] = []
-        for count, one in enumerate(told if isinstance(told, list) else ()):
-            if count % BREATH == 0:
-                await asyncio.sleep(0)
-            try:
-                people.append(PersonRecord.model_validate(one))
-            except ValidationError as error:
-                problems += validation_problems(where, error, ("people", count))
-        rest = {**body, "people": ()} if isinstance(told, list) else body
-        try:
-            read = OrganizationDocument.model_validate(rest)
-        except ValidationError as error:
-            problems += validation_problems(where, error)
-        else:
-            wanted.append(read.model_copy(update={"people": tuple(people)}) if people else read)
-    return wanted, problems
-
-
 async def _plan(core: Core, wanted: OrganizationDocument) -> tuple[Difference, Secrets]:
     """Return what would have to be written for one organization."""
     difference = Difference(wanted.id)
     documents, secrets = _documents(wanted, difference.problems)
     document_difference(difference, documents, await core.store.documents(wanted.id))
     stored = await concerned(core, wanted)
-    for _ in people_difference(difference, wanted.people, stored.people, core.now()):
-        await asyncio.sleep(0)
-    difference.problems += _people_problems(wanted, stored.addresses)
+    await breathing(people_difference(difference, wanted.people, stored.people, core.now()))
+    await breathing(_people_problems(difference.problems, wanted, stored.addresses))
     if too_many_go(difference, stored.count):
         difference.asks.append(_too_many(wanted.id, len(difference.leavers), stored.count))
     return difference, secrets
@@ -307,8 +303,11 @@ class Concerned:
 
 async def concerned(core: Core, wanted: OrganizationDocument) -> Concerned:
     """Return what of an organization a file concerns; there may be a million people beside it."""
-    named = {one.id for one in wanted.people}
-    given = {email.lower() for one in wanted.people for email in one.emails}
+    named: set[str] = set()
+    given: set[str] = set()
+    async for record in spaced(wanted.people):
+        named.add(record.id)
+        given.update(email.lower() for email in record.emails)
     found = Concerned()
     after = ""
     while page := await core.store.people(wanted.id, after, PAGE):
@@ -326,13 +325,15 @@ async def concerned(core: Core, wanted: OrganizationDocument) -> Concerned:
 
 
 def _people_problems(
-    wanted: OrganizationDocument, others: dict[str, tuple[str, ...]]
-) -> list[Problem]:
-    problems: list[Problem] = []
-    for record in wanted.people:
+    problems: list[Problem], wanted: OrganizationDocument, others: dict[str, tuple[str, ...]]
+) -> Iterator[None]:
+    kept: dict[str, tuple[str, ...]] = {}
+    for count, record in enumerate(wanted.people):
+        if count % BREATH == 0:
+            yield
         problems += unknown_zone(f"people.{record.id}", "timezone", record.timezone)
-    kept = {one.id: one.emails for one in wanted.people}
-    return problems + duplicate_addresses(wanted.id, {**kept, **others}.items())
+        kept[record.id] = record.emails
+    yield from duplicate_addresses(problems, wanted.id, {**kept, **others}.items())
 
 
 async def _gone(core: Core, wanted: set[str]) -> list[str]:
@@ -345,7 +346,25 @@ async def _gone(core: Core, wanted: set[str]) -> list[str]:
     return gone
 
 
-async def _carry_out(core: Core, difference: Difference, secrets: Secrets, actor: str) -> None:
+@dataclass(slots=True)
+class Written:
+    """Tells the one who waits how far an ``apply`` is."""
+
+    bus: Bus
+    topic: str
+    of: int
+    people: int = 0
+
+    async def more(self, people: int) -> None:
+        """Note people as written."""
+        self.people += people
+        if self.topic:
+            await self.bus.publish(self.topic, f"{self.people} {self.of}".encode())
+
+
+async def _carry_out(
+    core: Core, difference: Difference, secrets: Secrets, actor: str, written: Written
+) -> None:
     organization = difference.organization
     if difference.removed_documents or difference.documents or secrets:
         for (place, field), secret in secrets.items():
@@ -354,7 +373,10 @@ async def _carry_out(core: Core, difference: Difference, secrets: Secrets, actor
         await core.store.save_documents(difference.documents, removed)
     tenant = await core.settings_changed(organization)
     assert tenant is not None
-    await core.save_people(tenant, [*difference.people, *difference.leavers])
+    who = difference.who
+    for start in range(0, len(who), PAGE):
+        await core.save_people(tenant, who[start : start + PAGE])
+        await written.more(len(who[start : start + PAGE]))
     if not difference.empty:
         await core.audit(organization, actor, "apply", organization)
         await core.told_settings(organization)

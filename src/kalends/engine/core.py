@@ -127,10 +127,11 @@ class Core:
             self.sync.enter(key)
         for key in now.moved:
             self.sync.read_now(key)
-        wording = tenant.policy.for_person(record).wording
-        for row in now.kept:
-            if misheard(row, wording):
-                self.sync.misheard(row.key)
+        if now.kept:
+            wording = tenant.policy.for_person(record).wording
+            for row in now.kept:
+                if misheard(row, wording):
+                    self.sync.misheard(row.key)
         if now.added or now.removed:
             self.due.wake()
 

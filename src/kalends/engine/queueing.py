@@ -56,6 +56,8 @@ class Queue:
         self._ready: deque[str] = deque()
         self.waiting = 0
         """Items neither sent nor blocked."""
+        self.blocked = 0
+        """People who wait for a retry."""
         self.dropped = 0
         """Transitions that were replaced by the present."""
 
@@ -108,6 +110,7 @@ class Queue:
         """The state did not arrive: the person waits for ``unblock``, others go on."""
         lane = self._lanes[item.person]
         lane.sending, lane.blocked = False, True
+        self.blocked += 1
         self.waiting -= len(lane.items)
         if self._coalesce:
             lane.items.clear()  # the present is read anew for the retry
@@ -117,6 +120,7 @@ class Queue:
         lane = self._lanes.get(person)
         if lane is not None and not (lane.sending or lane.blocked):
             lane.blocked = True
+            self.blocked += 1
             self.waiting -= len(lane.items)
 
     def expire(self, person: str, before: int) -> None:
@@ -132,9 +136,11 @@ class Queue:
         lane = self._lanes.get(person)
         if lane is None:
             lane = self._lanes[person] = Lane(blocked=True)
+            self.blocked += 1
         if lane.sending or not lane.blocked:
             return False
         lane.blocked = False
+        self.blocked -= 1
         if present is not None:
             self.dropped += 0 if self._coalesce else len(lane.items)
             lane.items.clear()
@@ -171,6 +177,7 @@ class Queue:
             lane = self._lanes.get(person)
             if lane is not None and not lane.sending:
                 self.waiting -= 0 if lane.blocked else len(lane.items)
+                self.blocked -= lane.blocked
                 del self._lanes[person]
 
     def __contains__(self, person: object) -> bool:

@@ -9,9 +9,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+RETRY_FIRST: Final = 2.0
+RETRY_LONGEST: Final = 45.0
+"""Seconds until whoever failed alone is tried again, at most, while those are few: with the jitter
+a fault that is over is made good within the minute."""
+RETRY_LONGEST_OF_MANY: Final = 600.0
+RETRIES: Final = 2.0
+"""Tries a second that all who failed alone share, where they are many: a sink that never answers
+for a thousand people has to go on for the others."""
 STREAK: Final = 5
 DOWN_FIRST: Final = 1.0
 DOWN_LONGEST: Final = 30.0
+
+
+def retry_pause(failures: int, waiting: int) -> float:
+    """Return the seconds until a person who failed so often alone is tried again, without jitter.
+
+    ``waiting``: how many wait for a retry.
+    """
+    longest = max(RETRY_LONGEST, min(RETRY_LONGEST_OF_MANY, waiting / RETRIES))
+    return min(longest, RETRY_FIRST * float(2 ** min(12, failures - 1)))
 
 
 @dataclass(slots=True)

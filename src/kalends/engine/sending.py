@@ -18,7 +18,7 @@ from kalends.engine.ahead import Form
 from kalends.engine.forms import Forms
 from kalends.engine.ledger import Ledger
 from kalends.engine.queueing import Item, Queue
-from kalends.engine.reach import Reach
+from kalends.engine.reach import Reach, retry_pause
 from kalends.model.presence import Presence
 from kalends.model.profile import Profile
 from kalends.presence import published
@@ -33,8 +33,6 @@ PUBLISH_SECONDS: Final = 60.0
 WITHDRAW_SECONDS: Final = 10.0
 DROP_SECONDS: Final = 1.0
 """The longest a call that was dropped is given to let go of its connection."""
-RETRY_FIRST: Final = 2.0
-RETRY_LONGEST: Final = 600.0
 BREATH: Final = 0.0015
 """Seconds of work after which others run (slices stay under 2 ms)."""
 TAKEN: Final = 100
@@ -335,7 +333,7 @@ class Sender:
             failures = max(1, failures - 1)
             at = self._runtime.now() + self.reach.opens_at - self._runtime.monotonic()
         else:
-            pause = min(RETRY_LONGEST, RETRY_FIRST * float(2 ** min(12, failures - 1)))
+            pause = retry_pause(failures, self._queue.blocked)
             at = self._runtime.now() + self._runtime.jitter(pause, 0.2)
         if outcome.retry_at is not None:
             at = max(at, outcome.retry_at)

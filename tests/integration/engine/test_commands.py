@@ -28,7 +28,7 @@ from kalends.bus.commands import (
     SetManual,
     UploadCalendar,
 )
-from kalends.engine import pump
+from kalends.engine import command_documents, pump
 from kalends.model.booking import Booking
 from kalends.model.person import PersonRecord
 from kalends.web import tokens
@@ -283,6 +283,41 @@ def test_an_import_that_removes_many_asks_first() -> None:
         home.server.read_of.clear()
         await asyncio.sleep(300)
         assert set(home.server.read_of) == {"p0000"}
+
+    story(tell)
+
+
+def test_a_long_import_tells_how_far_it_is_and_keeps_no_other_organization_waiting() -> None:
+    async def tell(home: Installation) -> None:
+        many = 2 * command_documents.PAGE + 500
+        assert home.engine is not None
+        bus = home.engine.core.bus
+        body, beta = home.configuration(), {"id": "beta", "name": "Beta"}
+        await ok(home, Apply(organization="*", actor="t", organizations=[body, beta]))
+        body["people"] += [{"id": f"new{n}", "name": f"New {n}"} for n in range(many)]
+        told: list[str] = []
+
+        async def hear() -> None:
+            async for message in bus.listen("applying.x"):
+                told.append(message.payload.decode())
+
+        async def change() -> str:
+            while not told:
+                await asyncio.sleep(0)
+            record = {"id": "guest", "name": "Guest"}
+            await ok(home, PutPerson(organization="beta", actor="t", record=record))
+            return told[-1]
+
+        hearing = asyncio.create_task(hear())
+        changing = asyncio.create_task(change())
+        apply = Apply(
+            organization="*", actor="t", organizations=[body, beta], progress="applying.x"
+        )
+        assert (await ok(home, apply))["people"] == {"added": many}
+        pages = [command_documents.PAGE, 2 * command_documents.PAGE, many]
+        assert told == [f"{done} {many}" for done in pages]
+        assert await changing == told[0]
+        hearing.cancel()
 
     story(tell)
 

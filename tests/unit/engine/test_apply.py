@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable, Iterator
 
 from kalends.engine.apply import (
     Difference,
@@ -13,6 +14,7 @@ from kalends.engine.apply import (
     stored_form,
     too_many_go,
 )
+from kalends.errors import Problem
 from kalends.model.person import PersonRecord
 from kalends.model.profile import Profile
 from kalends.store.contract import Document, PersonDocument
@@ -33,6 +35,12 @@ def differing(wanted: list[PersonRecord], *there: PersonDocument) -> Difference:
     difference = Difference("acme")
     deque(people_difference(difference, wanted, {one.person: one for one in there}, NOW), maxlen=0)
     return difference
+
+
+def told(look: Callable[[list[Problem]], Iterator[None]]) -> list[Problem]:
+    problems: list[Problem] = []
+    deque(look(problems), maxlen=0)
+    return problems
 
 
 def test_what_is_the_same_is_not_written() -> None:
@@ -91,13 +99,15 @@ def test_documents_the_file_once_brought_go_and_the_apis_stay() -> None:
 
 
 def test_an_address_of_two_people_is_told_with_both() -> None:
-    [problem] = duplicate_addresses("acme", [("anna", ["A@x.example"]), ("bo", ["a@x.example"])])
+    both = [("anna", ["A@x.example"]), ("bo", ["a@x.example"])]
+    [problem] = told(lambda problems: duplicate_addresses(problems, "acme", both))
     assert "anna" in problem.what
     assert "bo" in problem.key
 
 
 def test_a_person_in_two_organizations_is_told() -> None:
     anna = person("anna", emails=["anna@acme.example"])
-    [problem] = shared_addresses({"acme": [anna], "beta": [anna]})
+    [problem] = told(lambda found: shared_addresses(found, {"acme": [anna], "beta": [anna]}))
     assert "acme" in problem.what
-    assert shared_addresses({"acme": [anna], "beta": [person("bo")]}) == []
+    apart = {"acme": [anna], "beta": [person("bo")]}
+    assert told(lambda found: shared_addresses(found, apart)) == []

@@ -131,6 +131,10 @@ class Pumping(RuleBasedStateMachine):
     def waiting_is_never_negative(self) -> None:
         assert self.queue.waiting >= 0
 
+    @invariant()
+    def whoever_waits_for_a_retry_is_counted(self) -> None:
+        assert self.queue.blocked == len(self.blocked)
+
     def teardown(self) -> None:
         while self.blocked:
             self.retry()
