@@ -150,6 +150,13 @@ class BadAnswer(SourceTrouble):
     )
 
 
+class SourceFault(SourceTrouble):
+    """Kalends itself stumbled over what was read: a fault of ours, met by one calendar."""
+
+    code = "fault"
+    remedy = "Look into the log of the engine, and report what it says of calendar.failed."
+
+
 class TooLarge(BadAnswer):
     """A limit of size, time or depth was passed while reading."""
 

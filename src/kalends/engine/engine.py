@@ -89,7 +89,12 @@ class Engine:
         uploads = Uploads(store, runtime, tenants, self._upload_sources)
         self.core = Core(store, bus, runtime, tenants, sync, due, wiring, uploads)
         self._retention = Retention(
-            store, runtime, due, uploads, interval=self._options.retention_seconds
+            store,
+            runtime,
+            due,
+            uploads,
+            self.core.locks,
+            interval=self._options.retention_seconds,
         )
         self._leases = Leases(
             store, runtime, self._options.owner, self._hold, seconds=self._options.lease_seconds

@@ -35,7 +35,15 @@ from kalends.engine.reading import (
 from kalends.engine.slot import Slot
 from kalends.engine.tenants import Tenants
 from kalends.engine.trouble import Trouble
-from kalends.errors import CursorExpired, NotFound, RedirectRefused, SourceTrouble, Unreachable
+from kalends.errors import (
+    CursorExpired,
+    KalendsError,
+    NotFound,
+    RedirectRefused,
+    SourceFault,
+    SourceTrouble,
+    Unreachable,
+)
 from kalends.runtime import Runtime
 from kalends.store.contract import CalendarHealth, CalendarRow, Store
 
@@ -97,6 +105,16 @@ class Refresher:
                 source=slot.source,
                 exc_info=error,
             )
+            later = self._runtime.jitter(max(60.0, slot.pause))
+            return later if isinstance(error, KalendsError) else await self._stumbled(slot, key)
+
+    async def _stumbled(self, slot: Slot, key: Key) -> float | None:
+        """Account for a fault of ours as for any failed read: unknown is not fresh."""
+        try:
+            found = await self._finder.find((slot.organization, slot.source), key)
+            return await self._failed(slot, key, SourceFault("Kalends failed to read this."), found)
+        except KalendsError as error:
+            log.exception("sync.store", source=slot.source, exc_info=error)
             return self._runtime.jitter(max(60.0, slot.pause))
 
     async def _read_in_time(self, slot: Slot, key: Key, *, hinted: bool) -> float | None:

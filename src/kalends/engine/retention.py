@@ -8,6 +8,7 @@ before what they followed from is gone (DESIGN section 2). What was purged leave
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Final
 
 from kalends import observe
@@ -35,6 +36,7 @@ class Retention:
         runtime: Runtime,
         due: DueLoop,
         uploads: Uploads,
+        locks: Mapping[str, asyncio.Lock],
         *,
         interval: float = RETENTION_SECONDS,
     ) -> None:
@@ -42,6 +44,8 @@ class Retention:
         self._runtime = runtime
         self._due = due
         self._uploads = uploads
+        self._locks = locks
+        """Per organization: who comes back just now must not be forgotten as one who left."""
         self._interval = interval
         self._leavers_at = 0.0
         self.purged: dict[str, int] = {}
@@ -91,10 +95,12 @@ class Retention:
         now = int(self._runtime.now())
         after, found = "", False
         while True:
-            page = await self._store.people(organization, after, PAGE)
-            gone = [(organization, one.person) for one in page if is_over(one, now)]
+            async with self._locks[organization]:
+                page = await self._store.people(organization, after, PAGE)
+                gone = [(organization, one.person) for one in page if is_over(one, now)]
+                if gone:
+                    await self._store.save_people([], gone, now=now)
             if gone:
-                await self._store.save_people([], gone, now=now)
                 log.info("people.forgotten", organization=organization, count=len(gone))
                 found = True
             if len(page) < PAGE:

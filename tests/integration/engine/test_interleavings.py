@@ -255,3 +255,25 @@ def test_who_waits_for_a_calendar_that_is_refused_is_served_at_once() -> None:
         assert home.boards["lamp"].shown["new"] == "available"
 
     story(tell)
+
+
+def test_who_comes_back_while_those_who_left_are_forgotten_stays() -> None:
+    async def tell(home: Installation) -> None:
+        assert home.engine is not None
+        assert home.plain is not None
+        retention = home.engine._retention
+        here = PutPerson(**WHO, record={"id": "new", "name": "New", "calendars": "none"})
+        tenant = home.engine.core.tenants.known[ORGANIZATION]
+        long_ago = home.now() - 31 * 24 * HOUR
+        gone = PersonRecord(**here.record, managed_by="api", left=True, left_at=long_ago)
+        for turns in range(8):
+            await home.engine.core.save_people(tenant, [gone])
+            retention._leavers_at = 0.0
+            forgetting = asyncio.create_task(retention._forget_leavers())
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            await ok(home, here)
+            await forgetting
+            assert (await record(home, "new")).left is False
+
+    story(tell)
