@@ -54,8 +54,7 @@ class Reaction(StrEnum):
     OUT_OF_SCOPE = "out-of-scope"
     """This mailbox is not in the scope of the role: probe it again, slower and slower."""
     ROLE_MISSING = "role-missing"
-    """The account may impersonate nobody (or not through this server): a fault of the whole
-    source."""
+    """The account may impersonate nobody through this server: not tried anew for each mailbox."""
     DENIED = "denied"
     """No right, or gone; after a notification simply ignore it."""
     STOP_CREDENTIAL = "stop-credential"
