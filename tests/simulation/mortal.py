@@ -27,9 +27,12 @@ class Dead(asyncio.CancelledError):
 class MortalStore:
     """Passes every call on until it dies."""
 
-    def __init__(self, store: Any, dies: Callable[[str], bool]) -> None:
+    def __init__(
+        self, store: Any, dies: Callable[[str], bool], late: Callable[[], float] = lambda: 0.0
+    ) -> None:
         self._store = store
         self._dies = dies
+        self._late = late
         self.dead = asyncio.Event()
 
     def kill(self) -> None:
@@ -47,7 +50,7 @@ class MortalStore:
             self.passes(before)
             result = await method(*arguments, **named)
             self.passes(after)
-            await asyncio.sleep(0)
+            await asyncio.sleep(self._late())
             return result
 
         self.__dict__[name] = call  # found without being made anew from now on

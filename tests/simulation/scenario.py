@@ -50,6 +50,8 @@ class Installation:
         self.directory = Path(tempfile.mkdtemp(prefix="kalends-", dir=base))
         self.vault = Vault.load(self.directory / "kalends.key")
         self.dies: Callable[[str], bool] = lambda place: False
+        self.late: Callable[[], float] = lambda: 0.0
+        """Seconds until an answer of the store is heard of."""
         self.dead_for: Callable[[], float] = lambda: self.chance.uniform(0.5, 5.0)
         """Seconds until a supervisor has brought back what died."""
         self.http: Any = None
@@ -71,7 +73,7 @@ class Installation:
         vfs = self.disk.called if self.disk else self.vfs
         driver = await sqlite_store(self.directory / "kalends.db", self.runtime, vfs)
         self.plain = DatabaseStore(driver, self.vault, self.runtime)
-        self.store = MortalStore(self.plain, lambda place: self.dies(place))
+        self.store = MortalStore(self.plain, lambda place: self.dies(place), lambda: self.late())
         for board in self.boards.values():
             board.passes = self.store.passes
         bus = MemoryHub().bus()
@@ -164,10 +166,21 @@ class Installation:
             ],
         }
 
+    def add_board(self, name: str, delivery: Delivery) -> None:
+        """Put up one more board; the configuration has it from now on."""
+        board = self.boards[name] = Board(delivery, self.runtime, self.chance)
+        board.faults = self.server.faults
+        if self.store is not None:
+            board.passes = self.store.passes
+
+    def applying(self, **changes: Any) -> Apply:
+        """Return the command that applies the configuration, with changes."""
+        body = {**self.configuration(), **changes}
+        return Apply(organization="*", actor="test", organizations=[body])
+
     async def apply(self, **changes: Any) -> Answer:
         """Apply the configuration, with changes."""
-        body = {**self.configuration(), **changes}
-        answer = await self.handle(Apply(organization="*", actor="test", organizations=[body]))
+        answer = await self.handle(self.applying(**changes))
         assert answer.ok, answer.message
         return answer
 
@@ -181,6 +194,13 @@ class Installation:
         """Return the faults that happened so far, by kind."""
         boards = (board.injected for board in self.boards.values())
         return sum(boards, self.server.injected + Counter(kills=self.lives - 1))
+
+    @property
+    def serves(self) -> bool:
+        """Whether the engine is there and takes commands."""
+        if self.engine is None or self.store is None:
+            return False
+        return self.engine.started.is_set() and not self.store.dead.is_set()
 
     def now(self) -> int:
         """Return wall time in whole seconds."""

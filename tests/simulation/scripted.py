@@ -72,6 +72,8 @@ class Server:
     most_at_once: int = 0
     troubles: list[SourceTrouble] = field(default_factory=list)
     """What the next reads meet, one each."""
+    forgotten: set[str] = field(default_factory=set)
+    """People whose cursor is good no more, until they are read without one."""
     denied: set[str] = field(default_factory=set)
     endless: set[str] = field(default_factory=set)
     """People whose calendar drips and drips, and never ends."""
@@ -102,7 +104,7 @@ class Server:
         self.most_at_once = max(self.most_at_once, self._now)
         try:
             await asyncio.sleep(self.chance.uniform(0.001, self.faults.slowest))
-            self._weather()
+            self._weather(ref)
             if ref.person in self.endless:
                 await asyncio.Event().wait()
             if ref.person in self.denied:
@@ -111,7 +113,7 @@ class Server:
         finally:
             self._now -= 1
 
-    def _weather(self) -> None:
+    def _weather(self, ref: CalendarRef) -> None:
         if self.troubles:
             raise self.troubles.pop(0)
         if self.faults.down:
@@ -123,9 +125,9 @@ class Server:
             raise SignInNeeded("the password was refused")
         if self.chance.random() < self.faults.fail:
             self.injected["reads failed"] += 1
-            raise self._trouble()
+            raise self._trouble(ref)
 
-    def _trouble(self) -> SourceTrouble:
+    def _trouble(self, ref: CalendarRef) -> SourceTrouble:
         troubles: list[Callable[[], SourceTrouble]] = [
             lambda: Unreachable("time-out"),
             lambda: Unreachable("503"),
@@ -134,10 +136,16 @@ class Server:
             lambda: CursorExpired("forgotten"),
             lambda: SignInNeeded("401"),
         ]
-        return self.chance.choice(troubles)()
+        trouble = self.chance.choice(troubles)()
+        if isinstance(trouble, CursorExpired):
+            self.forgotten.add(ref.person)
+        return trouble
 
     def _answer(self, ref: CalendarRef, cursor: bytes | None) -> Reading | Unchanged:
         calendar = self.world.calendars[ref.person]
+        if cursor is not None and ref.person in self.forgotten:
+            raise CursorExpired("forgotten")
+        self.forgotten.discard(ref.person)
         version = str(calendar.version).encode()
         if cursor == version:
             return Unchanged(version)

@@ -11,16 +11,19 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from unittest.mock import patch
 
 from kalends.bus.commands import Answer, AnyCommand, ClearManual, SetManual
 from kalends.engine import ahead, pump
+from kalends.engine.gate import BACKOFF_LONGEST
 from kalends.model.times import FOREVER, rfc3339
+from kalends.sinks.contract import Delivery
 from kalends.store.units import commit
 from tests.simulation.calm import Record, differences
 from tests.simulation.mortal import Dead
+from tests.simulation.pressure import ambush, gathering, packed, sluggish
 from tests.simulation.scenario import ORGANIZATION, Installation
 from tests.simulation.scripted import Faults
 from tests.simulation.virtual import BEGIN, VirtualLoop, run
@@ -30,6 +33,8 @@ FINE = Faults()
 BAD = Faults(fail=0.15, lose=0.2, double=0.2, slowest=5.0)
 SLOW = Faults(fail=0.05, lose=0.2, double=0.2, slowest=25.0)
 DOWN = Faults(lose=1.0, down=True)
+HEARD = Faults(fail=0.5, double=0.3, slowest=5.0)
+"""Much fails, but every hint arrives."""
 WEATHER = (FINE, FINE, FINE, BAD, BAD, SLOW, DOWN)
 STRETCH = (6 * HOUR, 12 * HOUR)
 """Shortest and longest storm, seconds; a quiet hour follows. No part of a day, so that healing
@@ -44,6 +49,12 @@ PERIL = 1 / 400
 """Share of the kills in ``live`` with which any one step of the store or a sink is the last."""
 CROWD = 20
 """People who change in one second here and count as a crowd, which is made ready ahead."""
+LATE_BOARD = "panel"
+"""A sink that comes when there is much to tell: everybody's present, page by page."""
+FEW = 12
+"""People who edit so often that they are read meanwhile."""
+RETRIED = BACKOFF_LONGEST * 1.2
+"""Seconds after which what failed was tried again, without any news."""
 POLLED = 1.3
 """Poll intervals in which every calendar is read: they are not all of one length."""
 Story = Callable[[Installation], Awaitable[None]]
@@ -66,7 +77,7 @@ class Tally:
 async def live(home: Installation, until: float, *, crashes: float, steps: bool) -> None:
     """Let people edit, set states by hand, and let things go wrong, until a virtual moment."""
     chance = home.chance
-    home.dies = peril(home, crashes)
+    home.dies, home.late = peril(home, crashes), sluggish(home, 0.1)
     while home.loop.time() < until:
         await asyncio.sleep(chance.uniform(10, 600))
         what = chance.random()
@@ -84,12 +95,26 @@ async def live(home: Installation, until: float, *, crashes: float, steps: bool)
 
 
 async def flurry(home: Installation, *, crashes: float) -> None:
-    """Just before it heals many edit what runs now, and the engine dies more often than ever."""
+    """Just before it heals many edit what runs now, and the engine dies where it hurts most."""
     chance = home.chance
-    home.dies = peril(home, 10 * crashes)
+    otherwise = home.dies = peril(home, crashes)
+    home.late = sluggish(home, 0.5)
+    beside: dict[str, asyncio.Task[None]] = {"": asyncio.create_task(gathering(home))}
     for _ in range(EDITS):
         await asyncio.sleep(chance.uniform(0.1, 10.0))
-        home.server.edited(edit(home.world, chance, home.now(), running=True))
+        person = edit(home.world, chance, home.now(), running=True)
+        home.server.edited(person)
+        if chance.random() < 2 * crashes:
+            home.dies = ambush(home, otherwise)
+        if chance.random() < 0.5 and person not in beside:
+            beside[person] = asyncio.create_task(_by_hand_soon(home, person))
+    await asyncio.gather(*beside.values())
+
+
+async def _by_hand_soon(home: Installation, person: str) -> None:
+    """Set a state while what was just edited is on its way."""
+    await asyncio.sleep(home.chance.uniform(0.0, 2.0))
+    await by_hand(home, person)
 
 
 async def flapping(home: Installation) -> None:
@@ -103,7 +128,7 @@ async def flapping(home: Installation) -> None:
 async def by_hand(home: Installation, person: str | None = None) -> None:
     """Somebody sets or clears a state; what the engine acknowledged is the truth."""
     person = person or home.chance.choice(home.world.people)
-    if home.engine is None or home.store is None or home.store.dead.is_set():
+    if not home.serves:
         return
     until = home.now() + home.chance.randrange(60, 4 * HOUR)
     if home.chance.random() < 0.3:
@@ -123,10 +148,9 @@ async def by_hand(home: Installation, person: str | None = None) -> None:
 async def insisted(home: Installation, command: AnyCommand) -> Answer:
     """Ask again where the engine died before it answered: nobody knows whether it was done."""
     while True:
-        try:
+        await revived(home)
+        with suppress(Dead):
             return await home.handle(command)
-        except Dead:
-            await revived(home)
 
 
 def peril(home: Installation, crashes: float) -> Callable[[str], bool]:
@@ -137,7 +161,7 @@ def peril(home: Installation, crashes: float) -> Callable[[str], bool]:
 
 async def revived(home: Installation) -> None:
     """Wait until the engine is back."""
-    while home.engine is None or home.store is None or home.store.dead.is_set():
+    while not home.serves:
         await asyncio.sleep(1.0)
 
 
@@ -155,6 +179,24 @@ async def heal_by_polls(home: Installation) -> None:
     """The weather clears, and nobody tells anything: every calendar is polled in its time."""
     await _cleared(home)
     await asyncio.sleep(POLLED * home.poll_seconds)
+    await _a_minute(home)
+
+
+async def heal_by_itself(home: Installation) -> None:
+    """What is heard of while much fails is read in the end, though nobody tells of it again.
+
+    No kill helps: after a start everything is read anew.
+    """
+    await heal(home)
+    home.weather(HEARD)
+    home.late = sluggish(home, 0.1)
+    few = home.chance.sample(home.world.people, min(FEW, len(home.world.people)))
+    for _ in range(EDITS):
+        await asyncio.sleep(home.chance.uniform(0.1, 10.0))
+        now = home.now()
+        home.server.edited(edit(home.world, home.chance, now, running=True, among=few))
+    await _cleared(home)
+    await asyncio.sleep(RETRIED)
     await _a_minute(home)
 
 
@@ -178,14 +220,15 @@ async def _a_minute(home: Installation) -> None:
 
 async def _cleared(home: Installation) -> None:
     home.weather(FINE)
-    home.dies = lambda place: False
+    home.dies, home.late = (lambda place: False), (lambda: 0.0)
     await revived(home)
 
 
 @contextmanager
 def small_crowds() -> Iterator[None]:
-    """Let few people be a crowd, so that what is done for crowds is done."""
+    """Let few people be a crowd, so that what is done for crowds is done; pages are short."""
     with (
+        patch.object(pump, "PAGE", CROWD),
         patch.object(ahead, "CROWD", CROWD),
         patch.object(commit, "CROWDED", CROWD),
         patch.object(pump, "HIGH", CROWD),
@@ -198,6 +241,7 @@ async def quiet(home: Installation, record: Record, *, crashes: float) -> int:
 
     Every transition has reached the feed, once it has healed; returns how many there were.
     """
+    await packed(home, home.now() + QUIET)
     begun, chance = home.now(), home.chance
     record.begin()
     end = home.loop.time() + QUIET
@@ -262,9 +306,11 @@ def storm(
         record = Record()
         home.dead_for = lambda: _dead_for(home.chance)
         home.boards["feed"].hears = lambda told, word: record.hears(told, word, home.clock.now())
-        await home.start()
-        await home.apply()
         with small_crowds():
+            await home.start()
+            await home.apply()
+            await asyncio.sleep(2 * MINUTE)
+            await _looked_at(home, seen)
             await kept_alive(home, _stretches(home, record, days * DAY, crashes, steps, seen))
         seen.injected = home.injected()
 
@@ -290,14 +336,21 @@ async def kept_alive(home: Installation, work: Coroutine[None, None, None]) -> N
     living.result()
 
 
+ENDINGS = (heal, heal_by_polls, heal_by_itself)
+"""How a storm ends."""
+
+
 async def _stretches(
     home: Installation, record: Record, until: float, crashes: float, steps: bool, seen: Tally
 ) -> None:
     while home.loop.time() < until:
         storm_ends = until if steps else home.loop.time() + home.chance.uniform(*STRETCH)
         await live(home, min(until, storm_ends), crashes=crashes, steps=steps)
+        if LATE_BOARD not in home.boards:
+            home.add_board(LATE_BOARD, Delivery.LATEST)
+            assert (await insisted(home, home.applying())).ok
         await flurry(home, crashes=crashes)
-        await (heal_by_polls if home.chance.random() < 0.3 else heal)(home)
+        await home.chance.choice(ENDINGS)(home)
         await _looked_at(home, seen)
         if not steps:
             assert record.early == [], record.early[:5]

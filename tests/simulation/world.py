@@ -7,6 +7,7 @@ without a line of the product's policy or presence.
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -121,13 +122,22 @@ def a_booking(chance: random.Random, uid: str, day: int) -> Booking:
     )
 
 
-def edit(world: World, chance: random.Random, now: int, *, running: bool = False) -> str:
+def edit(
+    world: World,
+    chance: random.Random,
+    now: int,
+    *,
+    running: bool = False,
+    among: Sequence[str] = (),
+) -> str:
     """Change one booking of somebody, as people do; return whose.
 
-    ``running``: of somebody who has one just now, where there is anybody.
+    ``running``: of somebody who has one just now, where there is anybody; ``among``: of one of
+    these.
     """
-    people = [one for one in world.people if world.busy(one, now)] if running else []
-    person = chance.choice(people or world.people)
+    whoever = among or world.people
+    people = [one for one in whoever if world.busy(one, now)] if running else []
+    person = chance.choice(people or whoever)
     calendar = world.calendars[person]
     ahead = [uid for uid, one in calendar.bookings.items() if one.end > now + MINUTE]
     what = chance.random()
