@@ -8,16 +8,20 @@ mistakes answer at once. Errors say what, where and what to do, and end with exi
 
 from __future__ import annotations
 
+import errno
 import sys
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from kalends import __version__
 from kalends.cli import backups, check, contacts, people, policy, setup, tokens
-from kalends.cli.output import complain
+from kalends.cli.output import complain, last_words, ready_streams
 from kalends.demo import commands as demo
 from kalends.errors import ConfigurationError, KalendsError, UserError
+
+_MACHINE: Final = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE)
+"""What a write or an opening says without a name: no mistake in Kalends."""
 
 app = typer.Typer(
     name="kalends",
@@ -62,6 +66,14 @@ def version() -> None:
 
 def main() -> None:
     """Run the command line; a mistake of a person gets a message, not a traceback."""
+    ready_streams()
+    try:
+        _run()
+    finally:
+        last_words()
+
+
+def _run() -> None:
     try:
         app(standalone_mode=True)
     except ConfigurationError as error:
@@ -77,9 +89,12 @@ def main() -> None:
         complain(f"{error}. {remedy}" if remedy else str(error))
         sys.exit(1)
     except OSError as error:
-        if error.filename is None:
+        if error.filename is not None:
+            complain(f"{error.filename}: {error.strerror}. Choose another place, or its rights.")
+        elif error.errno in _MACHINE:
+            complain(f"{error.strerror}. Make room on this machine, then try again.")
+        else:
             raise
-        complain(f"{error.filename}: {error.strerror}. Choose another place, or its rights.")
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

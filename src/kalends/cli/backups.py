@@ -117,7 +117,9 @@ def restore(
         as_json({"database": told, "made": made or None})
         return
     at = (
-        datetime.fromtimestamp(made, UTC).isoformat(timespec="seconds") if made else "the beginning"
+        datetime.fromtimestamp(made, UTC).isoformat(timespec="seconds")
+        if made
+        else "a time before any calendar was read"
     )
     say(f"Restored what was so at {at}. Start with: kalends serve --config {config}")
     say("Sinks are told once every calendar was read again. Tokens and accounts are as they were")
@@ -138,7 +140,9 @@ def _going_on(
     if file is None:
         raise UserError("Name the copy to go on from: kalends restore FILE.")
     database = _database(configuration)
-    if file.exists() and _is_of(file, database):
+    if not file.is_file():
+        raise UserError(f"There is no file {file}.")
+    if _is_of(file, database):
         raise UserError(f"{file} is the database itself: there is nothing to go on from.")
     if database.exists() and not overwrite:
         raise UserError(

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from io import TextIOWrapper
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -40,12 +41,31 @@ def working(text: str) -> Iterator[Callable[[str], None]]:
 
 def as_json(value: Any) -> None:
     """Print one JSON document."""
-    sys.stdout.write(json_text(value))
+    sys.stdout.write(json_text(value, plain=not _speaks_unicode(sys.stdout.encoding)))
 
 
-def json_text(value: Any) -> str:
-    """Return a JSON document as it is printed."""
-    return json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n"
+def json_text(value: Any, *, plain: bool = False) -> str:
+    """Return a JSON document as it is printed; ``plain``: in ASCII, which any locale takes."""
+    return json.dumps(value, ensure_ascii=plain, indent=2, default=str) + "\n"
+
+
+def ready_streams() -> None:
+    """Let what a locale has no letter for be printed as ``?``: no name ends a command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper) and not _speaks_unicode(stream.encoding):
+            stream.reconfigure(errors="replace")
+
+
+def last_words() -> None:
+    """Write out what is left; where nobody reads any more (``| head -1``), nobody misses it."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _speaks_unicode(encoding: str | None) -> bool:
+    return (encoding or "utf-8").lower().replace("-", "").startswith("utf")
 
 
 def counted(number: int, word: str, many: str = "") -> str:

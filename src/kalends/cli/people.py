@@ -59,12 +59,18 @@ def people(
         as_json(rows)
         return
     cells = [
-        [row["id"], row["name"], row["extension"] or "", *_state(row["presence"], zone)]
+        [
+            row["id"],
+            row["name"],
+            row["extension"] or "",
+            *_state(row["presence"], zone),
+            "on trial" if row.get("stage") == "trial" else "",
+        ]
         for row in rows
     ]
-    columns = ["id", "name", "ext", "presence", "activity", "until", "back", "next", ""]
+    columns = ["id", "name", "ext", "presence", "activity", "until", "back", "next", "", "stage"]
     empty = "Nobody matches." if find else "There are no people yet."
-    table(columns, cells, empty=empty, least=("next", "back", "ext", "activity"))
+    table(columns, cells, empty=empty, least=("next", "back", "ext", "stage", "activity"))
 
 
 def presence(

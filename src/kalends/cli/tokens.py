@@ -142,7 +142,7 @@ def delete_token(
 
 async def _delete(configuration: Configuration, organization: str | None, id: str) -> None:
     async with reading(configuration) as reader:
-        known = await _principals(reader, organization)
+        known = await _principals(configuration, reader, organization)
     found = next((one for one in known if one.id == id), None)
     if found is None:
         near = hint(id, [(one.id, one.name) for one in known])
@@ -152,11 +152,19 @@ async def _delete(configuration: Configuration, organization: str | None, id: st
     await ask(configuration, DeletePrincipal(organization=owner, actor="cli", id=id))
 
 
-async def _principals(reader: Reader, organization: str | None) -> list[Principal]:
-    """Return tokens and accounts of one organization, or of all and the provider's."""
+async def _principals(
+    configuration: Configuration, reader: Reader, organization: str | None
+) -> list[Principal]:
+    """Return tokens and accounts of one organization, or of all and the provider's.
+
+    Those of the file count too: before Kalends ever ran, its organizations are not stored yet.
+    """
+    written = [one.id for one in configuration.organizations]
     if organization is not None:
-        return await reader.principals(await the_organization(reader, organization))
-    owners: list[str | None] = [None, *await reader.organizations()]
+        if organization not in written:
+            organization = await the_organization(reader, organization)
+        return await reader.principals(organization)
+    owners = dict.fromkeys([None, *await reader.organizations(), *written])
     return [one for owner in owners for one in await reader.principals(owner)]
 
 
@@ -188,8 +196,9 @@ async def _stored(configuration: Configuration, organization: str, person: str) 
 
 
 async def _listed(config: Path, organization: str | None) -> list[dict[str, Any]]:
-    async with reading(loaded(config)) as reader:
-        return [_row(one) for one in await _principals(reader, organization)]
+    configuration = loaded(config)
+    async with reading(configuration) as reader:
+        return [_row(one) for one in await _principals(configuration, reader, organization)]
 
 
 def _row(one: Principal) -> dict[str, Any]:

@@ -1,4 +1,8 @@
-"""What the command line is shown of people: the web's own eyes, looking as an attendant."""
+"""What the command line is shown of people: the web's own eyes, looking as an attendant.
+
+Of people on trial it is shown what will be told once they are live: whoever tries Kalends looks
+here first.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +10,16 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any
 
+from msgspec import structs
+
 from kalends.cli.nearest import near_people
 from kalends.errors import UserError
 from kalends.model.person import PersonRecord
 from kalends.model.times import seconds
+from kalends.model.vocabulary import Stage
 from kalends.presence import segment_json, segment_views, view_json
 from kalends.runtime import Runtime
-from kalends.store.contract import DuePerson, Reader
+from kalends.store.contract import DuePerson, Reader, StoredPresence
 from kalends.web.eye import Eye
 from kalends.web.reasons import bookings_of, reasons
 from kalends.web.sight import card, matches
@@ -51,9 +58,10 @@ class Views:
             stored = {one.person: one for one in presences}
             for person in page:
                 if person.person in stored and self._eye.lists(person.profile):
-                    entry = card(self._eye, person, stored[person.person], self._now)
+                    seen = _as_if_live(stored[person.person])
+                    entry = card(self._eye, person, seen, self._now)
                     if matches(entry, words):
-                        yield entry
+                        yield {**entry, "stage": person.profile.stage.value}
             after = page[-1].person
 
     async def presence(self, person: str) -> dict[str, Any]:
@@ -61,7 +69,7 @@ class Views:
         stored = await self._reader.presence(self._organization, person)
         if stored is None:
             raise await self._nobody(person)
-        return view_json(self._eye.sees(stored, self._now))
+        return view_json(self._eye.sees(_as_if_live(stored), self._now))
 
     async def timeline(self, person: str, days: int) -> list[dict[str, Any]]:
         """Return the stretches of the days ahead."""
@@ -102,3 +110,9 @@ class Views:
         near = await near_people(self._reader, self._organization, person)
         told = f"There is no person {person!r} in {self._organization}. {near}".rstrip()
         return UserError(f"{told} List everybody with: kalends people")
+
+
+def _as_if_live(stored: StoredPresence) -> StoredPresence:
+    if stored.profile.stage is not Stage.TRIAL:
+        return stored
+    return structs.replace(stored, profile=structs.replace(stored.profile, stage=Stage.LIVE))

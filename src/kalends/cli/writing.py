@@ -31,7 +31,15 @@ async def _write(configuration: Configuration, command: PutPrincipal) -> None:
     server.directory().mkdir(parents=True, exist_ok=True)
     keys = await open_keys(server.database, server.key_path(), create=True)
     store = await open_store(server.database, keys, Runtime())
+    principal = Principal(**command.principal)
     try:
-        await store.save_principal(Principal(**command.principal))
+        if principal.kind == "account":
+            other = await store.account(principal.organization, principal.name)
+            if other is not None and other.id != principal.id:
+                raise UserError(
+                    f"There is an account {principal.name!r} already. Choose another name, or "
+                    f"remove it first: kalends token delete {other.id}"
+                )
+        await store.save_principal(principal)
     finally:
         await store.close()

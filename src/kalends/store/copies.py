@@ -23,6 +23,7 @@ from kalends.store.contract import Reader
 from kalends.store.database import EVERY, DatabaseReader
 from kalends.store.durable import settle_names
 from kalends.store.opening import brought_up_to_date, postgresql_store
+from kalends.store.replacing import SIDE_FILES, beside
 from kalends.store.sqlite import connect, run_unit
 from kalends.store.units import restoring
 from kalends.store.vault import Vault
@@ -34,6 +35,16 @@ def examine(path: Path) -> int:
     """Return when a copy was made, UTC seconds; ``UserError`` where it cannot be gone on from."""
     if not path.is_file():
         raise UserError(f"There is no file {path}.")
+    # SQLite puts them beside whatever it looks at: nobody is to wonder which of three is the copy.
+    ours = [side for name in SIDE_FILES if not (side := beside(path, name)).exists()]
+    try:
+        return _looked_over(path)
+    finally:
+        for side in ours:
+            side.unlink(missing_ok=True)
+
+
+def _looked_over(path: Path) -> int:
     try:
         connection = connect(path, readonly=True)
         try:
