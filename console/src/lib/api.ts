@@ -1,5 +1,6 @@
 // Talking to the HTTP API: one place for errors and for "the session has ended".
 
+import { setBy } from "./clock";
 import type { Choices, Contacts, Me, Preferences, Presence, Problem, Segment, Vocabulary } from "./types";
 import type { Words } from "./words";
 
@@ -12,6 +13,9 @@ export class ApiError extends Error {
     super(problem.detail ?? problem.title);
   }
 }
+
+/** A server that took a question and says nothing for so long does not answer. */
+const PATIENCE = 20_000;
 
 /** What all calls share: which organization a provider looks at, and whom a 401 is told. */
 export const calls = {
@@ -34,10 +38,14 @@ async function ask(method: string, path: string, body?: unknown, { signal, tag }
     headers["Content-Type"] = "application/json";
     init.body = JSON.stringify(body);
   }
-  if (signal) init.signal = signal;
+  const limit = AbortSignal.timeout(PATIENCE);
+  init.signal = signal ? AbortSignal.any([signal, limit]) : limit;
+  const { refused } = calls; // of whoever asks; somebody else may be signed in when it is answered
+  const asked = Date.now();
   const answer = await fetch(`/api/v1${path}`, init).catch(unreachable);
+  setBy(answer, asked);
   if (answer.ok) return answer;
-  if (answer.status === 401 && path !== "/session") calls.refused();
+  if (answer.status === 401 && path !== "/session") refused();
   throw new ApiError(answer.status, await problemOf(answer));
 }
 
@@ -58,7 +66,10 @@ async function tagged<T>(method: string, path: string, body?: unknown, extra?: E
 }
 
 /** An answer that breaks off, is given up half-way or is not ours counts as none. */
-const bodyOf = (answer: Response): Promise<unknown> => answer.json().catch(unreachable);
+async function bodyOf(answer: Response): Promise<object> {
+  const body: unknown = await answer.json().catch(unreachable);
+  return body !== null && typeof body === "object" ? body : unreachable();
+}
 
 function unreachable(): never {
   throw new ApiError(0, { title: "unreachable", status: 0 });
@@ -66,7 +77,7 @@ function unreachable(): never {
 
 async function problemOf(answer: Response): Promise<Problem> {
   try {
-    return (await answer.json()) as Problem;
+    return (await bodyOf(answer)) as Problem;
   } catch {
     return { title: answer.statusText, status: answer.status };
   }
@@ -101,10 +112,10 @@ export const api = {
   /** Contacts outside the organization's own people, who are on the list already. */
   contacts: (query: string, signal: AbortSignal) =>
     call<Contacts>("GET", `/contacts?own=false&query=${id(query)}`, undefined, { signal }),
-  timeline: (person: string, to: Date) =>
-    call<{ segments: Segment[] }>("GET", `/people/${id(person)}/timeline?to=${id(to.toISOString())}`),
-  explain: (person: string, language: string) =>
-    call<{ lines: string[] }>("GET", `/people/${id(person)}/explain?language=${id(language)}`),
+  timeline: (person: string, to: Date, signal: AbortSignal) =>
+    call<{ segments: Segment[] }>("GET", `/people/${id(person)}/timeline?to=${id(to.toISOString())}`, undefined, { signal }),
+  explain: (person: string, language: string, signal: AbortSignal) =>
+    call<{ lines: string[] }>("GET", `/people/${id(person)}/explain?language=${id(language)}`, undefined, { signal }),
   setManual: (person: string, request: ManualRequest) =>
     call<Presence>("PUT", `/people/${id(person)}/manual`, request),
   clearManual: (person: string) => call<Presence>("DELETE", `/people/${id(person)}/manual`),

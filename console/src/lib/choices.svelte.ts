@@ -82,6 +82,32 @@ export function changes(stored: Preferences, draft: Draft): Partial<Choices> {
   return Object.fromEntries(found);
 }
 
+/** A draft over what holds now: what was chosen in it and nobody else changed meanwhile. */
+export function rebased(before: Preferences, draft: Draft, now: Preferences): Draft {
+  const mine = changes(before, draft);
+  const theirs = changes(before, new Draft(now));
+  const chosen = Object.keys(mine).filter((key) => !(key in theirs));
+  const fresh = new Draft(now);
+  for (const key of chosen) take[key as keyof Choices](fresh, draft);
+  return fresh;
+}
+
+/** How each choice stands in a draft. */
+const take: Record<keyof Choices, (to: Draft, from: Draft) => void> = {
+  calendar: (to, from) => (to.calendar = from.calendar),
+  auto_return: (to, from) => (to.autoReturn = from.autoReturn),
+  write_back: (to, from) => (to.writeBack = from.writeBack),
+  show_as: (to, from) => {
+    to.showAs = from.showAs;
+    to.table = from.table;
+  },
+  language: (to, from) => (to.language = from.language),
+  keyword_languages: (to, from) => (to.wordLanguages = from.wordLanguages),
+  keywords: (to, from) => (to.words = from.words),
+  forward: (to, from) => (to.forwards = from.forwards),
+  disclosure: (to, from) => (to.disclosure = from.disclosure),
+};
+
 function said(draft: Draft): Choices {
   return {
     calendar: draft.calendar,

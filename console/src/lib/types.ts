@@ -82,6 +82,8 @@ export interface Me {
   organization_name?: string | null;
   person: string | null;
   language?: string | null;
+  /** The person's, or the organization's. */
+  timezone?: string | null;
   organizations?: string[] | null;
 }
 

@@ -73,8 +73,6 @@ def event(name: str, data: bytes, revision: int | None = None) -> Frame:
     return Frame(b"event: %b\n%bdata: %b\n\n" % (name.encode(), line, data))
 
 
-HEARTBEAT: Final = Frame(b":\n\n")
-"""A comment: keeps the connection known to be alive."""
 OPENING: Final = Frame(b"retry: 2000\n\n")
 """Tells the client to come back two seconds after a lost connection."""
 
@@ -91,6 +89,10 @@ def people_event(
 def plain_event(name: str, **data: Any) -> Frame:
     """Return an event that is not about people's presence."""
     return event(name, _encode(data))
+
+
+HEARTBEAT: Final = plain_event("beat")
+"""Keeps the connection known to be alive, on both sides: a client that misses it comes back."""
 
 
 class Change:

@@ -88,7 +88,7 @@ async def test_a_subject_full_of_markup_stays_a_string(world: World) -> None:
             async with asyncio.timeout(5):
                 while "event: snapshot" not in text or not text.endswith("\n\n"):
                     text += (await answer.content.readany()).decode()
-            line = next(line for line in text.split("\n") if line.startswith("data: {"))
+            line = next(line for line in text.split("\n") if line.startswith('data: {"revision'))
             people = json.loads(line.removeprefix("data: "))["people"]
             notes = [one["presence"]["note"] for one in people if one["id"] == "bert"]
             assert notes == [payload]

@@ -45,7 +45,7 @@ class Events:
             while True:
                 while "\n\n" in self._text:
                     block, self._text = self._text.split("\n\n", 1)
-                    if "event: " in block:
+                    if "event: " in block and "event: beat" not in block:
                         return Event(block)
                 chunk = await self._answer.content.readany()
                 if not chunk:

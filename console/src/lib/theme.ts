@@ -1,0 +1,17 @@
+// Light or dark: as the browser is set, unless somebody chose. Applied before anything is drawn.
+
+import { recall, remember } from "./kept";
+
+const key = "kalends-theme";
+
+export function applyTheme(theme = recall(key)): void {
+  if (theme) document.documentElement.dataset["theme"] = theme;
+}
+
+export function turnTheme(): void {
+  const theme = document.documentElement.dataset["theme"];
+  const dark = theme ? theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  const next = dark ? "light" : "dark";
+  applyTheme(next);
+  remember(key, next);
+}

@@ -1,0 +1,60 @@
+"""Times are the server's and the organization's, whatever the desk's clock and zone say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.acceptance.console.conftest import SignIn, enter
+from tests.acceptance.console.test_list import row
+from tests.acceptance.console.test_states import cleared, opened
+from tests.acceptance.console.world import World, event
+
+
+@pytest.mark.parametrize("wrong", [-1.0, 1.0], ids=["slow", "fast"])
+def test_a_clock_that_is_an_hour_wrong_moves_nothing(
+    world: World, page_at: Callable[..., Any], wrong: float
+) -> None:
+    world.book("dora", event("Meeting with Volvo", -20, 40))
+    world.book("hamid", event("Meeting with Saab", 20, 50))
+    page = page_at("about:blank")
+    page.clock.install(time=datetime.now(UTC) + timedelta(hours=wrong))
+    page.goto(world.base)
+    enter(page, "wilma")
+    lit = row(page, "Dora Ek").get_by_role("img", name="Booked now")
+    soon = row(page, "Hamid Rezai").get_by_role("img", name="Booked within the hour")
+    expect(lit).to_be_visible()
+    expect(soon).to_be_visible()
+    ahead = opened(page, "Dora Ek").get_by_role("region", name="Today").get_by_role("listitem")
+    expect(ahead.first).to_contain_text("Meeting")
+    world.book("dora")
+    world.book("hamid")
+
+
+def test_times_are_told_in_the_organizations_zone_which_is_named_elsewhere(
+    world: World, signed_in: SignIn
+) -> None:
+    page = signed_in(world, "wilma", timezone_id="America/New_York")
+    expect(page.get_by_title("UTC", exact=True)).to_be_visible()
+    panel = opened(page, "Greta Hoffmann")
+    panel.get_by_text("Do not disturb", exact=True).click()
+    panel.get_by_label("Until").select_option(label="a day …")
+    panel.get_by_label("Day", exact=True).fill("2031-03-03")
+    panel.get_by_role("button", name="Set", exact=True).click()
+    expect(panel.get_by_role("region", name="State")).to_contain_text("3 Mar 00:00")
+    told = page.evaluate(
+        "fetch('/api/v1/people/greta/presence').then((answer) => answer.json())"
+        ".then((presence) => presence.until)"
+    )
+    assert told == "2031-03-03T00:00:00Z"
+    panel.get_by_text("Do not disturb", exact=True).first.click()
+    cleared(panel)
+
+
+def test_a_zone_is_not_named_where_the_desk_has_it(world: World, signed_in: SignIn) -> None:
+    page = signed_in(world, "wilma", timezone_id="Etc/UTC")
+    expect(page.get_by_title("UTC", exact=True)).to_have_count(0)
