@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import expect
 
-from kalends.bus.commands import Apply
 from tests.acceptance.console.conftest import SignIn
 from tests.acceptance.console.test_list import row, set_by_hand
-from tests.acceptance.console.test_preferences import patch, settle
+from tests.acceptance.console.test_preferences import patch
 from tests.acceptance.console.test_states import opened
-from tests.acceptance.console.world import Served, World, organization
+from tests.acceptance.console.world import PASSWORD, Served, World
 
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}}
 
@@ -81,7 +82,7 @@ def test_a_new_order_that_was_asked_for_leaves_the_keyboard_in_the_search(
 
 
 def test_long_words_neither_widen_a_panel_nor_cover_what_is_beside_them(
-    signed_in: SignIn, tmp_path: Any
+    signed_in: SignIn, tmp_path: Path
 ) -> None:
     endless = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamter"
     people = (
@@ -101,14 +102,14 @@ def test_long_words_neither_widen_a_panel_nor_cover_what_is_beside_them(
         expect(number).to_have_text("123456789012")
 
 
-def test_an_organization_without_people_says_so(signed_in: SignIn, world: World) -> None:
-    page = signed_in(world, "root")
-    page.get_by_role("combobox", name="Search").fill("zzz")
-    expect(page.get_by_text("Nobody matches.")).to_be_visible()
-    nobody = [organization(people=())]
-    world.command(Apply(organization="*", actor="file", organizations=nobody, force=True))
-    try:
+def test_an_organization_without_people_says_so(
+    page_at: Callable[..., Any], tmp_path: Path
+) -> None:
+    with Served(tmp_path, ()) as world:
+        page = page_at(world.base)
+        page.get_by_label("Name").fill("root")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
         expect(page.get_by_text("There is nobody here yet.")).to_be_visible()
+        page.get_by_role("combobox", name="Search").fill("zzz")
         expect(page.get_by_text("Nobody matches.")).to_be_hidden()
-    finally:
-        settle(world)
