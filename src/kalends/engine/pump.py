@@ -66,8 +66,6 @@ class Pump:
             runtime, (organization, name), sink, self._forms, self._queue, self._ledger, self._awake
         )
         self._position = 0
-        self._read_at = 0.0
-        """When news was last looked for (monotonic seconds)."""
         self._walk_after: str | None = None
         """While everybody's present is told to a new sink: ids up to here are read."""
         self._walked = 0
@@ -163,8 +161,6 @@ class Pump:
             return
         self._position = self._ledger.cursor
         if self._every:
-            await self._bridge_gap()
-            self._read_at = self._runtime.monotonic()
             for row in failing:
                 await self._recover(row)
 
@@ -236,12 +232,7 @@ class Pump:
     async def _follow(self) -> bool:
         """Read one page behind the position; tell whether there may be more."""
         if self._every:
-            clock = self._runtime.monotonic()
-            if clock - self._read_at > LOGGED_SECONDS / 2:
-                await self._bridge_gap()  # so much waited that nothing more was read
-            self._read_at = clock
-            log_page = await self._store.transitions(self.organization, self._position, PAGE)
-            items = [_passed(one) for one in log_page]
+            items = [_passed(one) for one in await self._logged()]
         else:
             page = await self._store.changed_since(self.organization, self._position, PAGE)
             items = [_present(one) for one in page]
@@ -255,17 +246,22 @@ class Pump:
         for item in items:
             self._queue.put(item)
 
-    async def _bridge_gap(self) -> None:
-        """What fell out of the log while we were away is replaced by the present.
+    async def _logged(self) -> list[Transition]:
+        """Read the log; what fell out of it unread is replaced by the present.
 
-        The log is looked at last: what is committed in between stands there, and is read from it.
+        The log begins later every minute, and whoever waits for a sink that is down reads little
+        of it: each page has to follow on what was read. Where it does not, the log is looked at
+        last: what is committed in between stands there, and is read from it.
         """
         while True:
-            page = await self._store.changed_since(self.organization, self._position, PAGE)
-            oldest = await self._store.oldest_transition(self.organization)
-            lost = [one for one in page if oldest is None or one.revision < oldest]
+            page = await self._store.transitions(self.organization, self._position, PAGE)
+            if page and page[0].revision == self._position + 1:
+                return page
+            present = await self._store.changed_since(self.organization, self._position, PAGE)
+            page = await self._store.transitions(self.organization, self._position, PAGE)
+            lost = [one for one in present if not page or one.revision < page[0].revision]
             if not lost:
-                return
+                return page
             self._queue.dropped += len(lost)
             await self._put([_present(one) for one in lost])
             self._position = lost[-1].revision

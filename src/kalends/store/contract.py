@@ -127,10 +127,10 @@ class Reader(Protocol):
     async def transitions(
         self, organization: str, revision: int, limit: int = 1000
     ) -> list[Transition]:
-        """Return logged transitions with a higher revision, in order."""
+        """Return logged transitions with a higher revision, in order.
 
-    async def oldest_transition(self, organization: str) -> int | None:
-        """Return the lowest revision still logged."""
+        The oldest are forgotten first: between two of them there is none missing.
+        """
 
     async def facts(self, organization: str, person: str) -> DuePerson | None:
         """Return everything presence follows from (for explain and timeline pages)."""

@@ -140,10 +140,6 @@ class DatabaseReader:
         unit = reading.transitions(self._seals, organization, revision, limit)
         return await self._driver.read(organization, unit)
 
-    async def oldest_transition(self, organization: str) -> int | None:
-        """See ``Reader.oldest_transition``."""
-        return await self._driver.read(organization, reading.oldest_transition(organization))
-
     async def facts(self, organization: str, person: str) -> the.DuePerson | None:
         """See ``Reader.facts``."""
         unit = due.facts(self._seals, organization, person)

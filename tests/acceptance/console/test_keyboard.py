@@ -18,6 +18,12 @@ from tests.acceptance.console.world import PASSWORD, Served, World
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}}
 
 
+def enter(button: Any) -> None:
+    """Press a button by the keyboard; it may be gone before the key is up again."""
+    button.focus()
+    button.page.keyboard.press("Enter")
+
+
 def test_on_a_telephone_escape_goes_back_to_the_rows(world: World, signed_in: SignIn) -> None:
     page = signed_in(world, "wilma", **PHONE)
     panel = opened(page, "Carla Rossi")
@@ -42,7 +48,7 @@ def test_the_keyboard_follows_to_the_substitute(world: World, signed_in: SignIn)
     page = signed_in(world, "wilma")
     page.keyboard.type("anna berg")
     page.keyboard.press("Enter")
-    page.get_by_role("button", name="Björn Åkesson").press("Enter")
+    enter(page.get_by_role("button", name="Björn Åkesson"))
     expect(page.get_by_role("heading", name="Björn Åkesson")).to_be_focused()
 
 
@@ -54,15 +60,15 @@ def test_buttons_that_have_done_their_work_keep_or_hand_on_the_focus(
     form = panel.get_by_role("form", name="My preferences")
     form.get_by_label("My calendar drives my presence").uncheck()
     save = form.get_by_role("button", name="Save")
-    save.press("Enter")
+    enter(save)
     expect(form.get_by_role("status")).to_have_text("Saved.")
     expect(save).to_be_focused()
     patch(world, calendar=None)
     panel.get_by_text("Do not disturb", exact=True).click()
-    panel.get_by_role("button", name="Set", exact=True).press("Enter")
+    enter(panel.get_by_role("button", name="Set", exact=True))
     title = panel.get_by_role("heading", name="Set state")
     expect(title).to_be_focused()
-    panel.get_by_role("button", name="Back to the calendar").press("Enter")
+    enter(panel.get_by_role("button", name="Back to the calendar"))
     expect(panel.get_by_role("button", name="Back to the calendar")).to_be_hidden()
     expect(title).to_be_focused()
 

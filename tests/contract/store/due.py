@@ -203,7 +203,6 @@ class Batches:
         assert second.before == first.after
         assert (second.after, second.at, second.profile.name) == (AVAILABLE, NOW, "Anna")
         assert await store.transitions("acme", 1) == [second]
-        assert await store.oldest_transition("acme") == 1
 
     async def test_crowded_seconds_are_found_and_loaded_ahead_in_pages(self, store: Store) -> None:
         await hire(store, "anna", "bo", "cia", "dan")

@@ -48,7 +48,6 @@ READS: Final[dict[str, Ask]] = {
     "presence": lambda s, of: s.presence(of, "anna"),
     "changed_since": lambda s, of: s.changed_since(of, 0),
     "transitions": lambda s, of: s.transitions(of, 0),
-    "oldest_transition": lambda s, of: s.oldest_transition(of),
     "facts": lambda s, of: s.facts(of, "anna"),
     "inputs": lambda s, of: s.inputs(of, "anna"),
     "load_inputs": lambda s, of: s.load_inputs([(of, "anna")]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import structs
 
 from kalends.errors import Conflict
 from kalends.store.contract import (
@@ -198,9 +199,30 @@ class Retention:
         await store.append_audit([AuditEntry("acme", NOW, "cli", "apply", "acme")])
         assert not any((await store.purge(now=NOW + HOUR)).values())
         assert (await store.purge(now=NOW + HOUR + 1))["transitions"] == 1
-        assert await store.oldest_transition("acme") is None
+        assert await store.transitions("acme", 0) == []
         assert (await store.purge(now=NOW + 90 * DAY + 1))["audit"] == 1
         assert await store.audit("acme") == []
+
+    async def test_the_log_is_forgotten_from_its_beginning_and_has_no_holes(
+        self, store: Store
+    ) -> None:
+        for name in ("anna", "bo", "cleo"):
+            await hire(store, name)
+        who = {one.person: one for one in await due(store, Lane.POLICY)}
+        anna, bo, cleo = (who[name] for name in ("anna", "bo", "cleo"))
+        await store.commit_batch([result(anna, log=True)], now=NOW)
+        caught_up = structs.replace(result(bo, log=True), evaluated_at=NOW - HOUR)
+        await store.commit_batch([caught_up], now=NOW)
+        later = structs.replace(result(cleo, log=True), evaluated_at=NOW + 60)
+        await store.commit_batch([later], now=NOW + 60)
+        logged = [it.person for it in await store.transitions("acme", 0)]
+        assert logged == ["anna", "bo", "cleo"]
+        await store.purge(now=NOW + HOUR)
+        assert [it.person for it in await store.transitions("acme", 0)] == logged
+        await store.purge(now=NOW + HOUR + 1)
+        assert [it.person for it in await store.transitions("acme", 0)] == ["cleo"]
+        await store.purge(now=NOW + HOUR + 61)
+        assert await store.transitions("acme", 0) == []
 
     async def test_a_credential_that_failed_long_ago_is_forgotten(self, store: Store) -> None:
         for name, failed in (("old", NOW - 8 * DAY), ("fresh", NOW - HOUR)):

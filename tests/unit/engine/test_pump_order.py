@@ -22,7 +22,7 @@ from kalends.model.vocabulary import Audience
 from kalends.runtime import Runtime
 from kalends.sinks.contract import Delivered, Delivery, Failed, Outcome, Publication
 from kalends.store import open_store
-from kalends.store.contract import SinkRow, Store
+from kalends.store.contract import SinkRow, Store, StoredPresence
 from kalends.store.vault import Vault
 from tests.contract.store.world import AVAILABLE, HOUR, MEETING, NOW, hire, result, settle
 
@@ -140,17 +140,19 @@ async def test_killed_before_a_new_feed_knew_everybody_it_does_not_hear_of_the_p
         assert past not in await told(again, "anna", present)
 
 
+@pytest.mark.parametrize("passed", [10, 2 * HOUR])
 async def test_what_was_purged_before_it_was_read_is_replaced_by_the_present(
-    store: Store,
+    store: Store, passed: int
 ) -> None:
+    """However short a time ago it looked: a sink that is down hears little of a long log."""
     times, feed = Times(), Feed()
     await store.save_sink("acme", "feed", cursor=0)
     async with pumping(store, feed, times) as pump:
         await told(feed, "bo", await store.revision("acme"))
         present = await changed(store, "bo", MEETING, NOW + 1)
-        times.passed = 2 * HOUR
+        times.passed = passed
         await store.purge(now=NOW + 2 * HOUR)
-        assert await store.oldest_transition("acme") is None
+        assert await store.transitions("acme", 0) == []
         pump.wake()
         assert (await told(feed, "bo", present))[-1] == present
 
@@ -177,16 +179,16 @@ async def test_what_is_logged_while_a_feed_starts_is_no_gap(
 ) -> None:
     await store.save_sink("acme", "feed", cursor=await store.revision("acme"))
     await store.purge(now=NOW + 2 * HOUR)
-    oldest, logged = store.oldest_transition, list[int]()
+    changed_since, logged = store.changed_since, list[int]()
 
-    async def while_others_commit(organization: str) -> int | None:
-        found = await oldest(organization)
+    async def while_others_commit(of: str, revision: int, limit: int = 9) -> list[StoredPresence]:
+        found = await changed_since(of, revision, limit)
         if not logged:
             logged.append(await changed(store, "anna", MEETING, NOW + 2 * HOUR))
             logged.append(await changed(store, "anna", AVAILABLE, NOW + 2 * HOUR + 1))
         return found
 
-    monkeypatch.setattr(store, "oldest_transition", while_others_commit)
+    monkeypatch.setattr(store, "changed_since", while_others_commit)
     times, feed = Times(), Feed()
     times.passed = 2 * HOUR + 2
     async with pumping(store, feed, times):

@@ -67,9 +67,6 @@ _TRANSITIONS = Statement(
     .order_by(_t.revision)
     .limit(_count)
 )
-_OLDEST = Statement(
-    select(func.min(_t.revision)).where(_t.organization == bindparam("organization"))
-)
 _REVISION = Statement(
     select(organization.c.revision).where(organization.c.organization == bindparam("organization"))
 )
@@ -149,13 +146,6 @@ def _transition(seals: Seals, row: Row) -> Transition:
         after=after,
         profile=unpack_profile(profile),
     )
-
-
-def oldest_transition(of: str) -> Unit[int | None]:
-    """See ``Reader.oldest_transition``."""
-    rows = yield _OLDEST(organization=of)
-    oldest: int | None = rows[0][0]
-    return oldest
 
 
 def summary(now: int) -> Unit[Summary]:

@@ -1,5 +1,8 @@
 """Forgetting: finished bookings and segments, old transitions and audit, expired tokens.
 
+Transitions leave in the order of their revisions: who reads the log finds all of it behind some
+revision, or sees that it begins later. What was caught up with is older than what stands before it.
+
 A booking or segment is forgotten once it ended and its person's boundaries have been visited at
 or behind its end: up to ``evaluated_at``, and beyond it while the next boundary lies ahead (a
 declined meeting ends without being one).
@@ -10,6 +13,7 @@ Rewriting a row seals it anew; the old bytes are overwritten by SQLite
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -43,6 +47,7 @@ from kalends.store.tables import (
     state,
     transition,
 )
+from kalends.store.tables import organization as owner
 from kalends.store.units.calendars import first_end, unfinished
 
 TRANSITION_SECONDS: Final = 3600
@@ -50,7 +55,7 @@ AUDIT_SECONDS: Final = 90 * 86_400
 BREAKER_SECONDS: Final = 7 * 86_400
 """Failures count for an hour; a week later even an operator asks no more."""
 
-_c, _s, _p = calendar.c, state.c, plan.c
+_c, _s, _p, _t = calendar.c, state.c, plan.c, transition.c
 _count: BindParameter[int] = bindparam("count")
 _before: BindParameter[int] = bindparam("before")
 
@@ -127,14 +132,30 @@ _someone = exists().where(
     person.c.organization == sink_row.c.organization, person.c.person == sink_row.c.person
 )
 _OLD: Final = {
-    "transitions": (
-        _oldest((transition.c.organization, transition.c.revision), transition.c.at < _before),
-        TRANSITION_SECONDS,
-    ),
     "audit": (_oldest((audit.c.number,), audit.c.at < _before), AUDIT_SECONDS),
     "tokens": (_oldest((principal.c.id,), principal.c.expires_at < _before), 0),
 }
 """What is old after so many seconds."""
+_log_begins = (
+    select(_t.at)
+    .where(_t.organization == owner.c.organization)
+    .order_by(_t.revision)
+    .limit(1)
+    .correlate(owner)
+    .scalar_subquery()
+)
+_OLD_LOGS = Statement(select(owner.c.organization).where(_log_begins < _before))
+_LOG = Statement(
+    select(_t.revision, _t.at)
+    .where(_t.organization == bindparam("of"))
+    .order_by(_t.revision)
+    .limit(_count)
+)
+_CUT_LOG = Statement(
+    delete(transition)
+    .where(_t.organization == bindparam("of"), _t.revision <= bindparam("last"))
+    .returning(_t.revision)
+)
 _ORPHANS = _oldest(
     (sink_row.c.organization, sink_row.c.sink, sink_row.c.person),
     and_(~_someone, sink_row.c.due_at.is_(None)),
@@ -164,12 +185,25 @@ def purge(seals: Seals, now: int, limit: int) -> Unit[dict[str, int]]:
     """See ``Store.purge``: one slice."""
     bookings = yield from _purge_bookings(seals, now, limit)
     segments = yield from _purge_segments(seals, now, limit)
-    counts = {"bookings": bookings, "segments": segments}
+    transitions = yield from _purge_transitions(now - TRANSITION_SECONDS, limit)
+    counts = {"bookings": bookings, "segments": segments, "transitions": transitions}
     for kind, (statement, seconds) in _OLD.items():
         counts[kind] = len((yield statement(before=now - seconds, count=limit)))
     counts["sink_rows"] = len((yield _ORPHANS(count=limit)))
     counts["breakers"] = yield from _purge_breakers(now, limit)
     return counts
+
+
+def _purge_transitions(before: int, limit: int) -> Unit[int]:
+    left = limit
+    for (of,) in (yield _OLD_LOGS(before=before)):
+        rows = yield _LOG(of=of, count=left)
+        old = [revision for revision, _ in takewhile(lambda row: row[1] < before, rows)]
+        if old:
+            left -= len((yield _CUT_LOG(of=of, last=old[-1])))
+        if left <= 0:
+            break
+    return limit - left
 
 
 def _purge_breakers(now: int, limit: int) -> Unit[int]:
