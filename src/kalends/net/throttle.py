@@ -107,6 +107,8 @@ def retry_after(value: str, now: float, date: str = "") -> float | None:
     ``date`` is the answer's own: a moment is reckoned by the clock of whoever names it.
     """
     value = value.strip()
+    if not value:
+        return None  # nearly every answer
     if value.isascii() and value.isdigit():
         return float(min(int(value[:10]), 10**9))
     until, at = _moment(value), _moment(date)

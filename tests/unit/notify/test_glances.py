@@ -91,7 +91,7 @@ def test_of_few_nothing_is_glanced_at_for_their_polls_come_as_soon(people: int) 
 
 
 def test_glances_begin_where_polls_are_bounded() -> None:
-    assert many() == 7_500
+    assert many() == 4_500
 
 
 def test_a_mailbox_costs_little_more_than_a_request_a_day_and_never_two_at_once() -> None:
