@@ -44,7 +44,7 @@ QUIET = 40 * MINUTE
 EDITS = 40
 """Edits of the last minutes before it heals."""
 STUBBORN = 6
-"""Failures in a row from which on a person's own pause may be longer than a minute."""
+"""Failures in a row from which on a person's own pause may be longer, where many wait."""
 PERIL = 1 / 400
 """Share of the kills in ``live`` with which any one step of the store or a sink is the last."""
 CROWD = 20
@@ -201,10 +201,10 @@ async def heal_by_itself(home: Installation) -> None:
 
 
 async def _a_minute(home: Installation) -> None:
-    """Let a minute pass, and the pauses of those few who failed alone again and again.
+    """Let a minute pass, and the pauses of those who failed alone again and again.
 
-    Theirs are doubled up to ten minutes (``sending.RETRY_LONGEST``) where nobody else's delivery
-    tells that the sink is back.
+    Few are tried again within that minute; where they are many each may wait for ten
+    (``reach.retry_pause``).
     """
     assert home.plain is not None
     await asyncio.sleep(60.0 - home.clock.now() % 1 - 0.01)
