@@ -190,7 +190,7 @@ class Site:
         begun, watch = self.loop.time(), time.monotonic()
         while not await true():
             await asyncio.sleep(0.001)
-            if not any(slot.reading for slot in self.engine.core.sync.slots.values()):
+            if not self.reading:
                 self.loop.ahead += STEP
             assert self.loop.time() - begun < 2 * HOUR, f"not within two hours: {what}"
             assert time.monotonic() - watch < 30, f"never: {what}"
@@ -205,6 +205,19 @@ class Site:
             )
 
         await self.until(well, f"{person}'s calendars are well")
+
+    async def quiet(self) -> None:
+        """Wait until nothing is being read: what is changed at once then meets no open request."""
+
+        async def nothing_read() -> bool:
+            return not self.reading
+
+        await self.until(nothing_read, "nothing is being read")
+
+    @property
+    def reading(self) -> bool:
+        """Whether any calendar is being read."""
+        return any(slot.reading for slot in self.engine.core.sync.slots.values())
 
     async def troubled(self, code: str, person: str = "anna") -> CalendarRow:
         """Wait until a person's calendar is stale for a reason; return its health."""
