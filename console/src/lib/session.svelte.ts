@@ -6,7 +6,7 @@ import { Desk } from "./desk.svelte";
 import { Live } from "./live.svelte";
 import { isTold, type NamesOf, People } from "./people.svelte";
 import type { Activity, Me, Presence, Vocabulary } from "./types";
-import { wordsOf, type Words } from "./words";
+import { put, wordsOf, type Words } from "./words";
 import { tellIn } from "./zone";
 
 class Session {
@@ -158,6 +158,22 @@ class Session {
 
   stateName(activity: string | null, availability: Presence["availability"]): string {
     return activity ? this.activityName(activity) : this.words[availability];
+  }
+
+  /** Who set a state by hand: by name where it is somebody on the list, never by an id. */
+  setter(actor: string | null): string {
+    const [kind = "", ...rest] = (actor ?? "").split(":");
+    const called = rest.join(":");
+    const { me, words } = this;
+    if (kind === "person") {
+      if (called && called === me?.person) return words.setByYou;
+      const name = this.people.get(called)?.name;
+      return name ? put(words.setBy, { who: name }) : words.manual;
+    }
+    if (kind === "account" && !me?.person && called === me?.name) return words.setByYou;
+    if (kind === "token") return put(words.setByKey, { who: called });
+    if (kind === "cli" || kind === "file") return words.setByAdministrator;
+    return kind ? put(words.setBy, { who: called || kind }) : words.manual;
   }
 
   /** Everything a state may be searched by. */

@@ -93,7 +93,9 @@ class Views:
             raise await self._nobody(person)
         record = PersonRecord.model_validate_json(document.record)
         moment = self._now if at is None else seconds(at)
-        return await reasons(self._reader, self._eye, record, facts, at=moment, now=self._now)
+        return await reasons(
+            self._reader, self._eye, record, facts, at=moment, now=self._now, asker="cli"
+        )
 
     async def _facts(self, person: str) -> DuePerson:
         facts = await self._reader.facts(self._organization, person)

@@ -33,6 +33,7 @@ from kalends.model.person import PersonRecord, Preferences
 from kalends.model.presence import LineState
 from kalends.model.times import rfc3339
 from kalends.policy.manual import manual
+from kalends.presence import PROTECTED, person_of
 from kalends.store.contract import Lane, Store
 
 _PERMISSION = {
@@ -64,7 +65,7 @@ async def set_manual(core: Core, command: SetManual) -> Answer:
             availability=command.availability,
             role=command.role,
             note=command.note,
-            set_by=command.actor,
+            set_by=await _told_as(core, command),
             now=core.now(),
         )
     except UserError as error:
@@ -76,6 +77,18 @@ async def set_manual(core: Core, command: SetManual) -> Answer:
     await settled
     await core.audit(command.organization, command.actor, "set-manual", command.person)
     return done({"until": made.until, "presence": await _state(core, command)})
+
+
+async def _told_as(core: Core, command: SetManual) -> str:
+    """Return who set it, as others are told: a protected person's id may be a name.
+
+    The audit, which only administrators read, has the actor itself.
+    """
+    actor = person_of(command.actor)
+    if not actor or actor == command.person:
+        return command.actor
+    found = await core.store.person(command.organization, actor)
+    return PROTECTED if found is not None and found.profile.protected else command.actor
 
 
 async def clear_manual(core: Core, command: ClearManual) -> Answer:

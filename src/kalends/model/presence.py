@@ -95,7 +95,8 @@ class Manual(msgspec.Struct, frozen=True, array_like=True, gc=False):
     kind: Until
     note: str = ""
     set_by: str = ""
-    """Id of the person, account or token that set it."""
+    """The actor that set it: ``person:<id>``, ``account:<name>``, ``token:<name>`` or another
+    input's name; ``person:`` alone where the person is protected."""
     set_at: int = 0
     divert: bool = True
     cap: Level | None = None

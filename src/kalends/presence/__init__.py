@@ -9,7 +9,7 @@ point, ``explain`` tells why.
 - ``audiences``: who may be told what (the ``Lens``); ``disclose`` applies it field by field
 - ``texts`` and ``words``: the words of what is told
 - ``representation``: a view as JSON
-- ``explanation`` and ``account``: why it is so, as a value and in words
+- ``explanation`` and ``account``: why it is so, as a value and in words; ``setter``: who set it
 """
 
 from kalends.presence.account import account
@@ -28,15 +28,18 @@ from kalends.presence.course import Advance, Step, advance, differs, next_change
 from kalends.presence.disclose import nothing, segment_views, view
 from kalends.presence.explanation import Age, Cause, Explanation, Reading, explain, unread
 from kalends.presence.representation import explanation_json, segment_json, view_json
+from kalends.presence.setter import PROTECTED, Setter, person_of, setter
 from kalends.presence.texts import texts_for
 
 __all__ = [
+    "PROTECTED",
     "Advance",
     "Age",
     "Cause",
     "Explanation",
     "Lens",
     "Reading",
+    "Setter",
     "Step",
     "account",
     "advance",
@@ -51,9 +54,11 @@ __all__ = [
     "level_of",
     "next_change",
     "nothing",
+    "person_of",
     "published",
     "segment_json",
     "segment_views",
+    "setter",
     "steps",
     "texts_for",
     "unread",

@@ -15,6 +15,7 @@ from kalends.model.times import utc
 from kalends.presence.audiences import Lens
 from kalends.presence.disclose import ABSENT
 from kalends.presence.explanation import Age, Cause, Explanation
+from kalends.presence.setter import Setter
 from kalends.presence.telling import telling
 from kalends.presence.texts import zone_of
 from kalends.presence.words import tongue
@@ -26,15 +27,25 @@ _WHY_NOT: Final = frozenset(
 
 
 def account(
-    explanation: Explanation, profile: Profile, lens: Lens, language: str = "en"
+    explanation: Explanation,
+    profile: Profile,
+    lens: Lens,
+    language: str = "en",
+    setter: Setter | None = None,
 ) -> list[str]:
-    """Return an explanation as lines; times are local to the person."""
-    return _Writer(profile, lens, language, explanation.at).lines(explanation)
+    """Return an explanation as lines; times are local to the person.
+
+    ``setter`` is whoever set what was set by hand; None tells nobody.
+    """
+    return _Writer(profile, lens, language, explanation.at, setter).lines(explanation)
 
 
 class _Writer:
-    def __init__(self, profile: Profile, lens: Lens, language: str, at: int) -> None:
+    def __init__(
+        self, profile: Profile, lens: Lens, language: str, at: int, setter: Setter | None
+    ) -> None:
         self.lens = lens
+        self.setter = setter
         self.telling = telling(language)
         self.language = self.telling.language
         self.words = self.telling.words
@@ -70,8 +81,8 @@ class _Writer:
                 None if moment is None else self.time(moment) for moment in (cause.start, cause.end)
             ]
             parts.append(f"{ends[0] or '…'}–{ends[1] or '…'}")
-        if cause.set_by:
-            parts.append(f"{self.words['set-by']} {cause.set_by}")
+        if cause.set_by and self.setter is not None:
+            parts.append(self.words[f"by-{self.setter.how}"].format(name=self.setter.name))
         if cause.rules:
             parts.append(", ".join(self.rule(rule) for rule in cause.rules))
         text = " ".join(parts)

@@ -10,17 +10,35 @@ from kalends.model.person import PersonRecord
 from kalends.model.presence import Facts
 from kalends.policy.judge import judge
 from kalends.policy.judgement import Judgement
-from kalends.presence import Explanation, Reading, account, explain, explanation_json, unread
+from kalends.presence import (
+    Explanation,
+    Reading,
+    Setter,
+    account,
+    explain,
+    explanation_json,
+    person_of,
+    setter,
+    unread,
+)
 from kalends.store.contract import DuePerson, PolicyInputs, Reader
 from kalends.web.eye import Eye
 
 
 async def reasons(
-    reader: Reader, eye: Eye, record: PersonRecord, facts: DuePerson, *, at: int, now: int
+    reader: Reader,
+    eye: Eye,
+    record: PersonRecord,
+    facts: DuePerson,
+    *,
+    at: int,
+    now: int,
+    asker: str,
 ) -> dict[str, Any]:
     """Return the explanation of a moment (UTC seconds) as JSON, in words under ``text``.
 
-    Raises ``Forgotten`` for a moment that has passed.
+    ``asker`` is the actor who asks: what he set himself is told as his. Raises ``Forgotten`` for
+    a moment that has passed.
     """
     calendars = await _readings(reader, facts.organization, facts.person)
     if facts.revision:
@@ -36,7 +54,8 @@ async def reasons(
             language=eye.language,
         )
     language = eye.language or facts.profile.language
-    lines = account(explained, facts.profile, eye.tenant.lens, language)
+    by = await _setter(reader, eye, explained.winner.set_by, asker)
+    lines = account(explained, facts.profile, eye.tenant.lens, language, by)
     return {**explanation_json(explained, lines), "text": "\n".join(lines)}
 
 
@@ -70,6 +89,18 @@ def _explained(
         language=eye.language,
         owner=eye.owns(facts.profile),
     )
+
+
+async def _setter(reader: Reader, eye: Eye, actor: str | None, asker: str) -> Setter | None:
+    """Return who set what was set by hand, by name where the reader may know that person."""
+    if actor is None:
+        return None
+    person, name = person_of(actor), None
+    if person:
+        found = await reader.person(eye.tenant.id, person)
+        if found is not None and eye.lists(found.profile):
+            name = found.profile.name
+    return setter(actor, reader=asker, name=name)
 
 
 async def _readings(reader: Reader, organization: str, person: str) -> list[Reading]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kalends.model.presence import Next, Presence
+from kalends.model.presence import Manual, Next, Presence, Until
 from kalends.model.times import rfc3339
 from kalends.model.vocabulary import Availability
 from kalends.web.routes import people
@@ -168,6 +168,29 @@ async def test_an_explanation_tells_the_winner_and_the_age_of_the_data(world: Wo
     later = rfc3339(world.now() + 2 * HOUR)
     body = await get(world, "acme/attendant", f"/api/v1/people/anna/explain?at={later}")
     assert body["winner"]["kind"] == "default"
+
+
+@pytest.mark.parametrize(
+    ("actor", "reader", "told"),
+    [
+        ("person:dora", "acme/bert", "by Dora acme"),
+        ("person:dora", "acme/dora", "by you"),
+        ("person:cleo", "acme/bert", "by a colleague"),
+        ("person:cleo", "acme/attendant", "by Cleo acme"),
+        ("person:nobody", "acme/attendant", "by a colleague"),
+        ("token:switchboard", "acme/bert", "through the API key “switchboard”"),
+        ("token:acme/attendant", "acme/attendant", "by you"),
+    ],
+)
+async def test_who_set_a_state_is_told_by_name_to_those_who_may_know_them(
+    world: World, actor: str, reader: str, told: str
+) -> None:
+    now = world.now()
+    made = Manual(Availability.AWAY, "lunch", "work", now + HOUR, Until.TIME, set_by=actor)
+    await world.store.set_manual("acme", "anna", made, now=now)
+    body = await get(world, reader, "/api/v1/people/anna/explain?language=en")
+    assert body["lines"][1].endswith(f" {told}.")
+    assert actor not in body["text"]
 
 
 async def test_of_somebody_new_nothing_is_known_and_nothing_is_told(world: World) -> None:

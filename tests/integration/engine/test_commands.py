@@ -89,6 +89,22 @@ def test_a_manual_presence_shows_at_once_and_clearing_goes_back() -> None:
     story(tell)
 
 
+def test_who_is_protected_sets_a_state_without_their_id() -> None:
+    async def tell(home: Installation) -> None:
+        hidden = {"id": "zoe", "name": "Zoe", "protected": True}
+        await ok(home, PutPerson(**WHO, record=hidden))
+        by_zoe = {"organization": ORGANIZATION, "actor": "person:zoe"}
+        told = await ok(home, SetManual(**by_zoe, person="p0000", activity="lunch"))
+        assert told["presence"]["set_by"] == "person:"
+        told = await ok(home, SetManual(**by_zoe, person="zoe", activity="lunch"))
+        assert told["presence"]["set_by"] == "person:zoe"
+        assert home.plain is not None
+        audit = await home.plain.audit(ORGANIZATION)
+        assert {one.actor for one in audit if one.action == "set-manual"} == {"person:zoe"}
+
+    story(tell)
+
+
 def test_an_unknown_activity_and_an_unknown_person_are_told() -> None:
     async def tell(home: Installation) -> None:
         await refused(home, SetManual(**WHO, person="p0000", activity="flying"), "invalid")

@@ -78,6 +78,7 @@ def by_hand(
     kind: Until = Until.TIME,
     at: int = 0,
     note: str = "",
+    set_by: str = "anna",
     sensitive: bool = False,
 ) -> Manual:
     """Return a manual presence set at a minute, until a minute or for ever."""
@@ -89,7 +90,7 @@ def by_hand(
         end,
         kind,
         note=note,
-        set_by="anna",
+        set_by=set_by,
         set_at=m(at),
         sensitive=sensitive,
     )

@@ -13,7 +13,15 @@ from kalends.errors import Forgotten, UserError
 from kalends.model.booking import Booking, Sensitivity, ShowAs
 from kalends.model.presence import Facts, Hold, LineState, Manual, Reckoning, Segment, Timeline
 from kalends.model.vocabulary import Audience, Availability, Level
-from kalends.presence import Cause, Explanation, Reading, account, explain, explanation_json
+from kalends.presence import (
+    Cause,
+    Explanation,
+    Reading,
+    account,
+    explain,
+    explanation_json,
+    setter,
+)
 from kalends.presence.telling import TELLINGS
 
 from .build import AVAILABLE, AWAY, BUSY, a_lens, anna, booked, by_hand, m, off_work
@@ -319,8 +327,9 @@ def test_it_reads_in_plain_words() -> None:
 
 def test_it_reads_in_swedish() -> None:
     found = why(manual=by_hand("gone", AWAY), at=10 + 24 * 60, horizon=m(20))
-    assert account(found, anna(), a_lens(), "sv-FI")[1:] == [
-        "Därför att: Satt för hand (Gone) 2 mars 09:00–… av anna.",
+    by = setter("person:anna", reader="person:dora", name="Anna Berg")
+    assert account(found, anna(), a_lens(), "sv-FI", by)[1:] == [
+        "Därför att: Satt för hand (Gone) 2 mars 09:00–… av Anna Berg.",
         "Kalender dav/default: aktuell, innehåll från 2 mars 09:05.",
         "Nästa ändring: inget ändras av sig självt",
         "Så långt fram är bokningar inte lästa än; de kan ändra detta.",
@@ -337,6 +346,32 @@ def test_every_language_says_all_that_english_says(language: str) -> None:
             assert text.strip(), (part, key)
             places = re.findall(r"\{\w+\}", wanted[key])
             assert re.findall(r"\{\w+\}", text) == places, (part, key)
+
+
+BY = {
+    "person:wilma": "by Wilma Berg",
+    "person:dora": "by you",
+    "person:gone": "by a colleague",
+    "person:": "by a colleague",
+    "account:reception": "by reception",
+    "token:switchboard": "through the API key “switchboard”",
+    "cli": "by an administrator",
+    "feature-code": "by feature-code",
+}
+
+
+@pytest.mark.parametrize(("actor", "told"), BY.items(), ids=BY)
+def test_who_set_a_state_is_told_by_name_and_never_by_id(actor: str, told: str) -> None:
+    manual = by_hand("lunch", AWAY, until=m(60), set_by=actor)
+    who = setter(actor, reader="person:dora", name={"person:wilma": "Wilma Berg"}.get(actor))
+    because = account(why(manual=manual), anna(), a_lens(), "en", who)[1]
+    assert because.endswith(f" {told}.")
+    assert not re.search(r"[a-z]:\w", because)
+
+
+def test_who_set_a_state_is_not_told_where_nobody_was_looked_up() -> None:
+    told = account(why(manual=by_hand("lunch", AWAY, until=m(60))), anna(), a_lens())
+    assert "anna" not in told[1]
 
 
 def test_what_decided_is_said_in_the_readers_words() -> None:

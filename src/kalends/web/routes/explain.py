@@ -34,4 +34,7 @@ async def why(
     now = web.now()
     record = PersonRecord.model_validate_json(document.record)
     moment = seconds(at) if at is not None else now
-    return answers.json(await reasons(web.reader, viewer.eye, record, facts, at=moment, now=now))
+    told = await reasons(
+        web.reader, viewer.eye, record, facts, at=moment, now=now, asker=viewer.actor
+    )
+    return answers.json(told)
