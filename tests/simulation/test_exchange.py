@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 
 import pytest
@@ -10,8 +11,11 @@ import pytest
 from kalends.endpoints.exchange.known import Mailbox
 from kalends.engine.debounce import LONGEST_SECONDS
 from tests.simulation.exchange import POLL, Mailroom, play
+from tests.unit.notify import lab
 from tests.unit.notify.pushing import call
 
+LONG = 1200
+"""Seconds between polls: long enough that none is in the way."""
 QUARTER = 900.0
 """Who is heard is polled as often at least, and read."""
 
@@ -54,6 +58,29 @@ def test_the_window_is_read_by_two_requests_a_change_and_nothing_at_rest() -> No
         assert len(room.transport.sent) - sent <= 3 + 12
 
     play(story)
+
+
+@pytest.mark.parametrize("notify", ["auto", "none"])
+def test_who_is_brought_in_is_read_twice_whatever_asks_for_the_second_read(
+    notify: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The look that follows subscribing asks for work hours too; where none comes, a poll does."""
+    monkeypatch.setattr(lab, "LATENCY", 0.2)  # so that bringing everybody in takes a while
+
+    async def story(room: Mailroom) -> None:
+        await asyncio.sleep(40)
+        asked, people = Counter(room.transport.operations()), len(room.people)
+        assert asked["FindItem"] == people
+        # A few of the last are polled before their turn to be subscribed has come.
+        assert asked["SyncFolderItems"] <= 2.1 * people
+        inputs = [("acme", person) for person in room.people]
+        for told in await room.engine.core.store.load_inputs(inputs):
+            assert all(calendar.work_hours for calendar in told.calendars)
+        await asyncio.sleep(1.2 * LONG)  # the poll they were spared comes when it is due
+        again = Counter(room.transport.operations())
+        assert again["SyncFolderItems"] - asked["SyncFolderItems"] >= people
+
+    play(story, people=100, poll_seconds=LONG, notify=notify)
 
 
 Fault = Callable[[Mailroom], None]

@@ -60,6 +60,8 @@ class Slot:
     """Calendars whose poll has come, first come first served."""
     sooner: set[Key] = field(default_factory=set)
     """Calendars to be read again for their news before their poll comes: one call each."""
+    early: set[Key] = field(default_factory=set)
+    """Calendars whose poll comes early: their last one failed, or there was more to it."""
     reading: dict[Key, After] = field(default_factory=dict)
     """Calendars being read, and what is owed to them afterwards."""
     storing: set[Key] = field(default_factory=set)
@@ -186,6 +188,7 @@ class Slot:
         self.skipped.pop(key, None)
         self.doubted.pop(key, None)
         self.sooner.discard(key)
+        self.early.discard(key)
         self.debounce.forget(key)
         if isinstance(self.reader, Forgets):
             self.reader.forget(*key)

@@ -140,8 +140,7 @@ class SyncDriver:
         """Forget a calendar that is no more."""
         slot = self.slot(key.organization, key.source)
         if slot is not None:
-            if not slot.drop_poll((key.person, key.name)):
-                self._agenda.strike(slot.number, key.person, key.name)
+            self._drop_poll(slot, (key.person, key.name))
             slot.forget((key.person, key.name))
 
     def read_now(self, key: CalendarKey) -> None:
@@ -348,13 +347,28 @@ class SyncDriver:
                 slot.hinted.append(key)
         elif again is not None and slot.number in self.slots:
             at = self._runtime.monotonic() + again
+            soon = again < slot.pause / 2
             if owed:
                 self._agenda.enter(at, slot.number, *key)
-            elif again < slot.pause / 2 and key not in slot.sooner:
+                (slot.early.add if soon else slot.early.discard)(key)
+            elif not soon:
+                self._put_off(slot, key, at)
+            elif key not in slot.sooner:
                 # News that could not be read, or not all of it, must not wait for the poll.
                 slot.sooner.add(key)
                 self._agenda.enter(at, slot.number, *key, call=True)
         self._awake.set()
+
+    def _put_off(self, slot: Slot, key: Key, at: float) -> None:
+        """Have the early poll of a calendar come when it is due: a read for a hint was its read."""
+        if key in slot.early:
+            slot.early.discard(key)
+            self._drop_poll(slot, key)
+            self._agenda.enter(at, slot.number, *key)
+
+    def _drop_poll(self, slot: Slot, key: Key) -> None:
+        if not slot.drop_poll(key):
+            self._agenda.strike(slot.number, *key)
 
     def _took_up(self, found: Located) -> None:
         for key in found.struck:
