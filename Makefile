@@ -7,6 +7,10 @@ BIN    := $(VENV)/bin
 .PHONY: help demo setup packages format lint types layers unit check test hunt bench docs console lock
 .PHONY: clean
 
+# Where no compiled module is kept (many container images say so), every worker and every process
+# that a test starts compiles anew all it imports: half as long again.
+unexport PYTHONDONTWRITEBYTECODE
+
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
