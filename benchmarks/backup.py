@@ -95,7 +95,7 @@ def restored(directory: Path, copy: Path, home: Path) -> float:
     shutil.copy(directory / "kalends.key", home / "kalends.key")
     shutil.copyfile(copy, home / "kalends.db")
     (home / "kalends.db").chmod(0o600)
-    prepare(home / "kalends.db", made)
+    prepare(home / "kalends.db", made, int(time.time()))
     mark(home)
     seconds = time.perf_counter() - begun
     now = int(time.time())

@@ -301,6 +301,9 @@ class SourceOptions(Document):
 class SinkOptions(Document):
     """Keys of the scripted sinks."""
 
+    address: str = ""
+    pace: int = 1
+
 
 def register(server: Server, boards: dict[str, Board]) -> None:
     """Make kinds ``scripted-calendar`` and ``scripted-board`` known, over these."""
@@ -323,5 +326,5 @@ def register(server: Server, boards: dict[str, Board]) -> None:
     )  # fmt: skip
     kinds()["scripted-board"] = Kind(
         "scripted-board", "For the simulation.", SinkOptions, endpoint,
-        lambda place, options: (place.organization.id, place.id), sink=sink,
+        lambda place, options: (place.organization.id, place.id), sink=sink, manner=("pace",),
     )  # fmt: skip

@@ -152,5 +152,5 @@ def put_back(copy: Path, directory: Path) -> None:
     for side in directory.glob("kalends.db*"):
         side.unlink()
     shutil.copy(copy, directory / "kalends.db")
-    prepare(directory / "kalends.db", examine(copy))
+    prepare(directory / "kalends.db", examine(copy), int(BEGIN + DAY))
     mark(directory)

@@ -32,3 +32,13 @@ def test_a_change_of_place_secret_or_pins_opens_another_endpoint(kind: Kind) -> 
     assert key != kind.endpoint_key(replace(PLACE, mark="changed"), options)
     other = kind.options.model_validate({**least, "ca_file": "/etc/other.pem"})
     assert key != kind.endpoint_key(PLACE, other)
+
+
+@pytest.mark.parametrize("kind", [one for one in kinds().values() if one.sink is not None],
+                         ids=lambda one: one.name)  # fmt: skip
+def test_what_is_a_matter_of_manner_is_an_option_and_the_receiver_is_none(kind: Kind) -> None:
+    named = set(kind.manner)
+    assert named <= set(kind.options.model_fields)
+    assert not named & {"url", "server", "domain", "username", "from_uri", "audience"}
+    for secret in kind.secrets:
+        assert {f"{secret}_env", f"{secret}_file"} <= named

@@ -207,8 +207,9 @@ async def _restore(configuration: Configuration, file: Path, database: Path) -> 
     made = examine(file)
     with _staged(file, database) as staged:
         await _opens(configuration, staged)
-        prepare(staged, made)
-        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+        now = datetime.now(UTC)
+        prepare(staged, made, int(now.timestamp()))
+        stamp = now.strftime("%Y%m%dT%H%M%SZ")
         # The mark first: what is stale is never without it.
         replace(database, staged, stamp, partial(mark, configuration.server.directory()))
     return made

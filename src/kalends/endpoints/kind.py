@@ -106,6 +106,9 @@ class Kind:
     directory_options: type[Document] | None = None
     """Documented keys of a directory of this kind; those of a ``SharedDirectoryOptions`` name the
     source whose endpoint, account and budget it uses."""
+    manner: tuple[str, ...] = ()
+    """Options of a sink that are a matter of how one speaks, not of who is told or what: where any
+    other changes, everybody's present is told anew."""
     secrets: tuple[str, ...] = field(default=())
     """Fields whose ``<field>``, ``<field>_env``, ``<field>_file`` carry a secret."""
 

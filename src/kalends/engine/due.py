@@ -14,11 +14,13 @@ import asyncio
 import math
 from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from kalends import observe
 from kalends.engine.ahead import Ahead, Chunk, Ready, Render
 from kalends.engine.decide import Case, decide
+from kalends.engine.large import LargeTimelines, is_large
 from kalends.engine.pacing import wait
 from kalends.engine.tenants import Tenant, Tenants
 from kalends.errors import KalendsError
@@ -50,6 +52,8 @@ RETRY_SECONDS: Final = 1.0
 LATE_SECONDS: Final = 10.0
 """Presence that is later than this is an alarm, and the engine is not ready."""
 SETTLE_SECONDS: Final = 2.0
+BUILDING_SECONDS: Final = 0.01
+"""Between two looks while somebody who is due waits for a large timeline."""
 
 Told = Callable[[Sequence[Evaluated], Committed, Sequence[Ready]], Awaitable[None]]
 """Called after every commit with what was committed, and with what had been made ready."""
@@ -108,6 +112,7 @@ class DueLoop:
         self._retold: set[tuple[str, str]] = set()
         self._began = int(runtime.now())
         self._asides: list[tuple[int, str, str]] = []
+        self._large = LargeTimelines(runtime, self.wake)
         self._upcoming: int | None = None
         """When somebody is due next, as of the last turn; what is written later wakes the loop."""
         self.lease: Lease | None = None
@@ -142,6 +147,12 @@ class DueLoop:
 
     async def run(self) -> None:
         """Work until cancelled; a store in trouble is asked again, never given up."""
+        try:
+            await self._work()
+        finally:
+            self._large.close()
+
+    async def _work(self) -> None:
         while True:
             self._awake.clear()
             try:
@@ -151,7 +162,8 @@ class DueLoop:
                 await self._runtime.sleep(RETRY_SECONDS)
                 continue
             if not worked:
-                self.caught_up.set()
+                if not self._large:
+                    self.caught_up.set()
                 await self._rest()
 
     async def turn(self) -> bool:
@@ -175,8 +187,12 @@ class DueLoop:
             if due:
                 self.caught_up.clear()
                 self.behind = 0.0 if lane is Lane.POLICY else max(0.0, now - due[0].due_at)
-                await self._settle(due, now)
-                return True
+                due = [one for one in due if lane is Lane.DUE or not self._large.builds(one)]
+                if due:
+                    await self._settle(due, now)
+                    return True
+        if self._large:
+            return False
         self.behind = 0.0
         return False
 
@@ -185,7 +201,9 @@ class DueLoop:
         if await self.ahead.work():
             return
         pause = self._tick
-        if self._upcoming is not None:
+        if self._large:  # they are due all the while, and hide who is due next
+            pause = BUILDING_SECONDS
+        elif self._upcoming is not None:
             pause = min(pause, max(0.0, self._upcoming - self._runtime.now()))
         await wait(self._awake, pause)
 
@@ -195,11 +213,15 @@ class DueLoop:
         batch: list[Evaluated] = []
         breath = self._runtime.monotonic() + BREATH
         for person in due:
-            batch += self._decide(person, inputs.get((person.organization, person.person)), now)
+            own = inputs.get((person.organization, person.person))
+            if own is not None and self._is_left_to_a_thread(person, own, now):
+                continue
+            batch += self._decide(person, own, now)
             if self._runtime.monotonic() > breath:
                 await asyncio.sleep(0)
                 breath = self._runtime.monotonic() + BREATH
-        await self._commit(batch, now)
+        if batch:
+            await self._commit(batch, now)
 
     async def _settle_ready(self, chunk: Chunk, now: int) -> None:
         """Commit what was made ready for a second that has come."""
@@ -220,15 +242,29 @@ class DueLoop:
             self._resolve(batch, committed)
 
     async def _inputs(self, due: list[DuePerson]) -> dict[tuple[str, str], PolicyInputs]:
-        dirty = [(one.organization, one.person) for one in due if _is_rebuilt(one)]
+        dirty = [
+            (one.organization, one.person)
+            for one in due
+            if _is_rebuilt(one) and not self._large.has(one)
+        ]
         if not dirty:
             return {}
         loaded = await self._store.load_inputs(dirty)
         return {(one.organization, one.person): one for one in loaded}
 
+    def _is_left_to_a_thread(self, person: DuePerson, inputs: PolicyInputs, now: int) -> bool:
+        """Tell whether a timeline is built beside the loop; its person is met again then."""
+        tenant = self._tenants.get(person.organization)
+        current = inputs.input_version == person.input_version
+        if tenant is None or not current or self._runtime.inline or not is_large(inputs):
+            return False
+        self._large.begin(person, partial(timeline, tenant, inputs, now))
+        return True
+
     def _decide(self, person: DuePerson, inputs: PolicyInputs | None, now: int) -> list[Evaluated]:
         tenant = self._tenants.get(person.organization)
-        if tenant is None or (_is_rebuilt(person) and inputs is None):
+        built = _is_rebuilt(person) and self._large.has(person)
+        if tenant is None or (_is_rebuilt(person) and inputs is None and not built):
             return [self._aside(person, now)]
         if inputs is not None and inputs.input_version != person.input_version:
             return []  # changed between two reads: it is still due
@@ -241,6 +277,8 @@ class DueLoop:
             retell=self._is_retold(person),
         )
         rebuild = None if inputs is None else lambda: timeline(tenant, inputs, now)
+        if built:
+            rebuild = partial(self._large.fetch, person)
         try:
             return decide(case, rebuild)
         except Exception as error:  # one person's data must never stop everybody's presence

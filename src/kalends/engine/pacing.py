@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Coroutine, Iterable
-from typing import Any
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any, Final, TypeVar
+
+from kalends.runtime import Runtime
+
+T = TypeVar("T")
+
+MANY: Final = 1000
+"""Bookings that are a matter of more than some milliseconds."""
 
 
 async def wait(event: asyncio.Event, seconds: float) -> None:
@@ -19,6 +26,12 @@ async def wait(event: asyncio.Event, seconds: float) -> None:
         await event.wait()
     finally:
         handle.cancel()
+
+
+async def aside(runtime: Runtime, size: int, function: Callable[..., T], *arguments: Any) -> T:
+    """Do what takes some microseconds for each of ``size`` things, in a thread where they are many:
+    nobody else waits for one person's ten thousand bookings."""
+    return await runtime.offload(function, *arguments) if size >= MANY else function(*arguments)
 
 
 async def together(work: Iterable[Coroutine[Any, Any, None]]) -> None:

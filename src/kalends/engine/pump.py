@@ -253,18 +253,22 @@ class Pump:
         of it: each page has to follow on what was read. Where it does not, the log is looked at
         last: what is committed in between stands there, and is read from it.
         """
-        while True:
+        reached = await self._store.revision(self.organization)
+        while self._position < reached:
             page = await self._store.transitions(self.organization, self._position, PAGE)
             if page and page[0].revision == self._position + 1:
                 return page
             present = await self._store.changed_since(self.organization, self._position, PAGE)
             page = await self._store.transitions(self.organization, self._position, PAGE)
             lost = [one for one in present if not page or one.revision < page[0].revision]
+            if not (lost or page):
+                self._position = reached  # revisions of the refused: nothing stands under them
             if not lost:
                 return page
             self._queue.dropped += len(lost)
             await self._put([_present(one) for one in lost])
             self._position = lost[-1].revision
+        return []
 
     # --- failures and refreshes ------------------------------------------------------------
     async def _recover(self, row: SinkRow) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,7 @@ from kalends.calendars.contract import Reading, Unchanged
 from kalends.engine.debounce import Key
 from kalends.engine.finding import Finder, Found
 from kalends.engine.locating import ABSENT, Located, leads, locate, locate_anew, was_located
+from kalends.engine.pacing import aside
 from kalends.engine.reading import (
     Bookmark,
     ask,
@@ -44,6 +46,7 @@ from kalends.errors import (
     SourceTrouble,
     Unreachable,
 )
+from kalends.model.booking import Booking
 from kalends.runtime import Runtime
 from kalends.store.contract import CalendarHealth, CalendarRow, Store
 
@@ -193,12 +196,15 @@ class Refresher:
         """Store what was read, or look again where the calendar is still in motion."""
         row, _, owner = found
         now = int(self._runtime.now())
-        read = to_store(row, reading, owner, now, full=full)
+        many = len(reading.bookings)
+        work = partial(to_store, row, reading, owner, now, full=full)
+        read = await aside(self._runtime, many, work)
         key = (row.key.person, row.key.name)
         polled = row.read_at is not None and not hinted
         if polled and await self._differs(row, read.bookings, now, owner.zone):
+            seen = await aside(self._runtime, many, content, read)
             clock = self._runtime.monotonic()
-            later = slot.debounce.seen(key, content(read), clock)
+            later = slot.debounce.seen(key, seen, clock)
             if later is not None:
                 return min(pause, later - clock)
         self.figures.skipped += read.skipped
@@ -211,10 +217,10 @@ class Refresher:
         return min(pause, MORE_SECONDS) if reading.more else pause
 
     async def _differs(
-        self, row: CalendarRow, bookings: tuple[object, ...], now: int, zone: ZoneInfo
+        self, row: CalendarRow, bookings: tuple[Booking, ...], now: int, zone: ZoneInfo
     ) -> bool:
-        stored = unfinished(await self._store.bookings(row.key), now, zone)
-        return frozenset(stored) != frozenset(bookings)
+        stored = await self._store.bookings(row.key)
+        return await aside(self._runtime, len(stored), _differ, stored, bookings, now, zone)
 
     async def _unchanged(self, slot: Slot, row: CalendarRow, answer: Unchanged) -> None:
         cursor = answer.cursor
@@ -298,3 +304,9 @@ class Refresher:
         """Serve somebody new at once who waited for this calendar alone."""
         if row.read_at is None or row.health == "new":
             self._changed()
+
+
+def _differ(
+    stored: tuple[Booking, ...], read: tuple[Booking, ...], now: int, zone: ZoneInfo
+) -> bool:
+    return frozenset(unfinished(stored, now, zone)) != frozenset(read)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from kalends import observe
 from kalends.engine.ahead import Block, Form
+from kalends.engine.leading import leads_to
 from kalends.engine.opening import (
     Guarded,
     Opened,
@@ -249,9 +250,19 @@ class Wiring:
             return
         if current is not None:
             await self._close_sink(name)
+        if isinstance(spec, SinkSpec) and await self._leads_elsewhere(name, fresh):
+            log.info("sink.elsewhere", organization=tenant.id, sink=id)
         pump = Pump(self.store, self.runtime, self.tenants, tenant.id, id, fresh.thing)
         task = asyncio.create_task(self._pump(pump), name=f"sink {tenant.id}/{id}")
         self.sinks[name] = OpenSink(fresh, pump, task)
+
+    async def _leads_elsewhere(self, name: Name, fresh: Opened) -> bool:
+        """Note where a sink leads; what was told elsewhere does not count."""
+        try:
+            return await self.store.lead_sink(*name, leads_to(fresh))
+        except KalendsError:
+            await self.opener.close(fresh)
+            raise
 
     async def _pump(self, pump: Pump) -> None:
         await self.told.wait()

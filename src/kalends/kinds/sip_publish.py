@@ -173,5 +173,13 @@ KIND = Kind(
     endpoint=_endpoint,
     endpoint_key=own_key,
     sink=_sink,
+    manner=(
+        "expires",
+        "max_per_second",
+        "ca_file",
+        "certificate_pins",
+        "password_env",
+        "password_file",
+    ),
     secrets=("password",),
 )

@@ -354,6 +354,13 @@ class Store(Reader, Protocol):
     ) -> None:
         """Move a sink's cursor and store or forget rows, in one transaction."""
 
+    async def lead_sink(self, organization: str, sink: str, to: bytes) -> bool:
+        """Note where a sink leads (a digest); tell whether it led elsewhere until now.
+
+        Then nothing counts as told: its cursor is forgotten, and what the other side was thought
+        to hold; what the other side said to remember is kept.
+        """
+
     async def delete_sink(self, organization: str, sink: str) -> None:
         """Forget cursor and rows of a sink that is no more."""
 

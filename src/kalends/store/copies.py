@@ -61,12 +61,12 @@ def _looked_over(path: Path) -> int:
     return made
 
 
-def prepare(path: Path, made: int) -> None:
-    """Make a copy fit to go on from, an older Kalends' too; all of it, or nothing."""
+def prepare(path: Path, made: int, now: int) -> None:
+    """Make a copy fit to go on from now, an older Kalends' too; all of it, or nothing."""
     connection = brought_up_to_date(path)
     try:
         with connection:
-            run_unit(connection, restoring.go_on(made))
+            run_unit(connection, restoring.go_on(made, now))
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     finally:
         connection.close()
@@ -82,7 +82,7 @@ async def prepare_postgresql(dsn: str, vault: Vault, runtime: Runtime) -> int:
     try:
         await opens(DatabaseReader(driver, vault, runtime))
         made = await driver.read(EVERY, restoring.made_at())
-        await driver.write(EVERY, partial(restoring.go_on, made))
+        await driver.write(EVERY, partial(restoring.go_on, made, int(runtime.now())))
         return made
     finally:
         await driver.close()

@@ -400,6 +400,10 @@ class DatabaseStore(DatabaseReader):
         unit = partial(sinks.save, self._seals, organization, sink, cursor, rows, forget)
         await self._driver.write(organization, unit)
 
+    async def lead_sink(self, organization: str, sink: str, to: bytes) -> bool:
+        """See ``Store.lead_sink``."""
+        return await self._driver.write(organization, partial(sinks.lead, organization, sink, to))
+
     async def delete_sink(self, organization: str, sink: str) -> None:
         """See ``Store.delete_sink``."""
         await self._driver.write(organization, partial(sinks.forget_all, organization, sink))

@@ -189,13 +189,20 @@ def _taker(names: tuple[str, ...]) -> Callable[[Values], tuple[Any, ...]]:
     return itemgetter(*names)
 
 
-def upsert(table: Table, *update: str, also: Mapping[str, Any] | None = None) -> Insert:
+def upsert(
+    table: Table,
+    *update: str,
+    also: Mapping[str, Any] | None = None,
+    only: Sequence[str] | None = None,
+) -> Insert:
     """Insert all columns named like parameters; where the key exists, update these columns.
 
-    No ``update`` and no ``also``: an existing row stays. Both dialects share the syntax.
+    No ``update`` and no ``also``: an existing row stays. ``only``: besides the key a new row has
+    these columns alone. Both dialects share the syntax.
     """
     key = [column.name for column in table.primary_key]
-    made = insert(table).values({column.name: bindparam(column.name) for column in table.c})
+    given = [one.name for one in table.c] if only is None else [*key, *only]
+    made = insert(table).values({name: bindparam(name) for name in given})
     changes = {name: made.excluded[name] for name in update} | dict(also or {})
     if not changes:
         return made.on_conflict_do_nothing(index_elements=key)

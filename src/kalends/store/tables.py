@@ -214,7 +214,6 @@ transition = Table(
     Column("before", LargeBinary),  # sealed
     Column("after", LargeBinary, nullable=False),  # sealed
 )
-Index("transition_at", transition.c.at)
 
 sink = Table(
     "sink",
@@ -222,6 +221,7 @@ sink = Table(
     _organization(),
     _key("sink"),
     Column("cursor", BigInteger),
+    Column("leads_to", LargeBinary),  # digest of the receiver and of what it is told
     sqlite_with_rowid=False,
 )
 

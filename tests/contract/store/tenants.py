@@ -90,6 +90,7 @@ WRITES: Final[dict[str, Callable[[Store], Awaitable[Any]]]] = {
     "save_sink": lambda s: s.save_sink(
         "other", "hook", cursor=99, rows=[SinkRow("other", "hook", "anna", 9)], forget=["anna"]
     ),
+    "lead_sink": lambda s: s.lead_sink("other", "hook", b"theirs"),
     "delete_sink": lambda s: s.delete_sink("other", "hook"),
     "save_breaker": lambda s: s.save_breaker(Breaker("other", "dav", "theirs")),
     "save_secret": lambda s: s.save_secret("other", "dav", "password", None),

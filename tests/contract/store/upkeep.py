@@ -53,6 +53,27 @@ class Sinks:
         assert await store.sink_next_due("acme", "hook") == NOW + 1
         assert await store.sink_next_due("acme", "none") is None
 
+    async def test_a_sink_that_leads_elsewhere_begins_anew_and_keeps_what_it_was_told_to(
+        self, store: Store
+    ) -> None:
+        assert not await store.lead_sink("acme", "hook", b"there")
+        assert await store.sink_cursor("acme", "hook") is None
+        row = SinkRow("acme", "hook", "anna", 4, b"etag", b"d", NOW, 2)
+        for name in ("hook", "other"):
+            await store.save_sink("acme", name, cursor=4, rows=[structs.replace(row, sink=name)])
+        assert not await store.lead_sink("acme", "hook", b"there")
+        assert not await store.lead_sink("acme", "other", b"there")  # nobody knew where it led
+        for name in ("hook", "other"):
+            assert await store.sink_cursor("acme", name) == 4
+        assert await store.lead_sink("acme", "hook", b"elsewhere")
+        assert await store.sink_cursor("acme", "hook") is None
+        [kept] = (await store.sink_rows("acme", "hook", ["anna"])).values()
+        assert kept == SinkRow("acme", "hook", "anna", 4, b"etag", None, NOW, 0)
+        assert await store.sink_cursor("acme", "other") == 4
+        await store.save_sink("acme", "hook", cursor=5)
+        assert not await store.lead_sink("acme", "hook", b"elsewhere")
+        assert await store.sink_cursor("acme", "hook") == 5
+
     async def test_a_deleted_sink_remembers_nothing(self, store: Store) -> None:
         row = SinkRow("acme", "hook", "anna", 1, due_at=NOW)
         await store.save_sink("acme", "hook", cursor=1, rows=[row])

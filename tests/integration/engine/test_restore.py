@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kalends.bus.commands import Backup
 from kalends.store.copies import examine, mark, marked, prepare
-from kalends.store.units.restoring import JUMP
+from kalends.store.units.restoring import LEAST
 from tests.integration.bad_input.site import (
     HOUR,
     Site,
@@ -41,7 +41,7 @@ def go_on(copy: Path, old: Path, new: Path) -> None:
     new.mkdir()
     shutil.copy(copy, new / "kalends.db")
     shutil.copy(old / "kalends.key", new / "kalends.key")
-    prepare(new / "kalends.db", examine(copy))
+    prepare(new / "kalends.db", examine(copy), int(time.time()))
     mark(new)
 
 
@@ -88,7 +88,7 @@ def test_a_restored_engine_tells_nothing_stale_and_gives_out_higher_revisions(
                 print(f"restored and told after {time.perf_counter() - before:.2f} s")
                 heard = {(who, word) for who, _, word, _ in again.board.received}
                 assert heard == {("anna", "available"), ("bo", "busy"), ("cleo", "busy")}
-                assert min(one[1] for one in again.board.received) > max(highest, JUMP)
+                assert min(one[1] for one in again.board.received) > max(highest, LEAST)
                 for name in ("anna", "bo", "cleo"):
                     await again.healthy(name)
                 assert not marked(tmp_path / "second")

@@ -15,11 +15,13 @@ from kalends.errors import UserError
 from kalends.runtime import Runtime
 from kalends.store import open_keys, open_reader, open_store
 from kalends.store.contract import Lane, Store
+from kalends.store.copies import prepare_postgresql
 from kalends.store.database import DatabaseStore
 from kalends.store.row_security import ENGINE, READER
 from kalends.store.statements import Statement, Unit
 from kalends.store.tables import TENANT_TABLES, metadata, state
 from kalends.store.units.queue import queueing
+from kalends.store.units.restoring import A_SECOND
 from kalends.store.vault import DAY, CannotOpen, Vault, key_number
 from tests import postgres
 from tests.contract.store.suite import StoreContract
@@ -224,6 +226,25 @@ async def test_promise_15_no_text_lies_open_in_any_file_of_the_server(
     files = [it.read_bytes() for it in data.rglob("*") if it.is_file()]
     assert any(b"anna@acme.example" in it for it in files)  # the search itself finds things
     assert not any(b"canary" in it for it in files)
+
+
+async def test_a_database_put_back_twice_gives_out_other_revisions_each_time(dsn: str) -> None:
+    clock, vault = Calendar(), Vault({1: KEY})
+    store = await open_store(dsn, vault, Runtime(now=clock.now))
+    await hire(store, "anna", "bo")
+    await settle(store)
+    await store.close()
+    lives = []
+    for _ in range(2):
+        await prepare_postgresql(dsn, vault, Runtime(now=clock.now))
+        store = await open_store(dsn, vault, Runtime(now=clock.now))
+        first = await store.revision("acme")
+        told = await store.changed_since("acme", 0)
+        assert [it.revision for it in told] == [first - 1, first]
+        lives.append(first)
+        await store.close()
+        clock.day += 1
+    assert lives == [(clock.day - 2) * 86_400 * A_SECOND, (clock.day - 1) * 86_400 * A_SECOND]
 
 
 class Calendar:

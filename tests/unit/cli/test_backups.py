@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from datetime import datetime, tzinfo
 from pathlib import Path
 
 import apsw
@@ -15,7 +17,7 @@ from kalends.runtime import Runtime
 from kalends.store import open_store
 from kalends.store.contract import Document, Evaluated, PersonDocument
 from kalends.store.copies import marked
-from kalends.store.units.restoring import JUMP
+from kalends.store.units.restoring import A_SECOND
 from kalends.store.vault import Vault
 
 
@@ -84,10 +86,12 @@ def test_a_copy_is_made_looked_over_and_gone_on_from(folder: Path, kalends: Term
     copy = folder / "copy.db"
     assert kalends("backup", str(copy))[0] == 0
     assert copy.stat().st_mode & 0o777 == 0o600
-    before = revisions(folder / "k.db")
+    before, begun = revisions(folder / "k.db"), int(time.time())
     code, told = kalends("restore", str(copy), "--overwrite")
     assert code == 0, told
-    assert revisions(folder / "k.db") == (before[0] + JUMP, before[1] + JUMP)
+    after = revisions(folder / "k.db")
+    assert begun * A_SECOND <= after[0] <= int(time.time()) * A_SECOND
+    assert after[0] - after[1] == before[0] - before[1]
     assert revisions(copy) == before  # the copy itself stays as it was
     assert marked(folder)
     [kept] = folder.glob("k.db.replaced-*Z")
@@ -145,7 +149,33 @@ def test_what_a_plain_copy_has_in_its_log_is_gone_on_from_too(
     writer.close()
     code, told = kalends("restore", str(copy), "--overwrite")
     assert code == 0, told
-    assert revisions(folder / "k.db")[0] == 4711 + JUMP
+    after = revisions(folder / "k.db")
+    assert after[0] - after[1] == 4711 - 1
+
+
+def test_each_life_that_goes_on_from_a_copy_gives_out_revisions_of_its_own(
+    folder: Path, kalends: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = folder / "copy.db"
+    kalends("backup", str(copy))
+    given: set[int] = set()
+    for restored in (1_800_000_000, 1_800_000_001, 1_800_000_600):
+        monkeypatch.setattr("kalends.cli.backups.datetime", _at(restored))
+        assert kalends("restore", str(copy), "--overwrite")[0] == 0
+        first = revisions(folder / "k.db")[0]
+        life = set(range(first, first + 1000))  # what it gives out until it is lost in turn
+        assert not given & life
+        assert not given or max(given) < first
+        given |= life
+
+
+def _at(moment: int) -> type[datetime]:
+    class Stopped(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Stopped:
+            return cls.fromtimestamp(moment, tz)
+
+    return Stopped
 
 
 def test_a_running_installation_is_not_replaced(folder: Path, kalends: Terminal) -> None:

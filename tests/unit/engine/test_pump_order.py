@@ -6,9 +6,11 @@ Each of these was found by the storms of ``tests/simulation``.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -22,7 +24,7 @@ from kalends.model.vocabulary import Audience
 from kalends.runtime import Runtime
 from kalends.sinks.contract import Delivered, Delivery, Failed, Outcome, Publication
 from kalends.store import open_store
-from kalends.store.contract import SinkRow, Store, StoredPresence
+from kalends.store.contract import Lane, SinkRow, Store, StoredPresence
 from kalends.store.vault import Vault
 from tests.contract.store.world import AVAILABLE, HOUR, MEETING, NOW, hire, result, settle
 
@@ -178,6 +180,7 @@ async def test_what_is_logged_while_a_feed_starts_is_no_gap(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await store.save_sink("acme", "feed", cursor=await store.revision("acme"))
+    await changed(store, "bo", MEETING, NOW + 1)
     await store.purge(now=NOW + 2 * HOUR)
     changed_since, logged = store.changed_since, list[int]()
 
@@ -191,8 +194,61 @@ async def test_what_is_logged_while_a_feed_starts_is_no_gap(
     monkeypatch.setattr(store, "changed_since", while_others_commit)
     times, feed = Times(), Feed()
     times.passed = 2 * HOUR + 2
-    async with pumping(store, feed, times):
+    async with pumping(store, feed, times) as pump:
         async with asyncio.timeout(SECONDS):
             while len(logged) < 2 or ("anna", logged[1]) not in feed.told:
+                pump.wake()  # as the due loop does after each commit
                 await asyncio.sleep(0)
     assert [number for who, number in feed.told if who == "anna"] == logged
+
+
+class Counting:
+    """A store that counts what it is asked."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.asked: Counter[str] = Counter()
+
+    def __getattr__(self, name: str) -> Any:
+        self.asked[name] += 1
+        return getattr(self._store, name)
+
+
+async def test_woken_for_nothing_new_a_feed_asks_the_store_once(store: Store) -> None:
+    await store.save_sink("acme", "feed", cursor=0)
+    counting, feed = Counting(store), Feed()
+    async with pumping(cast("Store", counting), feed, Times()) as pump:
+        last = await changed(store, "anna", MEETING, NOW + 1)
+        pump.wake()
+        await told(feed, "anna", last)
+        await idle(pump, last)
+        counting.asked.clear()
+        pump.wake()
+        await idle(pump, last)
+        assert counting.asked == {"revision": 1}
+
+
+async def test_revisions_of_the_refused_are_passed_by_once(store: Store) -> None:
+    last = await store.revision("acme")
+    await store.save_sink("acme", "feed", cursor=last)
+    anna = await store.facts("acme", "anna")
+    assert anna is not None
+    await store.touch("acme", ["anna"], lane=Lane.HAND, now=NOW)
+    refused = await store.commit_batch([result(anna, MEETING, log=True)], now=NOW)
+    assert refused.refused
+    counting, feed = Counting(store), Feed()
+    async with pumping(cast("Store", counting), feed, Times()) as pump:
+        await idle(pump, last + 1)
+        counting.asked.clear()
+        pump.wake()
+        await idle(pump, last + 1)
+        assert counting.asked == {"revision": 1}
+
+
+async def idle(pump: Pump, cursor: int) -> None:
+    """Wait until a pump has come so far, has nothing in hand and has written that down."""
+    async with asyncio.timeout(SECONDS):
+        for _ in range(200):
+            await asyncio.sleep(0)
+        while pump.cursor != cursor or pump.waiting:
+            await asyncio.sleep(0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy import bindparam, delete, func, null, select, update
 
 from kalends.store.contract import SinkRow
 from kalends.store.sealing import Seals
@@ -21,7 +21,11 @@ _columns = (
 )  # fmt: skip
 
 _CURSOR = Statement(select(sink.c.cursor).where(*_cursor_of))
-_MOVE = Statement(upsert(sink, "cursor"))
+_MOVE = Statement(upsert(sink, "cursor", only=("cursor",)))
+_LED_TO = Statement(select(sink.c.leads_to).where(*_cursor_of))
+_LEADS_TO = Statement(upsert(sink, "leads_to", only=("leads_to",)))
+_BEGIN_ANEW = Statement(update(sink).where(*_cursor_of).values(cursor=null()))
+_NOTHING_TOLD = Statement(update(sink_row).where(*_rows_of).values(digest=null(), failures=0))
 _SAVE = Statement(upsert(sink_row, "revision", "memory", "digest", "due_at", "failures"))
 _FORGET = Statement(delete(sink_row).where(*_rows_of, AnyOf(_r.person, "people")))
 _DELETE = Statement(delete(sink).where(*_cursor_of))
@@ -74,6 +78,20 @@ def _values(seals: Seals, organization: str, name: str, row: SinkRow) -> dict[st
         "due_at": row.due_at,
         "failures": row.failures,
     }
+
+
+def lead(organization: str, name: str, to: bytes) -> Unit[bool]:
+    """See ``Store.lead_sink``."""
+    found = yield _LED_TO(organization=organization, sink=name)
+    before: bytes | None = found[0][0] if found else None
+    if before == to:
+        return False
+    yield _LEADS_TO(organization=organization, sink=name, leads_to=to)
+    if before is None:
+        return False
+    yield _BEGIN_ANEW(organization=organization, sink=name)
+    yield _NOTHING_TOLD(organization=organization, sink=name)
+    return True
 
 
 def forget_all(organization: str, name: str) -> Unit[None]:
