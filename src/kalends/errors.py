@@ -5,6 +5,7 @@
     KalendsError
      ├── UserError            show the text to the person at the keyboard, no traceback
      │    ├── ConfigurationError   every problem at once, each with file, line, key, remedy
+     │    ├── NotYet               a process waits and tries again: nothing was written wrong
      │    └── Forgotten            a question about the past: nothing of it is kept (web: 410)
      ├── SourceTrouble        a read or a delivery failed; what is known stays (invariant 1)
      │    ├── RetryLater           try again, not before ``at``
@@ -65,6 +66,13 @@ class ConfigurationError(UserError):
     def __init__(self, problems: list[Problem]) -> None:
         self.problems = problems
         super().__init__("\n".join(str(problem) for problem in problems))
+
+
+class NotYet(UserError):
+    """What is needed is not there *now* (a database that is down, or still being made).
+
+    A command shows the text; a process that is to run for years waits.
+    """
 
 
 class Forgotten(UserError):

@@ -3,6 +3,7 @@
 ``log = observe.logger(__name__)`` then ``log.info("calendar.read", organization=…, source=…)``.
 Only the fields of ``ALLOWED`` reach a log line; anything else is replaced by ``…`` so that a
 careless call cannot leak (threat 18). Exceptions are logged by type and our own message only.
+What libraries log reaches the same lines as ``library.warned``, without their words.
 """
 
 from __future__ import annotations
@@ -59,9 +60,27 @@ def _errors(
     return event
 
 
+class _Libraries(logging.Handler):
+    """Tells that a library warned, whose and where; its words, and a stranger's traceback, may
+    carry anything (asyncio writes whole tasks, uvicorn what an exception says)."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line."""
+        error = record.exc_info[1] if record.exc_info else None
+        fields = {"exc_info": error} if error else {"where": f"{record.funcName}:{record.lineno}"}
+        tell = logger(record.name)
+        (tell.error if record.levelno >= logging.ERROR else tell.warning)(
+            "library.warned", **fields
+        )
+
+
+_LIBRARIES: Final = _Libraries(logging.WARNING)
+
+
 def configure(level: str = "info", *, json: bool = True) -> None:
     """Set up logging for a process: JSON lines on standard error, or colours for people."""
     renderer: Any = structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer()
+    logging.getLogger().addHandler(_LIBRARIES)  # once, however often this is called
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

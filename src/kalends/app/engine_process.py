@@ -9,10 +9,12 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from kalends import observe
+from kalends.app.awaiting import when_there
 from kalends.app.lock import only_one
 from kalends.app.watched import end_with_parent, until_stopped
 from kalends.bus.contract import Bus
@@ -78,8 +80,7 @@ async def opened(configuration: Configuration) -> AsyncIterator[Engine]:
         workers = WorkerPool(server.workers)
         stack.push_async_callback(workers.close)
         runtime = Runtime(workers=workers)
-        vault = await open_keys(server.database, server.key_path(), create=True)
-        store = await open_store(server.database, vault, runtime)
+        store = await when_there(partial(_store, server, runtime), runtime)
         stack.push_async_callback(store.close)
         bus = await open_bus(server.socket_path(), runtime, hub=True)
         stack.push_async_callback(bus.close)
@@ -90,6 +91,11 @@ async def opened(configuration: Configuration) -> AsyncIterator[Engine]:
             directory=server.directory(),
         )
         yield Engine(store, bus, runtime, _services(runtime, http, bus, store, server), options)
+
+
+async def _store(server: ServerOptions, runtime: Runtime) -> Store:
+    vault = await open_keys(server.database, server.key_path(), create=True)
+    return await open_store(server.database, vault, runtime)
 
 
 def _services(

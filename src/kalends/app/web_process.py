@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Final
 
 from kalends import observe
+from kalends.app.awaiting import when_there
 from kalends.app.watched import end_with_parent, until_stopped
 from kalends.bus.local import open_bus
 from kalends.config import Configuration, ServerOptions, load
-from kalends.errors import UserError
+from kalends.errors import NotYet, UserError
 from kalends.runtime import Runtime
-from kalends.store import open_reader
+from kalends.store import open_keys, open_reader
 from kalends.store.contract import Reader
-from kalends.store.vault import Vault
 from kalends.web.options import WebOptions
 from kalends.web.serving import serve
 
@@ -23,7 +23,7 @@ log = observe.logger(__name__)
 
 UNMENDABLE: Final = 78
 PATIENCE: Final = 30.0
-"""Seconds the engine may take to make the database."""
+"""Seconds in which what cannot be opened may be because the engine is just making it."""
 
 
 def run_web(config: Path) -> int:
@@ -57,16 +57,19 @@ async def _work(configuration: Configuration) -> None:
 
 
 async def _reader(server: ServerOptions, runtime: Runtime) -> Reader:
-    """Open the database, waiting for the engine to make it at the first start."""
+    """Open the database, waiting for the engine to make it, or to bring it up to date."""
     deadline = runtime.monotonic() + PATIENCE
-    while True:
+
+    async def opened() -> Reader:
         try:
-            vault = Vault.load(server.key_path(), create=False)
+            vault = await open_keys(server.database, server.key_path())
             return await open_reader(server.database, vault, runtime)
-        except UserError:
+        except UserError as error:
             if runtime.monotonic() > deadline:
                 raise
-            await runtime.sleep(0.1)
+            raise NotYet(str(error)) from error
+
+    return await when_there(opened, runtime)
 
 
 def web_options(server: ServerOptions) -> WebOptions:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kalends.errors import UserError
+from kalends.errors import NotYet, UserError
 from kalends.runtime import Runtime
 from kalends.store.contract import Reader, Store
 from kalends.store.database import DatabaseReader, DatabaseStore, Driver
@@ -29,14 +29,14 @@ __all__ = ["open_keys", "open_reader", "open_store"]
 async def open_keys(database: str, path: Path, *, create: bool = False) -> Vault:
     """Return the keys of a database. ``create``: make them for one that nothing was written to.
 
-    Raises ``UserError`` where the keys of what was written are not there: another key would open
-    nothing of it, and hide that the right one is missing.
+    Raises ``NotYet`` where the database is not there, ``UserError`` where the keys of what was
+    written are not: another key would open nothing of it, and hide that the right one is missing.
     """
     file = _file(database)
     written = await postgresql_written(database) if file is None else sqlite_written(file)
     if not (written or create):
         where = f" at {file}" if file is not None else ""
-        raise UserError(f"There is no database{where} yet. Start `kalends serve` once.")
+        raise NotYet(f"There is no database{where} yet. Start `kalends serve` once.")
     return Vault.load(path, create=not written)
 
 

@@ -8,7 +8,7 @@ from typing import Final
 import apsw
 import asyncpg
 
-from kalends.errors import UserError
+from kalends.errors import NotYet, UserError
 from kalends.runtime import Runtime
 from kalends.store import row_security, schema
 from kalends.store.day_keys import DayKeys
@@ -18,6 +18,19 @@ from kalends.store.statements import POSTGRESQL, SQLITE
 from kalends.store.vault import Vault
 
 _ONE_AT_A_TIME: Final = 0x6B616C656E6473  # "kalends": nodes that start together migrate in turn
+_MIGRATION_SECONDS: Final = 3_600.0
+"""What one statement of a change of schema may take; others have the pool's minute."""
+_PATIENT: Final = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0"
+"""A change of schema is made whole or not at all: no time-out of the role's may cut it."""
+_AWAY: Final = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.InternalClientError,
+)
+"""A server that is down, starts, stops, or lends all its connections to others: it passes."""
 
 
 async def sqlite_store(path: Path, runtime: Runtime, vfs: str | None = None) -> SqliteDriver:
@@ -109,7 +122,7 @@ def _unusable(path: Path, error: apsw.Error | OSError) -> UserError:
 
 def _check(path: Path) -> None:
     if not path.exists():
-        raise UserError(f"There is no database at {path} yet. Start `kalends serve` once.")
+        raise NotYet(f"There is no database at {path} yet. Start `kalends serve` once.")
     try:
         connection = connect(path, readonly=True)
         current = _current(connection)
@@ -130,10 +143,15 @@ def _current(connection: apsw.Connection) -> str | None:
 async def _connect(dsn: str) -> asyncpg.Pool:
     try:
         return await open_pool(dsn)
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except _AWAY as error:
+        raise NotYet(
+            f"PostgreSQL cannot be reached ({type(error).__name__}). Check that it runs and lends "
+            "connections, and host and port in [server] database."
+        ) from error
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
         raise UserError(
-            f"PostgreSQL cannot be reached ({type(error).__name__}). Check that it runs, and host, "
-            "user, password and database name in [server] database."
+            f"PostgreSQL lets nobody in ({type(error).__name__}). Check user, password and "
+            "database name in [server] database, and pg_hba.conf there."
         ) from error
 
 
@@ -148,8 +166,9 @@ async def _migrate(connection: asyncpg.Connection) -> None:
         for statement in row_security.create_role(role):
             await connection.execute(statement)
     wanted = schema.upgrade(await _version(connection), POSTGRESQL)
-    for statement in wanted:
-        await connection.execute(statement)
-    if wanted:
-        for statement in row_security.protect():
-            await connection.execute(statement)
+    if not wanted:
+        return
+    await connection.execute(_PATIENT)
+    open_to_owner = [text for (text,) in await connection.fetch(row_security.OPEN_TO_OWNER)]
+    for statement in (*open_to_owner, *wanted, *row_security.protect()):
+        await connection.execute(statement, timeout=_MIGRATION_SECONDS)

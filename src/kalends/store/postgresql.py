@@ -24,8 +24,18 @@ from kalends.store.statements import POSTGRESQL, Call, Row, Rows, Statement, Uni
 T = TypeVar("T")
 
 CONNECTIONS: Final = 8
+TURN_SECONDS: Final = 30.0
+"""How long a unit of work waits for one of them, where a server that hangs keeps all."""
 _LOST_RACE: Final = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 """The transaction is undone; begun anew it does what it would have done later."""
+_FAILED: Final = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
+"""All that asyncpg says of a server that refuses, ends, or dies in mid-answer (the last)."""
 TRIES: Final = 5
 """Transactions tried for one unit of work before somebody hears of a lost race."""
 _BEGIN: Final = """\
@@ -141,7 +151,7 @@ class PostgresqlDriver:
         isolation = "repeatable_read" if readonly else "read_committed"
         try:
             async with (
-                self._pool.acquire() as connection,
+                self._pool.acquire(timeout=TURN_SECONDS) as connection,
                 connection.transaction(isolation=isolation, readonly=readonly),
             ):
                 [begun] = await connection.fetch(_BEGIN, self._role, scope)
@@ -152,7 +162,7 @@ class PostgresqlDriver:
             raise _LostRace(f"somebody else wrote meanwhile: {type(error).__name__}") from error
         except asyncpg.UniqueViolationError as error:
             raise Conflict("somebody else wrote the same meanwhile") from error
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+        except _FAILED as error:
             raise StoreFailed(f"the database failed: {type(error).__name__}") from error
         except asyncio.IncompleteReadError as error:
             raise StoreFailed("the database hung up") from error

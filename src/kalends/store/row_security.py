@@ -25,12 +25,20 @@ _NAMED: Final = "(SELECT current_setting('kalends.organization', true))"
 
 HOW_TO: Final = (
     f"Let a superuser run: CREATE ROLE {ENGINE} NOLOGIN; CREATE ROLE {READER} NOLOGIN; "
-    f"GRANT {ENGINE}, {READER} TO the user in [server] database;"
+    f"GRANT {ENGINE}, {READER} TO the user in [server] database; and make that user the owner of "
+    "the database (ALTER DATABASE … OWNER TO …)."
 )
 
 MISSING_ROLES: Final = f"""\
 SELECT role FROM unnest(ARRAY['{ENGINE}', '{READER}']) AS role
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role)"""  # noqa: S608 (constants)
+
+OPEN_TO_OWNER: Final = """\
+SELECT format('ALTER TABLE %s NO FORCE ROW LEVEL SECURITY', oid::regclass) FROM pg_class
+WHERE relforcerowsecurity AND pg_get_userbyid(relowner) = current_user"""
+"""Gives what lets a change of schema see the rows it moves; ``protect`` closes it again.
+
+Forced, security hides every row from the owner too, and what is moved would be nothing."""
 
 
 def create_role(role: str) -> list[str]:

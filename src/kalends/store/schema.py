@@ -11,7 +11,7 @@ from typing import Final
 
 from sqlalchemy.engine import Dialect
 
-from kalends.errors import UserError
+from kalends.errors import NotYet, UserError
 from kalends.store import migrations
 
 
@@ -51,10 +51,10 @@ def check_known(current: str | None) -> None:
 
 
 def check_current(current: str | None) -> None:
-    """Raise ``UserError`` where a reader's database is not at ``HEAD``."""
+    """Raise ``NotYet`` where a reader's database is not at ``HEAD`` yet, as ``check_known``."""
     check_known(current)
     if current != HEAD:
-        raise UserError(
+        raise NotYet(
             f"The database has schema {current or 'none'}, this Kalends needs {HEAD}. "
             "Start `kalends serve` of this version once: it brings the database up to date."
         )

@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 from sqlalchemy import bindparam, func, select
 
-from kalends.errors import UserError
+from kalends.errors import NotYet, StoreFailed, UserError
 from kalends.runtime import Runtime
 from kalends.store import open_keys, open_reader, open_store
 from kalends.store.contract import Lane, Store
@@ -298,6 +298,105 @@ async def test_text_is_sealed_under_the_days_key_and_lives_on_when_that_key_is_d
     again = await open_store(dsn, Vault({1: KEY}), Runtime(now=clock.now))
     assert await again.bookings(key("anna")) == (ahead,)
     await again.close()
+
+
+BEFORE_LAST = """\
+SET session_replication_role = replica;
+ALTER TABLE state ADD COLUMN presence bytea;
+UPDATE state SET presence = (SELECT presence FROM shown WHERE
+ shown.organization = state.organization AND shown.revision = state.revision);
+DROP TABLE shown, replaced;
+CREATE INDEX state_revision ON state (organization, revision);
+UPDATE kalends_schema SET version_num = '0002'
+"""
+"""Takes a database back to where it was before ``0003_shown``; run by a superuser."""
+
+
+async def test_an_upgrade_loses_nobodys_presence_though_security_hides_rows_from_the_owner(
+    dsn: str, superuser: str
+) -> None:
+    """It waits for whoever reads, too: no time-out of the role's cuts a change of schema."""
+    connection = await asyncpg.connect(superuser)
+    await connection.execute("CREATE ROLE careful LOGIN")
+    await connection.execute(f"GRANT {ENGINE}, {READER} TO careful")
+    await connection.execute("ALTER ROLE careful SET lock_timeout = '50ms'")
+    await connection.execute("CREATE DATABASE upgraded OWNER careful")
+    await connection.close()
+    assert dsn  # the roles are there
+    dsn = superuser.replace("kalends@/postgres", "careful@/upgraded")
+    before = await open_store(dsn, Vault({1: KEY}), Runtime())
+    await hire(before, "anna", "bo")
+    await hire(before, "eve", organization="other")
+    await settle(before)
+    told = {org: await before.presences(org) for org in ("acme", "other")}
+    assert [len(one) for one in told.values()] == [2, 1]
+    await before.close()
+    connection = await asyncpg.connect(superuser.replace("/postgres", "/upgraded"))
+    await connection.execute(BEFORE_LAST)
+
+    async with connection.transaction():
+        await connection.execute("LOCK TABLE state IN ACCESS SHARE MODE")
+        opening = asyncio.create_task(open_store(dsn, Vault({1: KEY}), Runtime()))
+        while not await connection.fetchval(
+            "SELECT count(*) FROM pg_stat_activity WHERE usename = 'careful'"
+            " AND wait_event_type = 'Lock'"
+        ):
+            await connection.execute("SELECT pg_stat_clear_snapshot()")
+        await connection.execute("SELECT pg_sleep(0.2)")
+    await connection.close()
+    after = await opening
+    try:
+        assert {org: await after.presences(org) for org in told} == told
+        assert await rows_seen(dsn, READER, "acme", "shown") == 2
+        assert await rows_seen(dsn, "careful", None, "shown") == 0  # closed again, to the owner too
+        assert await rows_seen(dsn, "careful", None, "state") == 0
+    finally:
+        await after.close()
+
+
+async def test_a_server_that_is_away_is_waited_for_and_one_that_refuses_is_told() -> None:
+    with postgres.machine("fsync=off", "max_connections=5") as server:
+        with pytest.raises(NotYet, match="Check that it runs"):
+            await open_reader(server.dsn, Vault({1: KEY}), Runtime())
+        server.start()
+        for wrong in (server.dsn.replace("kalends@", "nobody@"), server.dsn.replace("gres?", "?")):
+            with pytest.raises(UserError, match="Check user, password") as refused:
+                await open_reader(wrong, Vault({1: KEY}), Runtime())
+            assert not isinstance(refused.value, NotYet)
+        lent = [await asyncpg.connect(server.dsn) for _ in range(5)]
+        with pytest.raises(NotYet, match="TooManyConnections"):
+            await open_reader(server.dsn, Vault({1: KEY}), Runtime())
+        for one in lent:
+            await one.close()
+
+
+async def test_every_way_a_server_ends_a_connection_is_a_store_that_failed_and_comes_back(
+    dsn: str, superuser: str
+) -> None:
+    store = await open_store(dsn, Vault({1: KEY}), Runtime())
+    operator = await asyncpg.connect(superuser)
+    ended = "SELECT {}(pid) FROM pg_stat_activity WHERE usename = 'plain'"
+    try:
+        await hire(store, "anna")
+        assert isinstance(store, DatabaseStore)
+        for how in ("pg_terminate_backend", "pg_cancel_backend"):
+            waiting = asyncio.create_task(store._driver.read("acme", _asleep()))
+            while not await operator.fetchval(
+                "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep%'"
+                " AND usename = 'plain' AND state = 'active'"
+            ):
+                await asyncio.sleep(0)
+            await operator.execute(ended.format(how))
+            with pytest.raises(StoreFailed):
+                await waiting
+            assert [it.person for it in await store.people("acme")] == ["anna"]
+    finally:
+        await operator.close()
+        await store.close()
+
+
+def _asleep() -> Unit[None]:
+    yield Statement(select(func.pg_sleep(60)))()
 
 
 async def test_two_nodes_share_the_days_key(dsn: str) -> None:
