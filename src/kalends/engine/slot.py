@@ -158,11 +158,16 @@ class Slot:
         )
 
     def barren_since(self) -> float | None:
-        """Return since when (wall seconds) calendars fail and none was read; None: it is well."""
-        if not self.failing:
-            return None
-        since = min(one.since for one in self.failing.values())
-        return since if self.last_success is None or self.last_success < since else None
+        """Return since when (wall seconds) calendars fail and none was read; None: it is well.
+
+        What began to fail before the last success tells nothing: one calendar may be gone for
+        weeks, and a read that was under way ends well after the first failure of many.
+        """
+        last = self.last_success
+        return min(
+            (one.since for one in self.failing.values() if last is None or one.since > last),
+            default=None,
+        )
 
     def left_out(self, key: Key, count: int) -> None:
         """Note how many broken bookings a calendar has now."""

@@ -65,16 +65,17 @@ class Trouble:
         return await self._note_calendar(slot, row, error)
 
     async def _note_calendar(self, slot: Slot, row: CalendarRow, error: SourceTrouble) -> float:
-        wall = int(self._runtime.now())
+        now = self._runtime.now()  # not cut to the second: another's success may be of the same
+        wall = int(now)
         key = (row.key.person, row.key.name)
         known = slot.failing.get(key)
-        since = known.since if known else float(wall)
+        since = known.since if known else now
         slot.failing[key] = Failing(since, error.code, str(error), error.remedy)
         failures = row.failures + 1
         delay = calendar_delay(error, failures, self._runtime.random.random)
         stale = row.stale_since
         certain = isinstance(error, AccessDenied | NotFound | SignInNeeded)
-        if stale is None and (certain or wall - since >= stale_after(slot.poll_seconds)):
+        if stale is None and (certain or now - since >= stale_after(slot.poll_seconds)):
             stale = int(since)
         health = CalendarHealth(
             row.key,

@@ -7,7 +7,7 @@ from typing import Any, cast
 from kalends.calendars.contract import CalendarSource
 from kalends.engine.debounce import Debounce
 from kalends.engine.gate import Gate
-from kalends.engine.slot import STORING, Slot
+from kalends.engine.slot import STORING, Failing, Slot
 
 
 class Subscribed:
@@ -91,3 +91,37 @@ def test_what_is_struck_is_forgotten_by_its_source_too() -> None:
     assert source.forgotten == [("p", "m")]
     assert not slot.wants()
     a_slot().forget(("p", "m"))  # a source that keeps nothing need not be told
+
+
+def fails(slot: Slot, person: str, since: float) -> None:
+    slot.failing[(person, "m")] = Failing(since, "bad-answer", "a sign-in page", "Sign in.")
+
+
+def test_a_source_of_which_nothing_is_read_any_more_is_barren_though_one_failed_long_before() -> (
+    None
+):
+    slot = a_slot()
+    fails(slot, "gone", 10.0)
+    slot.last_success = 5000.0
+    assert slot.barren_since() is None  # the others are read
+    fails(slot, "anna", 5010.0)
+    fails(slot, "bo", 5020.0)
+    assert slot.barren_since() == 5010.0
+
+
+def test_a_read_that_ends_well_after_the_first_failure_puts_off_only_when_a_source_is_barren() -> (
+    None
+):
+    slot = a_slot()
+    fails(slot, "anna", 100.0)
+    slot.last_success = 100.5  # it was under way already
+    assert slot.barren_since() is None
+    fails(slot, "bo", 115.0)
+    assert slot.barren_since() == 115.0
+
+
+def test_a_source_that_never_answered_is_barren_since_its_first_failure() -> None:
+    slot = a_slot()
+    fails(slot, "anna", 100.0)
+    fails(slot, "bo", 101.0)
+    assert slot.barren_since() == 100.0
