@@ -11,6 +11,7 @@ from kalends.errors import BadAnswer, TooLarge
 from kalends.model.times import Interval
 from kalends.wire.icalendar.expand import Expanded, Owner, expand
 from kalends.workers import WorkerPool
+from tests.patience import PATIENCE
 
 EXPAND = "kalends.wire.icalendar.expand:expand"
 TRIMMED = "kalends.engine.trimming:trimmed"
@@ -96,7 +97,7 @@ async def test_a_calendar_full_of_bombs_ends_at_the_bound_and_the_next_one_is_re
         for number in range(2000)
     )
     feed = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\n" + events + b"END:VCALENDAR\r\n"
-    async with asyncio.timeout(60):  # it would take hours
+    async with asyncio.timeout(PATIENCE):  # it would take hours
         with pytest.raises(TooLarge):
             await pool.run(EXPAND, feed, OWNER, WINDOW, seconds=1.0)
     assert (await pool.run(EXPAND, CALENDAR, OWNER, WINDOW)).bookings

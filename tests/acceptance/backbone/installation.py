@@ -29,9 +29,9 @@ from standardwebhooks.webhooks import Webhook
 from kalends.demo.calendar_server import PASSWORD, USER, CalendarServer
 from kalends.demo.organization import ZONE, DemoBooking
 from tests.acceptance.sip.kamailio import free_port
+from tests.patience import PATIENCE
 
 SECRET = "whsec_ZGVtby1zZWNyZXQtb2Yta2FsZW5kcy0wMTIzNDU2Nzg5"
-DEADLINE = 90.0
 
 
 @dataclass
@@ -82,7 +82,9 @@ class Served:
     def kalends(self, *words: str) -> str:
         """Run the command line as a person would and return what it prints."""
         command = [sys.executable, "-m", "kalends", *words, "--config", str(self.config)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=PATIENCE, check=False
+        )
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -125,7 +127,7 @@ class Installation(Served):
 
 async def until(true: Callable[[], bool | Awaitable[bool]], what: str) -> None:
     """Wait for a condition, or fail saying what never happened."""
-    deadline = time.monotonic() + DEADLINE
+    deadline = time.monotonic() + PATIENCE
     while True:
         with contextlib.suppress(AssertionError, aiohttp.ClientError):
             found = true()

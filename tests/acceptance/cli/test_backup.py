@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.backbone.installation import Installation, in_seconds, running, until
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.slow
 
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.slow
 def kalends(site: Installation, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "kalends", *words, "--config", str(site.config)],
-        capture_output=True, text=True, timeout=60, check=False,
+        capture_output=True, text=True, timeout=PATIENCE, check=False,
     )  # fmt: skip
 
 

@@ -24,6 +24,7 @@ from kalends.store.vault import Vault
 from tests import postgres
 from tests.acceptance.backbone.installation import in_seconds, running, until
 from tests.acceptance.cli.test_backup import kalends, told
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.slow
 RPO = 60.0
@@ -35,7 +36,7 @@ def pg(program: str, *words: str) -> subprocess.CompletedProcess[str]:
     folder = postgres.programs()
     assert folder is not None
     return subprocess.run(
-        [folder / program, *words], capture_output=True, text=True, timeout=120, check=False,
+        [folder / program, *words], capture_output=True, text=True, timeout=PATIENCE, check=False,
         env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"},
     )  # fmt: skip
 

@@ -15,6 +15,8 @@ import pytest
 from aiohttp import ClientSession, ClientTimeout
 from lab.exchange.serve import basic
 
+from tests.patience import PATIENCE
+
 JAR = Path("/usr/share/davmail/davmail.jar")
 _SETTINGS = """davmail.server=true
 davmail.mode={mode}
@@ -97,7 +99,7 @@ async def davmail(
     try:
         await _listening(port, process)
         signed = {"authorization": basic(user, password)}
-        async with ClientSession(headers=signed, timeout=ClientTimeout(60)) as session:
+        async with ClientSession(headers=signed, timeout=ClientTimeout(PATIENCE)) as session:
             yield DavMail(session, f"http://127.0.0.1:{port}", log)
     finally:
         if process.returncode is None:
@@ -106,7 +108,7 @@ async def davmail(
 
 
 async def _listening(port: int, process: asyncio.subprocess.Process) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while process.returncode is None and time.monotonic() < deadline:
         try:
             _, writer = await asyncio.open_connection("127.0.0.1", port)

@@ -19,6 +19,8 @@ from typing import Any
 
 import pytest
 
+from tests.patience import PATIENCE
+
 VERSION = "5.6.0"
 CLIENT = Path(__file__).with_name("exchangelib_client.py")
 
@@ -64,7 +66,7 @@ class Client:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.process = process
 
-    async def says(self, seconds: float = 60) -> Any:
+    async def says(self, seconds: float = PATIENCE) -> Any:
         """Return the next thing it says."""
         assert self.process.stdout is not None
         line = await asyncio.wait_for(self.process.stdout.readline(), seconds)

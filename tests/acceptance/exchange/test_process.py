@@ -14,6 +14,7 @@ import pytest
 from aiohttp import ClientSession
 
 from tests.acceptance.exchange.environment import exchangelib
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.slow
 
@@ -26,11 +27,11 @@ async def emulator(*options: str) -> AsyncIterator[dict[str, Any]]:
     )
     assert process.stdout is not None
     try:
-        yield json.loads(await asyncio.wait_for(process.stdout.readline(), 30))
+        yield json.loads(await asyncio.wait_for(process.stdout.readline(), PATIENCE))
     finally:
         if process.returncode is None:
             process.terminate()
-        assert await asyncio.wait_for(process.wait(), 10) == 0
+        assert await asyncio.wait_for(process.wait(), PATIENCE) == 0
 
 
 async def command(ready: dict[str, Any], name: str, /, **arguments: object) -> dict[str, Any]:
@@ -78,7 +79,7 @@ async def test_the_control_port_has_a_command_line() -> None:
         done = await asyncio.to_thread(
             subprocess.run,
             [sys.executable, "-m", "lab.exchange.control", ready["control"], *words],
-            capture_output=True, text=True, timeout=30,
+            capture_output=True, text=True, timeout=PATIENCE,
         )  # fmt: skip
         assert json.loads(done.stdout)["item"] == 21
         assert (await command(ready, "counters"))["mailboxes"] == 4  # the account has one too

@@ -22,6 +22,7 @@ from spnego.channel_bindings import GssChannelBindings
 from tests.acceptance.exchange.environment import exchangelib
 from tests.acceptance.exchange.test_sockets import FOLDER, HEAD
 from tests.acceptance.net.authority import Authority, Identity
+from tests.patience import PATIENCE
 
 ANNA = "anna@example.test"
 NAME, SECRET = "svc@example.test", "s:ecret & more"
@@ -50,7 +51,7 @@ async def curl(server: ExchangeServer, *options: str, password: str = SECRET) ->
         "-H", "Content-Type: text/xml", "--data-binary", BODY, *options, server.url,
         stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
-    said, _ = await asyncio.wait_for(process.communicate(), 30)
+    said, _ = await asyncio.wait_for(process.communicate(), PATIENCE)
     return said.decode().splitlines()[-1]
 
 

@@ -24,6 +24,7 @@ from kalends.errors import Unreachable
 from tests.acceptance.exchange_dav.test_sockets import opened, read
 from tests.acceptance.net.authority import Authority, Identity
 from tests.acceptance.sip.kamailio import free_port
+from tests.patience import PATIENCE
 
 PAGE = Path(__file__).parents[3] / "docs/guide/operating.md"
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -104,7 +105,7 @@ async def running(command: list[str], port: int) -> AsyncIterator[None]:
     process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
     assert process.stderr is not None
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 if process.returncode is not None:
                     pytest.fail((await process.stderr.read()).decode())

@@ -13,6 +13,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
+from tests.patience import PATIENCE
+
 MODULES: Final = Path("/usr/lib/apache2/modules")
 _WANTED: Final = ("mpm_event", "authn_core", "authz_core", "authz_user", "auth_gssapi")
 
@@ -92,7 +94,7 @@ async def apache(
 
 
 async def _listens(port: int, process: asyncio.subprocess.Process) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while True:
             assert process.returncode is None, "Apache ended at once"
             try:

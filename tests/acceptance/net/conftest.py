@@ -23,6 +23,7 @@ from kalends.net.tls import TlsOptions, context
 from kalends.net.transport import AioTransport
 from kalends.runtime import Runtime
 from tests.acceptance.net.authority import Authority
+from tests.patience import PATIENCE
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -117,7 +118,7 @@ async def plain(request: web.Request) -> web.Response:
     return web.Response(text="hello")
 
 
-async def eventually(condition: Callable[[], bool], seconds: float = 5.0) -> None:
+async def eventually(condition: Callable[[], bool], seconds: float = PATIENCE) -> None:
     async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.005)

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.exchange.environment import installed
+from tests.patience import PATIENCE
 
 REALM = "ACME.TEST"
 LIBRARIES = ("krb5==0.10.0", "gssapi==1.12.0", "decorator==5.3.1")
@@ -133,12 +134,12 @@ class Realm:
 
     def _run(self, *command: str) -> str:
         done = subprocess.run(
-            command, env=self._full, capture_output=True, text=True, timeout=60, check=True
+            command, env=self._full, capture_output=True, text=True, timeout=PATIENCE, check=True
         )
         return done.stdout
 
     async def _answers(self, process: asyncio.subprocess.Process) -> None:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 assert process.returncode is None, "the key server ended at once"
                 try:

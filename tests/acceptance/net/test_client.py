@@ -24,7 +24,7 @@ from kalends.errors import (
 from kalends.model.http import Request
 from kalends.net.contract import Credential, HttpOptions, Limits, SignInOptions
 from kalends.runtime import Runtime
-from tests.acceptance.net.conftest import Network, plain
+from tests.acceptance.net.conftest import Network, eventually, plain
 
 SVC = Credential("svc", "s3cret")
 
@@ -238,6 +238,7 @@ async def test_no_more_connections_than_configured(network: Network) -> None:
         nonlocal now, most
         now += 1
         most = max(most, now)
+        await eventually(lambda: most >= 3)
         await asyncio.sleep(0.01)
         now -= 1
         return web.Response()

@@ -14,6 +14,7 @@ from kalends.model.http import Request
 from kalends.net.contract import Limits
 from kalends.net.guarded import GuardedClient
 from tests.acceptance.net.conftest import Network
+from tests.patience import PATIENCE
 
 FEED = b"BEGIN:VCALENDAR\r\n" + b"X-PAD:0123456789\r\n" * 20_000 + b"END:VCALENDAR\r\n"
 
@@ -41,7 +42,7 @@ async def read(world: World, seconds: float = 0.5) -> bytes:
 
 
 async def test_a_sound_network_passes_everything(world: World) -> None:
-    assert await read(world, 5) == FEED
+    assert await read(world, PATIENCE) == FEED
 
 
 @pytest.mark.parametrize("ending", ["close", "reset", "hang"])
@@ -54,7 +55,7 @@ async def test_an_answer_that_breaks_off_is_never_taken_for_a_whole_one(
     with pytest.raises(Unreachable):
         await read(world)
     proxy.always = Fault()
-    assert await read(world, 5) == FEED
+    assert await read(world, PATIENCE) == FEED
 
 
 async def test_a_server_that_never_hears_us_is_left(world: World) -> None:
@@ -68,13 +69,13 @@ async def test_a_connection_closed_from_the_other_side_at_once(world: World) -> 
     with pytest.raises(Unreachable):
         await read(world)
     world[0].always = Fault()
-    assert await read(world, 5) == FEED
+    assert await read(world, PATIENCE) == FEED
 
 
 async def test_a_kept_connection_that_died_meanwhile_is_not_noticed(world: World) -> None:
-    assert await read(world, 5) == FEED
+    assert await read(world, PATIENCE) == FEED
     await world[0].cut()
-    assert await read(world, 5) == FEED
+    assert await read(world, PATIENCE) == FEED
 
 
 async def test_a_server_that_is_away_and_comes_back(world: World) -> None:
@@ -87,10 +88,10 @@ async def test_a_server_that_is_away_and_comes_back(world: World) -> None:
         await read(world)
     assert told.value.at is not None
     await proxy.listen()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while True:
             try:
-                assert await read(world, 5) == FEED
+                assert await read(world, PATIENCE) == FEED
                 break
             except Unreachable:
                 await asyncio.sleep(0.05)
@@ -121,5 +122,5 @@ async def test_a_busy_proxy_in_between_is_obeyed(network: Network) -> None:
 async def test_a_slow_network_is_slow(world: World) -> None:
     world[0].always = Fault(delay=0.05, bytes_per_second=4e6)
     begun = asyncio.get_running_loop().time()
-    assert await read(world, 5) == FEED
+    assert await read(world, PATIENCE) == FEED
     assert asyncio.get_running_loop().time() - begun > 0.1

@@ -21,6 +21,7 @@ import pytest
 from tests.acceptance.net.apache import apache, here
 from tests.acceptance.net.authority import Authority, Identity
 from tests.acceptance.net.realm import Realm, libraries, realm
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.skipif(
     not here(), reason="needs apache2-bin and libapache2-mod-auth-gssapi"
@@ -73,7 +74,7 @@ class Client:
     async def sends(self, **told: Any) -> dict[str, Any]:
         """Have the page asked for, after what ``told`` says; return what came of it."""
         self._process.tell(client=self._number, **told)
-        return await asyncio.wait_for(asyncio.to_thread(self._process.hear), 60)
+        return await asyncio.wait_for(asyncio.to_thread(self._process.hear), PATIENCE)
 
 
 class Domain:
@@ -121,7 +122,7 @@ class Domain:
         )  # fmt: skip
         self._stack.push_async_callback(_ended, process)
         assert process.stdout is not None
-        port = int(await asyncio.wait_for(process.stdout.readline(), 60))
+        port = int(await asyncio.wait_for(process.stdout.readline(), PATIENCE))
         self.url = f"https://localhost:{port}/page"
 
     def rekey(self) -> None:

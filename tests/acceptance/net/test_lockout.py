@@ -19,6 +19,7 @@ from kalends.net.guarded import GuardedClient
 from kalends.runtime import Runtime
 from tests.acceptance.net.conftest import Network, eventually
 from tests.acceptance.net.windows import Windows
+from tests.patience import PATIENCE
 
 WAYS = ["basic", "ntlm"]
 RIGHT = "Basic QUNNRVxzdmM6cmlnaHQ="
@@ -117,7 +118,7 @@ async def test_processes_killed_in_the_middle_of_a_sign_in_do_not_lock_the_accou
     directory.slow = True
     for _ in range(2):
         process = await start(tmp_path, server.url, "wrong", auth)
-        await asyncio.wait_for(directory.thinking.wait(), 20)
+        await asyncio.wait_for(directory.thinking.wait(), PATIENCE)
         process.send_signal(signal.SIGKILL)
         await process.wait()
         directory.thinking.clear()

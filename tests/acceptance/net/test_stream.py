@@ -24,6 +24,7 @@ from kalends.net.contract import Credential, Limits
 from kalends.net.guarded import GuardedClient
 from kalends.runtime import Runtime
 from tests.acceptance.net.conftest import Network, eventually, plain
+from tests.patience import PATIENCE
 
 SVC = Credential("svc", "s3cret")
 HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -110,7 +111,7 @@ async def test_silence_is_told(network: Network) -> None:
                 async for data in streamed.chunks():
                     seen.append(data)
         assert seen == [b"hello"]
-        await asyncio.wait_for(gone.wait(), 5)
+        await asyncio.wait_for(gone.wait(), PATIENCE)
 
 
 async def test_a_head_that_never_comes_is_told(network: Network) -> None:
@@ -192,7 +193,7 @@ async def test_open_streams_keep_no_ordinary_request_waiting(network: Network) -
     async with AsyncExitStack() as stack:
         for _ in range(5):
             await stack.enter_async_context(client.stream(Request("POST", server.url)))
-        got = await asyncio.wait_for(client.send(Request("GET", server.url + "plain")), 5)
+        got = await asyncio.wait_for(client.send(Request("GET", server.url + "plain")), PATIENCE)
         assert got.body == b"hello"
         ended.set()
 
@@ -219,13 +220,14 @@ async def test_a_long_stream_holds_no_trial_of_its_credential(network: Network) 
         response = web.StreamResponse()
         await response.prepare(request)
         if request.method == "POST":
-            await asyncio.sleep(60)
+            await asyncio.Event().wait()
         return response
 
     server = await network.serve(answer)
     client = network.client(server.url, credential=SVC)
     async with client.stream(Request("POST", server.url)):
-        assert (await asyncio.wait_for(client.send(Request("GET", server.url)), 5)).status == 200
+        got = await asyncio.wait_for(client.send(Request("GET", server.url)), PATIENCE)
+        assert got.status == 200
 
 
 async def test_a_stream_is_told_to_be_silent_as_a_request_is(network: Network) -> None:

@@ -18,8 +18,9 @@ from kalends.errors import BadAnswer, SignInNeeded, Throttled, Unreachable
 from kalends.model.http import Request
 from kalends.net.contract import Credential, HttpOptions, SignInOptions
 from kalends.net.guarded import GuardedClient
-from tests.acceptance.net.conftest import Network, Server
+from tests.acceptance.net.conftest import Network, Server, eventually
 from tests.acceptance.net.windows import Windows
+from tests.patience import PATIENCE
 
 SVC = Credential("ACME\\svc", "s3cret")
 WRONG = Credential("ACME\\svc", "wrong")
@@ -113,12 +114,13 @@ async def test_a_user_may_be_written_as_an_address(network: Network, way: str) -
 
 
 async def test_requests_side_by_side_have_connections_of_their_own(network: Network) -> None:
-    inside, most = 0, 0
+    inside, most, alone = 0, 0, True
 
     async def slow(request: web.Request) -> web.StreamResponse:
         nonlocal inside, most
         inside += 1
         most = max(most, inside)
+        await eventually(lambda: alone or most >= 3)
         await asyncio.sleep(0.01)
         inside -= 1
         return await echo(request)
@@ -127,6 +129,7 @@ async def test_requests_side_by_side_have_connections_of_their_own(network: Netw
     server = await network.serve(windows.answer)
     client = client_of(network, server, credential=SVC, max_connections=3)
     await post(client, server.url)  # the first alone: its secret is on trial
+    alone = False
     await asyncio.gather(*(post(client, server.url) for _ in range(30)))
     assert most == 3
     assert len({seen.connection for seen in windows.seen}) == 3
@@ -371,7 +374,7 @@ async def test_curl_signs_in_to_this_server_too(
         "--data", "one", server.url, stdout=asyncio.subprocess.PIPE,
         env={**os.environ, "NTLM_USER_FILE": str(mine)},
     )  # fmt: skip
-    said, _ = await asyncio.wait_for(curl.communicate(), 20)
+    said, _ = await asyncio.wait_for(curl.communicate(), PATIENCE)
     if way == "negotiate" and not windows.users and password == "s3cret":
         pytest.skip("no gss-ntlmssp for curl to do NTLM within Negotiate")
     assert said == (b"<one> 200" if password == "s3cret" else b"no 401")

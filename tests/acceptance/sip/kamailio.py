@@ -20,7 +20,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-DEADLINE = 20.0
+from tests.patience import PATIENCE
+
 MODULES = next(iter(Path("/usr/lib").glob("*/kamailio/modules")), None)
 
 
@@ -79,7 +80,7 @@ class Kamailio:
         """Kill it with all its processes: on a gentle end some outlive the first one."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait(DEADLINE)
+        self._process.wait(PATIENCE)
 
     def log(self) -> str:
         return (self.folder / "log").read_text(errors="replace")
@@ -97,7 +98,7 @@ class Kamailio:
         self._wait_until_it_answers()
 
     def _wait_until_it_answers(self) -> None:
-        end = time.monotonic() + DEADLINE
+        end = time.monotonic() + PATIENCE
         with socket.socket(type=socket.SOCK_DGRAM) as probe:
             probe.connect(("127.0.0.1", self.port))
             probe.settimeout(0.1)

@@ -22,7 +22,8 @@ from kalends.runtime import Runtime
 from kalends.sinks.contract import Delivered, Failed, Outcome, PresenceSink, Publication
 from kalends.sinks.sip_publish import unpack_memory
 from tests.acceptance.sip.kamailio import Authority, Kamailio
-from tests.acceptance.sip.watcher import DEADLINE, Watcher
+from tests.acceptance.sip.watcher import Watcher
+from tests.patience import PATIENCE
 
 ANNA = Profile("anna", "Anna Berg", "sv", "Europe/Stockholm", sip="sip:anna@acme.example")
 BUSY = View(
@@ -49,7 +50,7 @@ class Side:
 
     async def publish(self, *views: View, refresh: bool = False) -> list[Outcome]:
         publications = [self._publication(view, refresh=refresh) for view in views]
-        async with asyncio.timeout(DEADLINE):
+        async with asyncio.timeout(PATIENCE):
             outcomes = await self.sink.publish(publications)
         for view, outcome in zip(views, outcomes, strict=True):
             self.memory[view.person] = outcome.memory
@@ -66,7 +67,7 @@ class Side:
         return outcome
 
     async def withdraw(self, view: View) -> None:
-        async with asyncio.timeout(DEADLINE):
+        async with asyncio.timeout(PATIENCE):
             await self.sink.withdraw([self._publication(view)])
         self.memory[view.person] = None
 

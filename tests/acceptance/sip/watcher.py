@@ -12,12 +12,13 @@ from types import TracebackType
 from typing import Any
 from xml.etree import ElementTree
 
+from tests.patience import PATIENCE
+
 NS = {
     "p": "urn:ietf:params:xml:ns:pidf",
     "dm": "urn:ietf:params:xml:ns:pidf:data-model",
     "r": "urn:ietf:params:xml:ns:pidf:rpid",
 }
-DEADLINE = 20.0
 
 
 class Document:
@@ -79,7 +80,7 @@ class Watcher(asyncio.DatagramProtocol):
 
     async def until(self, true: Callable[[], bool]) -> None:
         """Wait until the condition holds; look whenever something arrives."""
-        async with asyncio.timeout(DEADLINE):
+        async with asyncio.timeout(PATIENCE):
             while not true():
                 self._news.clear()
                 await self._news.wait()

@@ -21,6 +21,7 @@ from kalends.runtime import Runtime
 from kalends.web.application import application
 from kalends.web.options import WebOptions
 from tests.contract.web.world import World, running
+from tests.patience import PATIENCE
 
 
 class Served:
@@ -79,7 +80,7 @@ def tried(case: Any, world: World, who: str) -> None:
         base_url=world.base,
         headers=world.bearer(who),
         excluded_checks=[positive_data_acceptance],
-        timeout=10,
+        timeout=PATIENCE,
     )
 
 

@@ -25,6 +25,7 @@ from kalends.web import tokens
 from kalends.web.options import WebOptions
 from kalends.web.serving import serve
 from tests.contract.web.test_stream import Events
+from tests.patience import PATIENCE
 
 ANNA = {"id": "anna", "name": "Anna Berg", "emails": ["anna@acme.example"]}
 SECRET = "whsec_ZGVtby1zZWNyZXQtb2Yta2FsZW5kcy0wMTIzNDU2Nzg5"
@@ -121,7 +122,7 @@ async def test_a_person_made_by_the_api_follows_an_uploaded_calendar_and_a_hand(
         now = int(whole.runtime.now())
         body = feed(now - 600, now + 1200)
         await call(client, "PUT", "/people/anna/calendars/desk.ics", data=body.encode())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while (event := await events.until("presence")).people["anna"].get(
                 "availability"
             ) != "busy":
@@ -140,7 +141,7 @@ async def test_a_person_made_by_the_api_follows_an_uploaded_calendar_and_a_hand(
         assert {"set-manual", "clear-manual"} <= {entry["action"] for entry in audit}
         assert "lunch" not in str(audit)
         await call(client, "DELETE", "/people/anna")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             assert (await events.until("gone")).data["people"] == ["anna"]
 
 
@@ -156,7 +157,7 @@ async def test_reads_go_on_while_the_engine_is_away_and_changes_come_back_with_i
         async with client.get("/health/ready") as answer:
             assert answer.status == 503
         await whole.engine()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 async with client.get("/health/ready") as answer:
                     if answer.status == 200:

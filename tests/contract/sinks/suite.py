@@ -32,6 +32,7 @@ from kalends.sinks.contract import (
     PresenceSink,
     Publication,
 )
+from tests.patience import PATIENCE
 
 NOW = 1_772_456_400  # 2026-03-02T13:00:00Z
 
@@ -203,7 +204,7 @@ class SinkContract(ABC):
     async def test_a_vanished_other_side_is_an_outcome(self, bench: Bench) -> None:
         await bench.publish(BUSY)
         await bench.vanish()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             (outcome,) = await bench.publish(FREE)
         assert isinstance(outcome, Failed)
         assert not outcome.give_up
@@ -240,7 +241,7 @@ class SinkContract(ABC):
         bench.refuse(True)
         await bench.sink.withdraw([publication])
         await bench.vanish()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await bench.sink.withdraw([publication])
 
 

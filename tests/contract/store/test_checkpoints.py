@@ -13,8 +13,8 @@ from kalends.store import checkpoints
 from kalends.store.checkpoints import Checkpoints
 from kalends.store.sqlite import connect
 from tests.contract.store.test_sqlite_files import Disk, disk  # noqa: F401 (a fixture)
+from tests.patience import PATIENCE
 
-SECONDS = 20.0
 PAGES = 10
 
 
@@ -60,7 +60,7 @@ def test_a_grown_wal_goes_into_the_file_though_the_writer_does_nothing(
     before = path.stat().st_size
     made.fill()
     pause = threading.Event()
-    for _ in range(int(SECONDS / 0.01)):
+    for _ in range(int(PATIENCE / 0.01)):
         if path.stat().st_size >= before + 4096 * 2 * PAGES:
             break
         pause.wait(0.01)
@@ -73,7 +73,7 @@ def test_a_checkpoint_that_fails_is_told(path: Path, disk: Disk) -> None:  # noq
     made.writer.execute("PRAGMA synchronous=OFF")  # the writer itself meets no fault
     disk.sync_fails = True
     made.fill()
-    assert made.done.wait(SECONDS)
+    assert made.done.wait(PATIENCE)
     assert isinstance(made.failures[0], apsw.IOError)
     disk.sync_fails = False
     made.under.close()

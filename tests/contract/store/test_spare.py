@@ -11,8 +11,7 @@ import pytest
 from kalends.store import spare
 from kalends.store.spare import EVERY, WORTH, Spare
 from kalends.store.sqlite import SqliteDriver, connect
-
-SECONDS = 20.0
+from tests.patience import PATIENCE
 
 
 class Clock:
@@ -74,7 +73,7 @@ async def test_the_writer_gives_back_while_nobody_asks_for_anything(
     fill(connection, 2 * WORTH)
     assert held(connection) > WORTH
     driver = SqliteDriver(connection, path, inline=False)
-    async with asyncio.timeout(SECONDS):
+    async with asyncio.timeout(PATIENCE):
         while held(connection) > WORTH:
             await asyncio.sleep(0.01)
     await driver.close()

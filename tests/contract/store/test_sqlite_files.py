@@ -40,6 +40,7 @@ from tests.contract.store.world import (
     settle,
     timeline,
 )
+from tests.patience import PATIENCE
 
 KEY = bytes(32)
 VAULT = Vault({1: KEY})
@@ -228,7 +229,7 @@ async def test_a_backup_keeps_nobody_waiting_and_holds_what_was_acknowledged_bef
     while len(acknowledged) < 20:
         await asyncio.sleep(0)
     before = acknowledged.copy()
-    await asyncio.wait_for(store.backup(tmp_path / "backup.db"), 30)
+    await asyncio.wait_for(store.backup(tmp_path / "backup.db"), PATIENCE)
     during = len(acknowledged) - len(before)
     writer.cancel()
     await asyncio.gather(writer, return_exceptions=True)

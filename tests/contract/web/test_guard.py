@@ -13,13 +13,14 @@ import pytest
 
 from kalends import observe
 from tests.contract.web.world import World, running
+from tests.patience import PATIENCE
 
 
 async def raw(world: World, request: bytes) -> bytes:
     """Send bytes as they are; return the answer's head."""
     reader, writer = await asyncio.open_connection("127.0.0.1", world.port)
     writer.write(request)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         head = await reader.read(65536)
     writer.close()
     return head
@@ -85,7 +86,7 @@ async def test_a_subject_full_of_markup_stays_a_string(world: World) -> None:
         assert body["segments"][0]["booking"]["subject"] == payload
         async with client.get("/api/v1/presence/stream") as answer:
             text = ""
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE):
                 while "event: snapshot" not in text or not text.endswith("\n\n"):
                     text += (await answer.content.readany()).decode()
             line = next(line for line in text.split("\n") if line.startswith('data: {"revision'))
@@ -122,7 +123,7 @@ async def test_a_body_that_drips_is_given_up_as_one_that_stops(tmp_path: Path) -
             b"Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n"
         )
         answer = asyncio.create_task(reader.readline())
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while not answer.done():
                 writer.write(b" ")
                 await asyncio.wait({answer}, timeout=0.02)
@@ -137,7 +138,7 @@ async def test_a_connection_whose_head_never_comes_is_closed(
 ) -> None:
     async with running(tmp_path, head_seconds=0.3) as world:
         reader, writer = await asyncio.open_connection("127.0.0.1", world.port)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             if answered:
                 writer.write(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
                 assert (await reader.readuntil(b"}")).startswith(b"HTTP/1.1 200")

@@ -16,8 +16,7 @@ from kalends.model.presence import Presence
 from kalends.model.vocabulary import Availability
 from kalends.store.contract import CalendarHealth, CalendarKey
 from tests.contract.web.world import World, busy
-
-DEADLINE = 30.0
+from tests.patience import PATIENCE
 
 
 class Event:
@@ -40,7 +39,7 @@ class Events:
         self._text = ""
         self.raw = ""
 
-    async def next(self, seconds: float = DEADLINE) -> Event:
+    async def next(self, seconds: float = PATIENCE) -> Event:
         async with asyncio.timeout(seconds):
             while True:
                 while "\n\n" in self._text:
@@ -138,7 +137,7 @@ async def test_changes_in_a_burst_are_coalesced_to_four_frames_a_second(world: W
         for count in range(40):
             state = Availability.BUSY if count % 2 else Availability.AWAY
             await world.state("acme", "bert", Presence(state, since=world.now()))
-        async with asyncio.timeout(DEADLINE):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 event = await events.until("presence")
                 frames += 1
@@ -202,7 +201,7 @@ async def test_a_compressed_stream_tells_the_same(world: World) -> None:
             assert answer.headers["Content-Encoding"] == "gzip"
             unzip = zlib.decompressobj(16 + zlib.MAX_WBITS)
             text = ""
-            async with asyncio.timeout(DEADLINE):
+            async with asyncio.timeout(PATIENCE):
                 while "event: snapshot" not in text or not text.endswith("\n\n"):
                     text += unzip.decompress(await answer.content.readany()).decode()
                 await world.state("acme", "bert", busy(world.now()))

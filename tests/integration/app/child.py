@@ -46,8 +46,8 @@ def main() -> int:
     if behaviour.isdecimal():
         return int(behaviour)
     if behaviour == "deaf":
-        note("deaf")
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        note("deaf")
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         time.sleep(600)
     asyncio.run(until_stopped(live()))

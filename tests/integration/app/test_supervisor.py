@@ -14,17 +14,18 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE
+
 CHILD = Path(__file__).with_name("child.py")
 RUN = """
 import asyncio, sys
 from pathlib import Path
 from kalends.app import supervisor
-supervisor.HANGS_AFTER, supervisor.STOP_SECONDS = 2.0, 2.0
+supervisor.HANGS_AFTER, supervisor.STOP_SECONDS = map(float, sys.argv[3:])
 supervisor.BACKOFF = (0.1, 0.4, 0.8)
 home = Path(sys.argv[1])
 raise SystemExit(asyncio.run(supervisor._supervise(home, (sys.executable, sys.argv[2]))))
 """
-DEADLINE = 60.0
 
 
 @dataclass
@@ -41,9 +42,11 @@ class Home:
             beside.write_text(word)
             beside.replace(self.folder / name)
 
-    def start(self) -> None:
+    def start(self, *, hangs_after: float = PATIENCE, stop_seconds: float = PATIENCE) -> None:
+        """Start all three; short bounds only where they are what is tested: a machine stalls."""
         log = (self.folder / "output").open("ab")
         command = [sys.executable, "-c", RUN, str(self.folder), str(CHILD)]
+        command += [str(hangs_after), str(stop_seconds)]
         self.process = subprocess.Popen(command, stdout=log, stderr=log)
 
     def lines(self, name: str, word: str) -> list[tuple[float, int]]:
@@ -53,7 +56,7 @@ class Home:
         return [(float(p[0]), int(p[3])) for p in parts if p[1:3] == [name, word]]
 
     def until(self, true: Callable[[], bool], what: str) -> None:
-        deadline = time.monotonic() + DEADLINE
+        deadline = time.monotonic() + PATIENCE
         while not true():
             output = (self.folder / "output").read_text()
             assert time.monotonic() < deadline, f"never: {what}\n{output}"
@@ -113,25 +116,25 @@ def test_a_child_that_ends_again_and_again_is_started_ever_more_slowly(home: Hom
 
 
 def test_a_child_that_hangs_is_noticed_killed_and_replaced(home: Home) -> None:
-    home.start()
+    home.start(hangs_after=2.0)
     home.up()
-    first = home.pid("engine")
     home.behave(engine="hang")
     home.until(lambda: bool(home.lines("engine", "hangs")), "it hangs")
     home.behave(engine="live")
-    home.until(lambda: len(home.lines("engine", "started")) == 2, "it is replaced")
+    hung, first = home.lines("engine", "hangs")[0]
+    home.until(lambda: home.lines("engine", "started")[-1][0] > hung, "it is replaced")
     assert not alive(first)
-    (hung, _), (again, _) = home.lines("engine", "hangs")[0], home.lines("engine", "started")[1]
+    again = min(moment for moment, _ in home.lines("engine", "started") if moment > hung)
     assert again - hung >= 1.0  # it had a moment to come back
     assert "process.hangs" in (home.folder / "output").read_text()
 
 
 def test_a_child_that_was_stopped_is_replaced_too(home: Home) -> None:
-    home.start()
+    home.start(hangs_after=2.0)
     home.up()
     first = home.pid("web")
     os.kill(first, signal.SIGSTOP)
-    home.until(lambda: len(home.lines("web", "started")) == 2, "it is replaced")
+    home.until(lambda: home.pid("web") != first, "it is replaced")
     home.until(lambda: not alive(first), "the stopped one is gone")
 
 
@@ -139,7 +142,7 @@ def test_what_no_restart_can_mend_ends_everything_with_its_code(home: Home) -> N
     home.behave(engine="78")
     home.start()
     assert home.process is not None
-    assert home.process.wait(DEADLINE) == 78
+    assert home.process.wait(PATIENCE) == 78
     assert len(home.lines("engine", "started")) == 1
     assert "process.unmendable" in (home.folder / "output").read_text()
     home.until(
@@ -164,21 +167,21 @@ def test_it_stops_in_the_other_order_than_it_started(home: Home) -> None:
     home.up()
     assert home.process is not None
     home.process.terminate()
-    assert home.process.wait(DEADLINE) == 0
+    assert home.process.wait(PATIENCE) == 0
     [(web, _)], [(engine, _)] = home.lines("web", "stopped"), home.lines("engine", "stopped")
     assert web < engine
 
 
 def test_a_child_that_will_not_stop_is_killed_in_time(home: Home) -> None:
     home.behave(engine="deaf")
-    home.start()
+    home.start(stop_seconds=2.0)
     home.until(lambda: bool(home.lines("engine", "deaf")), "it hears nothing")
     home.until(lambda: bool(home.lines("web", "started")), "web is up")
     assert home.process is not None
     begun = time.monotonic()
     home.process.terminate()
-    home.process.wait(DEADLINE)
-    assert time.monotonic() - begun < 30  # two seconds, on a machine of its own
+    home.process.wait(2 * PATIENCE)
+    assert time.monotonic() - begun < PATIENCE  # two seconds, on a machine of its own
     assert not alive(home.pid("engine"))
 
 
@@ -190,7 +193,7 @@ def test_a_second_one_on_the_same_database_is_refused_naming_the_first(tmp_path:
     with only_one(tmp_path / "kalends.lock"):
         done = subprocess.run(
             [sys.executable, "-m", "kalends", "serve", "-c", str(config)],
-            capture_output=True, text=True, check=False, timeout=DEADLINE,
+            capture_output=True, text=True, check=False, timeout=PATIENCE,
         )  # fmt: skip
     assert done.returncode == 2
     assert f"process {os.getpid()}" in done.stderr

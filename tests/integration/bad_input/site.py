@@ -35,6 +35,7 @@ from kalends.store import open_store
 from kalends.store.contract import CalendarRow, Store
 from kalends.store.vault import Vault
 from kalends.workers import WorkerPool
+from tests.patience import PATIENCE
 from tests.simulation.scripted import Board, Server, register
 from tests.simulation.world import World
 from tests.unit.wire.icalendar.samples import calendar, event
@@ -186,14 +187,14 @@ class Site:
 
     # --- time ---------------------------------------------------------------------------------
     async def until(self, true: Callable[[], Awaitable[bool]], what: str) -> None:
-        """Let time pass until something is so; at most two hours, and 30 s of the watch."""
+        """Let time pass until something is so; at most two hours, and ``PATIENCE`` by the watch."""
         begun, watch = self.loop.time(), time.monotonic()
         while not await true():
             await asyncio.sleep(0.001)
             if not self.reading:
                 self.loop.ahead += STEP
             assert self.loop.time() - begun < 2 * HOUR, f"not within two hours: {what}"
-            assert time.monotonic() - watch < 30, f"never: {what}"
+            assert time.monotonic() - watch < PATIENCE, f"never: {what}"
 
     async def healthy(self, person: str = "anna") -> None:
         """Wait until all of a person's calendars were read well."""

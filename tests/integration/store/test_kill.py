@@ -18,16 +18,16 @@ from tests.integration.store.people import PEOPLE
 KILLS = 8
 
 
-def run_and_kill(database: str, first: int, seconds: float) -> list[str]:
-    """Let the committer work for a while after its first word, kill -9 it; return its words."""
+def run_and_kill(database: str, first: int, words: int, seconds: float) -> list[str]:
+    """Let the committer say some words, kill -9 it a moment later; return all it said."""
     command = [sys.executable, "-m", "tests.integration.store.committer", database, str(first)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        words = [process.stdout.readline()]
+        said = [process.stdout.readline() for _ in range(words)]
         time.sleep(seconds)  # the moment of death is what this test chooses
         process.kill()
-        words += process.stdout.readlines()
-    return [word.strip() for word in words if word.endswith("\n")]
+        said += process.stdout.readlines()
+    return [word.strip() for word in said if word.endswith("\n")]
 
 
 @pytest.mark.parametrize("seed", [1])
@@ -37,7 +37,8 @@ async def test_whatever_was_acknowledged_survives_kill_9(tmp_path: Path, seed: i
     audits: set[str] = set()
     highest = 0
     for kill in range(KILLS):
-        said = run_and_kill(database, kill * 1_000_000, chance.uniform(0, 0.5))
+        words = chance.randint(1, 80)
+        said = run_and_kill(database, kill * 1_000_000, words, chance.uniform(0, 0.1))
         audits |= {word.split()[1] for word in said if word.startswith("audit")}
         highest = max([highest, *(int(w.split()[1]) for w in said if w.startswith("batch"))])
         store = await open_store(database, Vault({1: bytes(32)}), Runtime())
@@ -51,5 +52,5 @@ async def test_whatever_was_acknowledged_survives_kill_9(tmp_path: Path, seed: i
             assert revisions[-1] - revisions[0] in (0, len(PEOPLE) - 1)
         finally:
             await store.close()
-    assert len(audits) > 100
+    assert len(audits) > 100  # of more than 200 words
     assert highest > 0

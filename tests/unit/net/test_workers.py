@@ -12,6 +12,7 @@ import pytest
 
 from kalends.errors import BadBooking, Throttled, TooLarge
 from kalends.workers import WorkerPool
+from tests.patience import PATIENCE
 
 WORK = "tests.unit.net.work"
 
@@ -23,7 +24,7 @@ async def pool() -> AsyncIterator[WorkerPool]:
     await pool.close()
 
 
-async def eventually(condition: Callable[[], bool], seconds: float = 5.0) -> None:
+async def eventually(condition: Callable[[], bool], seconds: float = PATIENCE) -> None:
     async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.01)
