@@ -8,16 +8,18 @@ import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from kalends.cli.output import as_json, local, say, table
 from kalends.cli.session import JsonOption
-from kalends.demo.exchange_server import VERSIONS
+from kalends.demo.choices import DIRECTORIES, VERSIONS
 from kalends.demo.organization import ZONE, DemoBooking, people
-from kalends.demo.servers import DIRECTORIES, DemoServer, running
 from kalends.errors import UserError
+
+if TYPE_CHECKING:
+    from kalends.demo.servers import DemoServer
 
 _SHOWN = {
     "busy": "BUSY",
@@ -95,7 +97,7 @@ def book(
         show_as=_SHOWN[show_as], private=private,
         categories=tuple(category or ()),
     )  # fmt: skip
-    running(directory).put(person, booking)
+    _running(directory).put(person, booking)
     say(f"Booked {subject!r} for {person}: {begin:%H:%M:%S} to {begin + _span(length):%H:%M:%S}.")
 
 
@@ -106,7 +108,7 @@ def move(
     directory: DirectoryOption = None,
 ) -> None:
     """Move the booking made last with book."""
-    server = running(directory)
+    server = _running(directory)
     uid = _last(server, _known(person))
     found = _booking(server, person, uid)
     moved = replace(found, start=found.start + _span(by), end=found.end + _span(by))
@@ -120,7 +122,7 @@ def cancel(
     directory: DirectoryOption = None,
 ) -> None:
     """Remove the booking made last with book."""
-    server = running(directory)
+    server = _running(directory)
     server.delete(_known(person), _last(server, person))
     say("Cancelled.")
 
@@ -132,7 +134,7 @@ def list_bookings(
     json: JsonOption = False,
 ) -> None:
     """Show a person's bookings as they stand in the calendar server."""
-    server = running(directory)
+    server = _running(directory)
     found: list[tuple[str, list[str]]] = []
     for uid in server.uids(_known(person)):
         one = _booking(server, person, uid)
@@ -143,6 +145,12 @@ def list_bookings(
         as_json([dict(zip(("from", "to", "subject", "series"), row, strict=True)) for row in rows])
     else:
         table(["from", "to", "subject", ""], rows, empty="No bookings.")
+
+
+def _running(directory: Path | None) -> DemoServer:
+    from kalends.demo.servers import running
+
+    return running(directory)
 
 
 def _when(moment: Any) -> str:

@@ -28,7 +28,6 @@ from kalends.demo.organization import DemoBooking, DemoPerson, people
 from kalends.errors import UserError
 
 DOMAIN: Final = "acme.example"
-VERSIONS: Final = ("2007_SP1", "2010", "2010_SP2", "2013", "2016", "2019", "SE")
 _M: Final = "{http://schemas.microsoft.com/exchange/services/2006/messages}"
 _T: Final = "{http://schemas.microsoft.com/exchange/services/2006/types}"
 _BY_HAND: Final = "-hand-"
@@ -50,7 +49,7 @@ class ExchangeServer:
     directory: Path
     port: int
     version: str = "2016"
-    """Of ``VERSIONS``."""
+    """Of ``choices.VERSIONS``."""
     process: subprocess.Popen[bytes] | None = None
     _ids: dict[str, dict[str, str]] = field(default_factory=dict)
     """Calendar → uid → item id."""

@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
 from kalends.demo.calendar_server import CalendarServer
+from kalends.demo.choices import DIRECTORIES
 from kalends.demo.exchange_server import ExchangeServer
 from kalends.demo.organization import DemoBooking, DemoPerson
 from kalends.errors import UserError
@@ -62,10 +63,6 @@ _KINDS: Final[dict[str, Callable[[Path, int], DemoServer]]] = {
     "caldav": CalendarServer,
     "ews": ExchangeServer,
 }
-
-
-DIRECTORIES: Final = {"caldav": Path("var/demo"), "exchange": Path("var/demo-exchange")}
-"""Where a demo keeps its files unless told otherwise: a place for each kind of calendar server."""
 
 
 def running(directory: Path | None) -> DemoServer:

@@ -23,6 +23,9 @@ def json(value: Any, status: int = 200, **headers: str) -> Response:
     )
 
 
+_PROBLEM = {MEDIA_TYPE: {"schema": ProblemAnswer.model_json_schema()}}
+"""What every problem is told as. Made once: the routes name it four hundred times."""
+
 _TOLD = {
     400: "The request makes no sense here.",
     401: "Nobody is signed in.",
@@ -64,11 +67,7 @@ def told(
 ) -> dict[int | str, dict[str, Any]]:
     """Return the ``responses`` of a route: its answer's model, and the problems it may tell."""
     responses: dict[int | str, dict[str, Any]] = {
-        code: {
-            "description": _TOLD[code],
-            "content": {MEDIA_TYPE: {"schema": ProblemAnswer.model_json_schema()}},
-        }
-        for code in errors
+        code: {"description": _TOLD[code], "content": _PROBLEM} for code in errors
     }
     if model is not None:
         responses[status] = {"model": model, "description": what}

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from kalends.demo.exchange_server import VERSIONS, ExchangeServer
+from kalends.demo.choices import VERSIONS
+from kalends.demo.exchange_server import ExchangeServer
 from kalends.demo.organization import ZONE, DemoBooking
 from kalends.demo.run import free_port
 from kalends.demo.servers import running
