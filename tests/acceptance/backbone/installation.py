@@ -28,8 +28,8 @@ from standardwebhooks.webhooks import Webhook
 
 from kalends.demo.calendar_server import PASSWORD, USER, CalendarServer
 from kalends.demo.organization import ZONE, DemoBooking
-from tests.acceptance.sip.kamailio import free_port
 from tests.patience import PATIENCE
+from tests.ports import free_port
 
 SECRET = "whsec_ZGVtby1zZWNyZXQtb2Yta2FsZW5kcy0wMTIzNDU2Nzg5"
 

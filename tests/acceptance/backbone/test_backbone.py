@@ -12,11 +12,16 @@ import pytest
 from tests.acceptance.backbone.installation import Installation, in_seconds, running, until
 from tests.acceptance.sip.kamailio import Kamailio, need_kamailio
 from tests.acceptance.sip.watcher import Watcher
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.slow
 
 SUBJECT = "Möte om kanariefåglar"
 """Must be found nowhere once the meeting is over."""
+LASTS = 10
+LATE = 3
+"""Seconds: one is promised, and kept by tests/simulation; the rest is for the machine, which may
+be at many things, and for the way through three processes."""
 
 
 async def test_a_meeting_reaches_everybody_at_the_second_and_is_forgotten(tmp_path: Path) -> None:
@@ -34,11 +39,11 @@ server = "sip:127.0.0.1:{server.port};transport=udp"
             Watcher("sip:anna@acme.example", ("127.0.0.1", server.port)) as watcher,
         ):
             await until(lambda: site.last("anna").get("availability") == "available", "available")
-            start = in_seconds(4)
-            uid = site.book("anna", SUBJECT, start, 6)
-            begins, ends = start.timestamp(), start.timestamp() + 6
+            start = in_seconds(10)
+            uid = site.book("anna", SUBJECT, start, LASTS)
+            begins, ends = start.timestamp(), start.timestamp() + LASTS
             await until(lambda: site.last("anna").get("activity") == "meeting", "busy by webhook")
-            assert begins <= site.when("anna", "meeting") <= begins + 1
+            assert begins <= site.when("anna", "meeting") <= begins + LATE
             await watcher.until(lambda: "meeting" in watcher.now.activities)
             shown = await site.presence("anna")
             assert (shown["availability"], shown["activity"]) == ("busy", "meeting")
@@ -46,7 +51,7 @@ server = "sip:127.0.0.1:{server.port};transport=udp"
             segments = (await site.get("/api/v1/people/anna/timeline"))["segments"]
             assert segments[0]["booking"]["subject"] == SUBJECT
             await until(lambda: site.last("anna").get("availability") == "available", "back")
-            assert ends <= site.told[-1].at <= ends + 1
+            assert ends <= site.told[-1].at <= ends + LATE
             await watcher.until(lambda: "meeting" not in watcher.now.activities)
             assert (await site.get("/api/v1/people/anna/timeline"))["segments"] == []
             site.calendars.delete("anna", uid)
@@ -87,7 +92,7 @@ async def test_a_change_by_apply_takes_effect_without_a_restart(tmp_path: Path) 
         before = time.monotonic()
         await asyncio.to_thread(site.kalends, "apply")
         await until(lambda: site.last("anna").get("activity") == "break", "the rule counts")
-        assert time.monotonic() - before < 15  # starting the command line included
+        assert time.monotonic() - before < PATIENCE / 2  # the command line included
 
 
 async def test_a_state_set_by_hand_wins_until_it_is_cleared(tmp_path: Path) -> None:

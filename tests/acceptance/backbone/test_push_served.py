@@ -21,7 +21,7 @@ from lab.exchange.server import ExchangeServer
 from lab.exchange.zones import DAYS
 
 from tests.acceptance.backbone.installation import Served, receiving, until, up
-from tests.acceptance.sip.kamailio import free_port
+from tests.ports import free_port
 
 pytestmark = pytest.mark.slow
 

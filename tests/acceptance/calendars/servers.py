@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 from lab.dav.serve import basic
+
+from tests.patience import PATIENCE
+from tests.ports import free_port
 
 RADICALE = """\
 [server]
@@ -102,7 +104,7 @@ class Server:
 async def radicale(folder: Path) -> AsyncIterator[Server]:
     """Run Radicale, where ``svc`` may read everything and people their own."""
     _needs("radicale")
-    port = _free_port()
+    port = free_port()
     (folder / "config").write_text(RADICALE.format(port=port, folder=folder))
     (folder / "rights").write_text(RIGHTS)
     (folder / "users").write_text(USERS)
@@ -117,7 +119,7 @@ async def radicale(folder: Path) -> AsyncIterator[Server]:
 async def xandikos(folder: Path) -> AsyncIterator[Server]:
     """Run Xandikos, which knows one user and asks for no password."""
     _needs("xandikos")
-    port = _free_port()
+    port = free_port()
     command = [
         sys.executable, "-m", "xandikos", "serve", "--directory", str(folder / "store"),
         "--state-dir", str(folder / "state"), "--current-user-principal", "/anna/", "--defaults",
@@ -132,7 +134,7 @@ async def _running(command: list[str], port: int, folder: Path) -> AsyncIterator
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder)
         try:
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + PATIENCE
             while not await _listens(port):
                 if process.poll() is not None or time.monotonic() > deadline:
                     pytest.fail(f"{command[2]} did not start:\n{(folder / 'log').read_text()}")
@@ -154,13 +156,6 @@ async def _listens(port: int) -> bool:
         return False
     writer.close()
     return True
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _needs(module: str) -> None:

@@ -148,7 +148,7 @@ def test_a_second_stream_is_never_opened_beside_one(world: World, signed_in: Sig
     )
     late = Held(page, "/me")
     page.context.set_offline(True)
-    expect(page.get_by_text("Connection lost.")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("Connection lost.")).to_be_visible()
     page.context.set_offline(False)
     late.wait()
     page.get_by_role("button", name="Sign out").click()

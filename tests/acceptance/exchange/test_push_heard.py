@@ -16,8 +16,8 @@ from lab.exchange.serve import serving
 from kalends.engine.debounce import QUIET_SECONDS, Debounce
 from tests.acceptance.exchange.test_certificates import organization, read, source
 from tests.acceptance.net.conftest import eventually
-from tests.acceptance.sip.kamailio import free_port
 from tests.exchange_lab import ANNA
+from tests.ports import free_port
 
 REPLAYS = int(os.environ.get("KALENDS_REPLAYS", "2000"))
 CALLERS = 8

@@ -23,8 +23,8 @@ from lab.exchange_dav.server import DavExchange
 from kalends.errors import Unreachable
 from tests.acceptance.exchange_dav.test_sockets import opened, read
 from tests.acceptance.net.authority import Authority, Identity
-from tests.acceptance.sip.kamailio import free_port
 from tests.patience import PATIENCE
+from tests.ports import free_port
 
 PAGE = Path(__file__).parents[3] / "docs/guide/operating.md"
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)

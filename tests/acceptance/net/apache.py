@@ -6,7 +6,6 @@ import asyncio
 import os
 import shutil
 import signal
-import socket
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.patience import PATIENCE
+from tests.ports import free_port
 
 MODULES: Final = Path("/usr/lib/apache2/modules")
 _WANTED: Final = ("mpm_event", "authn_core", "authz_core", "authz_user", "auth_gssapi")
@@ -57,9 +57,7 @@ async def apache(
 
     ``{directory}`` in lines and environment is where ``files`` stand.
     """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         directory.chmod(0o755)

@@ -6,7 +6,6 @@ import asyncio
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -18,6 +17,7 @@ import pytest
 
 from tests.acceptance.exchange.environment import installed
 from tests.patience import PATIENCE
+from tests.ports import free_port
 
 REALM = "ACME.TEST"
 LIBRARIES = ("krb5==0.10.0", "gssapi==1.12.0", "decorator==5.3.1")
@@ -156,9 +156,7 @@ async def realm(directory: Path) -> AsyncIterator[Realm]:
     """Run a domain of its own; skips where its programs or libraries are absent."""
     if missing():
         pytest.skip(f"needs krb5-kdc and krb5-admin-server: {missing()} not found")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     directory.mkdir()
     made = await asyncio.to_thread(Realm, directory, port)
     async with made.running():

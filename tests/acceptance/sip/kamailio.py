@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from tests.patience import PATIENCE
+from tests.ports import free_port
 
 MODULES = next(iter(Path("/usr/lib").glob("*/kamailio/modules")), None)
 
@@ -32,17 +33,6 @@ def need_kamailio(*modules: str) -> None:
     for module in ("presence", "presence_xml", *modules):
         if not (MODULES / f"{module}.so").exists():
             pytest.skip(f"kamailio's module {module} is not installed (make packages)")
-
-
-def free_port() -> int:
-    """Return a port that is free for both UDP and TCP."""
-    while True:
-        with socket.socket() as stream, socket.socket(type=socket.SOCK_DGRAM) as datagram:
-            stream.bind(("127.0.0.1", 0))
-            port = int(stream.getsockname()[1])
-            with contextlib.suppress(OSError):
-                datagram.bind(("127.0.0.1", port))
-                return port
 
 
 @dataclass
