@@ -211,7 +211,8 @@ def _poll_by_default(engine: Engine) -> None:
     slot.poll_seconds = float(ExchangeOptions.model_fields["poll_seconds"].default)
     heard = sum(slot.reader.notifier.counts().values())
     engine.core.sync.hasten_slot(slot, heard / POLLS_PER_SECOND)
-    # Between two polls of so many more than this has passed: each asks for the reply, too.
+    # Between two polls of so many more than this has passed: each asks for the reply, too, unless
+    # glances tell of it (0051).
     asides.REPLY_EVERY = 0  # type: ignore[misc] # see above
 
 

@@ -29,6 +29,8 @@ class Faults:
     """Operation → response code of every message of it."""
     mailbox_codes: dict[str, str] = field(default_factory=dict)
     """Mailbox → response code for whatever touches it."""
+    mail_tips_off: bool = False
+    """The organization switched mail tips off (``Set-OrganizationConfig``)."""
     fault: str = ""
     """Every request gets a SOAP fault with this code."""
     blank_codes: bool = False

@@ -8,9 +8,11 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from lab.exchange.mailbox import Oof
 
 from kalends.calendars.notify import notifier
 from kalends.calendars.notify.pacing import GLANCE_SECONDS
+from kalends.model.times import FOREVER
 from tests.simulation.exchange import Mailroom, play
 
 PEOPLE = 24
@@ -90,5 +92,38 @@ def test_a_day_of_changes_that_are_told_costs_a_request_a_round_and_no_read_more
         # A change is a look and a window; a second look may follow, and the night reads all.
         assert asked(room, "SyncFolderItems") <= 1.3 * (2 * turn + polls + PEOPLE)
         assert asked(room, "FindItem") <= turn + 2 * PEOPLE
+
+    play(story, people=PEOPLE)
+
+
+@pytest.mark.parametrize("version", ["2010 SP2", "2019"])
+def test_an_automatic_reply_among_many_shows_within_a_quarter_of_an_hour(version: str) -> None:
+    async def story(room: Mailroom) -> None:
+        await asyncio.sleep(2.5 * GLANCE_SECONDS)
+        away = room.people[11]
+        box = room.organization.mailboxes[f"{away}@acme.example"]
+        for oof, known in ((Oof("Enabled", reply="Ill"), (0, FOREVER)), (Oof(), None)):
+            box.oof = oof
+            began = room.loop.time()
+            while await reply(room, away) != known:
+                assert room.loop.time() - began <= QUARTER
+                await asyncio.sleep(5)
+
+    play(story, version=version, people=PEOPLE)
+
+
+async def reply(room: Mailroom, person: str) -> tuple[int, int] | None:
+    (told,) = await room.engine.core.store.load_inputs([("acme", person)])
+    (calendar,) = told.calendars
+    return calendar.automatic_reply
+
+
+def test_a_day_of_replies_that_stay_costs_a_request_of_fifty_a_round() -> None:
+    async def story(room: Mailroom) -> None:
+        await asyncio.sleep(3 * GLANCE_SECONDS)
+        room.transport.sent.clear()
+        await asyncio.sleep(DAY)
+        assert asked(room, "GetMailTips") == pytest.approx(DAY / GLANCE_SECONDS, abs=2)
+        assert asked(room, "GetUserOofSettingsRequest") <= 4 * PEOPLE
 
     play(story, people=PEOPLE)

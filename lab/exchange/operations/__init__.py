@@ -12,6 +12,7 @@ from lab.exchange.operations import (
     find,
     folders,
     items,
+    mail_tips,
     names,
     notify,
     people,
@@ -37,6 +38,7 @@ OPERATIONS: Final[dict[str, Callable[[Call], Node]]] = {
     "GetEvents": notify.get_events,
     "GetUserAvailabilityRequest": availability.get_user_availability,
     "GetUserOofSettingsRequest": availability.get_user_oof_settings,
+    "GetMailTips": mail_tips.get_mail_tips,
     "GetUserConfiguration": configuration.get_user_configuration,
     "ResolveNames": names.resolve_names,
     "ConvertId": names.convert_id,
@@ -88,6 +90,7 @@ ORDER: Final = {
         "FreeBusyViewOptions",
         "SuggestionsViewOptions",
     ),
+    "GetMailTips": ("SendingAs", "Recipients", "MailTipsRequested"),
     "CreateItem": ("SavedItemFolderId", "Items"),
     "UpdateItem": ("SavedItemFolderId", "ItemChanges"),
     "DeleteItem": ("ItemIds",),
@@ -104,4 +107,9 @@ ORDER: Final = {
     "ResolveNames": ("ParentFolderIds", "UnresolvedEntry"),
 }
 """Children of an operation in the order its schema demands."""
-SINCE: Final = {"GetServerTimeZones": 2010, "GetUserConfiguration": 2010, "FindPeople": 2013}
+SINCE: Final = {
+    "GetServerTimeZones": 2010,
+    "GetUserConfiguration": 2010,
+    "GetMailTips": 2010,
+    "FindPeople": 2013,
+}

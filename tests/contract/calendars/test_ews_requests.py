@@ -10,8 +10,9 @@ from lab.exchange.mailbox import Oof
 from lxml import etree
 
 from kalends.calendars.contract import Reading
-from kalends.calendars.ews.asides import AGAIN, HOURS_EVERY, REPLY_EVERY
+from kalends.calendars.ews.asides import AGAIN, HOURS_EVERY, REPLY_EVERY, SEEN_LASTS
 from kalends.calendars.ews.source import EwsSource
+from kalends.endpoints.exchange.known import Mailbox
 from kalends.model.times import FOREVER, Interval
 from kalends.wire.ews.names import T
 from tests.contract.calendars.exchange import EwsWorld
@@ -103,6 +104,49 @@ async def test_who_is_read_as_a_delegate_is_asked_for_no_reply() -> None:
     assert await staff.read() == ["SyncFolderItems", HOURS]
     staff.world.clock.at += REPLY_EVERY
     assert await staff.read() == ["SyncFolderItems"]
+
+
+async def test_a_reply_that_looks_otherwise_is_asked_for_whatever_else_is_due() -> None:
+    staff = Staff(1)
+    for _ in range(3):
+        await staff.read()
+    known = staff.world.endpoint.known(Mailbox("p000@acme.example"))
+    staff.world.clock.at += HOURS_EVERY
+    known.reply_doubted = True
+    assert await staff.read() == ["SyncFolderItems", REPLY]
+    assert not known.reply_doubted
+
+
+async def test_a_reply_that_looks_otherwise_is_asked_for_after_a_change_too() -> None:
+    staff = Staff(1)
+    (follower,) = staff.followers
+    for _ in range(3):
+        await staff.read()
+    box = staff.world.organization.mailboxes["p000@acme.example"]
+    box.oof = Oof("Enabled", reply="Away")
+    staff.world.anna, anna = box, staff.world.anna
+    staff.world.put("one", *LUNCH)
+    staff.world.anna = anna
+    staff.world.endpoint.known(Mailbox("p000@acme.example")).reply_doubted = True
+    changed = await follower.read()
+    assert isinstance(changed, Reading) and changed.more and changed.automatic_reply is None
+    after = await follower.read()
+    assert isinstance(after, Reading) and after.automatic_reply == Interval(0, FOREVER)
+    assert not after.more
+
+
+async def test_a_reply_that_is_glanced_at_is_asked_for_a_few_times_a_day() -> None:
+    staff = Staff(1)
+    for _ in range(3):
+        await staff.read()
+    known, asked = staff.world.endpoint.known(Mailbox("p000@acme.example")), 0
+    for _ in range(4 * 12):
+        staff.world.clock.at += REPLY_EVERY
+        known.reply_seen = int(staff.world.clock.at) - SEEN_LASTS // 2
+        asked += REPLY in await staff.read()
+    assert asked == 2
+    staff.world.clock.at += SEEN_LASTS  # glances fail: it is asked for as ever
+    assert REPLY in await staff.read()
 
 
 # --- work hours together ------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from kalends.calendars.notify.actions import (
+    AskReply,
     Close,
     Glance,
     Open,
@@ -29,6 +30,8 @@ from kalends.wire.ews.subscribe import Subscription
 from kalends.wire.ews.versions import Version
 
 LATENCY = 0.05
+OFF = 1
+"""Print of an automatic reply that is off."""
 HEARTBEAT = 45.0
 CHANGE = Event("ModifiedEvent", "mark")
 STREAMS = Site("https://mail.example/EWS/Exchange.asmx", grouping="dag1")
@@ -83,6 +86,12 @@ class Exchange:
     """Addresses whose busy times are not told."""
     edits: Counter[str] = field(default_factory=Counter)
     """Address → how often its busy times changed."""
+    replies: dict[str, int] = field(default_factory=dict)
+    """Address → print of its automatic reply, where it is not ``OFF``."""
+    tips: bool = True
+    """False: nobody is told of automatic replies."""
+    asked_reply: list[str] = field(default_factory=list)
+    """Whose reply the next read is to ask for."""
     refusing: dict[str, Verdict] = field(default_factory=dict)
     """Address → what asking for busy times is refused with where it is the first asked for."""
     subscriptions: dict[str, Held] = field(default_factory=dict)
@@ -204,6 +213,8 @@ class Exchange:
                 self._fly()
                 self._later(LATENCY, lambda: self._pull(action))
 
+            case AskReply():
+                self.asked_reply.append(action.address)
             case Glance():
                 self._later(LATENCY, lambda: self._glance(action))
 
@@ -220,7 +231,10 @@ class Exchange:
         today = self.today
         prints = tuple(look(address, today) for address in asked.addresses)
         then = tuple(look(address, asked.day) for address in asked.addresses)
-        self.planner.glanced(asked, Glanced(today, prints, then), self.now)
+        off = OFF if self.tips else 0
+        replies = tuple(self.replies.get(address, off) for address in asked.addresses)
+        found = Glanced(today, prints, then, replies if asked.replies else ())
+        self.planner.glanced(asked, found, self.now)
 
     @property
     def today(self) -> int:

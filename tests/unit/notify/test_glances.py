@@ -8,12 +8,13 @@ import pytest
 
 from kalends.calendars.notify.actions import Glance, Subscribe
 from kalends.calendars.notify.doubts import GRACE, RECENT
-from kalends.calendars.notify.glances import PATIENCE, REFUSED
 from kalends.calendars.notify.pacing import GLANCE_SECONDS, many
+from kalends.calendars.notify.patience import PATIENCE, REFUSED
 from kalends.calendars.notify.planner import Planner
 from kalends.calendars.notify.values import Key, Mode, Site
 from kalends.calendars.notify.verdict import Verdict, What
-from tests.unit.notify.exchange import LATENCY, PULLS, STREAMS, Exchange, address, watch
+from kalends.wire.ews.versions import Version
+from tests.unit.notify.exchange import LATENCY, OFF, PULLS, STREAMS, Exchange, address, watch
 
 DAY = 86_400.0
 ROUND = GLANCE_SECONDS * 1.1
@@ -279,3 +280,56 @@ def test_the_first_round_begins_as_soon_as_there_are_many() -> None:
     exchange = Exchange(Planner(random.Random(7), glance_beyond=10))
     watch(exchange, 40)
     assert len(glances(exchange)) == 1
+
+
+# --- automatic replies ----------------------------------------------------------------------------
+def test_an_automatic_reply_that_begins_or_ends_is_passed_on_within_a_round() -> None:
+    exchange, keys = crowd()
+    for look in (2, 3, OFF):
+        exchange.replies = {address(keys[7]): look}
+        exchange.advance(ROUND)
+        assert exchange.asked_reply == [address(keys[7])]
+        assert [(key, sure) for _, key, sure in exchange.told] == [(keys[7], False)]
+        exchange.asked_reply.clear()
+        exchange.told.clear()
+    exchange.advance(5 * ROUND)
+    assert exchange.asked_reply == []
+
+
+def test_a_reply_that_is_not_told_for_a_while_is_compared_with_what_it_was() -> None:
+    exchange, keys = crowd()
+    exchange.replies = {address(keys[7]): 0, address(keys[8]): 0}
+    exchange.advance(2 * ROUND)
+    assert exchange.asked_reply == []
+    exchange.replies = {address(keys[7]): 2}
+    exchange.advance(ROUND)
+    assert exchange.asked_reply == [address(keys[7])]
+
+
+def test_a_server_that_tells_of_no_replies_is_asked_half_hourly_and_of_busy_times_as_ever() -> None:
+    exchange, keys = crowd()
+    exchange.tips = False
+    exchange.advance(PATIENCE * ROUND)
+    exchange.log.clear()
+    exchange.advance(10 * REFUSED)
+    asked = [one.replies for one in glances(exchange)]
+    assert 7 <= asked.count(True) <= 10
+    assert len(asked) >= 10 * REFUSED / GLANCE_SECONDS - 2
+    exchange.deafen(address(keys[7]))
+    exchange.change(address(keys[7]))
+    exchange.advance(ROUND)
+    assert exchange.hints(keys[7]) == 1
+
+
+@pytest.mark.parametrize(
+    "site",
+    [
+        Site("https://mail.example/EWS/Exchange.asmx", Mode.PUSH, version=Version.E2007_SP1),
+        Site("https://mail.example/EWS/Exchange.asmx", impersonated=False),
+    ],
+)
+def test_of_whom_replies_cannot_be_asked_only_busy_times_are(site: Site) -> None:
+    exchange, _ = crowd(site=site)
+    exchange.advance(2 * ROUND)
+    assert glances(exchange)
+    assert not any(one.replies for one in glances(exchange))

@@ -32,6 +32,11 @@ HOURS_EVERY: Final = 20 * 3600
 AGAIN: Final = 3600
 """Where the server had no time for the question."""
 REPLY_EVERY: Final = 15 * 60
+REPLY_SEEN_EVERY: Final = 6 * 3600
+"""Where replies are glanced at (``notify.replies``) and look as before; a glance does not see what
+is scheduled for later, nor a reply to strangers alone."""
+SEEN_LASTS: Final = 30 * 60
+"""A glance that is older says nothing: two of them failed."""
 
 
 class Asides:
@@ -59,19 +64,30 @@ class Asides:
             self._work_hours.noted(self._mailbox)
         return cursor
 
+    @property
+    def doubted(self) -> bool:
+        """Tell whether a reply looks otherwise than before and is yet to be asked for."""
+        return self._known.reply_doubted
+
     async def refreshed(self, cursor: Cursor) -> Cursor:
         """Return a cursor with one aside that is due asked anew."""
         asked = False
+        doubted = self._known.reply_doubted  # it comes first: that is what the read is for
         self._known.hours = self._known.hours or sys.intern(cursor.hours.decode())
-        if self._hours_due(cursor) and self._work_hours.noted(self._mailbox):
+        if not doubted and self._hours_due(cursor) and self._work_hours.noted(self._mailbox):
             cursor, asked = await self._hours(cursor)
         owner = cursor.access == Access.IMPERSONATION
-        if owner and not asked and self._now - self._replied_at(cursor) >= REPLY_EVERY:
+        if owner and not asked and (doubted or self._reply_due(cursor)):
             cursor = await self._reply(cursor)
         return cursor
 
     def _hours_due(self, cursor: Cursor) -> bool:
         return self._now - cursor.hours_at >= HOURS_EVERY
+
+    def _reply_due(self, cursor: Cursor) -> bool:
+        seen = self._now - self._known.reply_seen < SEEN_LASTS
+        every = REPLY_SEEN_EVERY if seen else REPLY_EVERY
+        return self._now - self._replied_at(cursor) >= every
 
     def _replied_at(self, cursor: Cursor) -> int:
         """Return when automatic replies were asked and were as the cursor has them."""
@@ -98,6 +114,7 @@ class Asides:
         try:
             found = await self._endpoint.call(self._mailbox, operation)
             told = None if found is None else (found.start, found.end)
+            self._known.reply_doubted = False
         except SourceTrouble:
             pass  # as it was known
         self._known.reply, self._known.replied_at = told, self._now

@@ -174,7 +174,8 @@ class Read:
             await self._doubt(cursor.window, news)
         bookings = await self._texts.added(self._ref, self._mailbox, whole, self._previous)
         told = _reading(cursor, bookings, whole.skipped)
-        return replace(told, more=not (cursor.hours_at or cursor.hours))
+        more = self._asides.doubted or not (cursor.hours_at or cursor.hours)
+        return replace(told, more=more)
 
     async def _masters(self, cursor: Cursor, items: Items, news: News) -> tuple[str, ...]:
         """Return the series to be expanded here: none, but where a server leaves them to us."""

@@ -61,12 +61,14 @@ class Pull:
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """Ask for the busy times of a group; answered by ``Planner.glanced`` or ``glance_failed``."""
+    """Look at a group's busy times; answered by ``Planner.glanced`` or ``glance_failed``."""
 
     group: int
     addresses: tuple[str, ...]
     day: int
     """Days since the epoch at the group's last glance, to be compared with; 0: there is none."""
+    replies: bool = False
+    """Whether automatic replies are looked at, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,13 @@ class Tell:
 
 
 @dataclass(frozen=True, slots=True)
+class AskReply:
+    """Have the next read of a mailbox ask for its automatic reply."""
+
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
 class Detour:
     """Tell the operator that streams are of no use at a site, which pulls for a while."""
 
@@ -87,4 +96,4 @@ class Detour:
     seconds: float
 
 
-Action = Subscribe | Unsubscribe | Open | Close | Pull | Glance | Tell | Detour
+Action = Subscribe | Unsubscribe | Open | Close | Pull | Glance | Tell | AskReply | Detour

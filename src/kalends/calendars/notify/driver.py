@@ -18,6 +18,7 @@ from kalends import observe
 from kalends.calendars.contract import Hint
 from kalends.calendars.notify.actions import (
     Action,
+    AskReply,
     Close,
     Detour,
     Glance,
@@ -60,7 +61,10 @@ class Carrier(Protocol):
         """Ask what happened."""
 
     async def glance(self, asked: Glance) -> Glanced:
-        """Ask for the busy times of a group."""
+        """Look at a group."""
+
+    def ask_reply(self, asked: AskReply) -> None:
+        """Have the next read of a mailbox ask for its automatic reply."""
 
     def stream(self, asked: Open) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
         """Open a stream."""
@@ -203,6 +207,8 @@ class Driver:
                 task = self._lines.pop(action.line, None)
                 if task is not None:
                     task.cancel()
+            case AskReply():
+                self._carrier.ask_reply(action)
             case Detour():
                 log.warning("notify.detour", reason=action.reason, seconds=action.seconds)
 

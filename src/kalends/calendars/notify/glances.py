@@ -7,28 +7,25 @@ told since, is passed on as a hint: it is read, and what that read finds is for 
 
 A *print* stands for the busy times of two whole days (UTC): time that passes changes none. At
 midnight the days move on; the next glance then asks for the day before too, and compares that.
+
+Automatic replies are looked at on the same round, fifty by one request, for else they would show
+with the poll (``replies``). Whose looks otherwise than before is read, and that read asks for it.
 """
 
 from __future__ import annotations
 
 from array import array
 from collections import deque
-from typing import Final
 
-from kalends.calendars.notify.actions import Glance, Tell
+from kalends.calendars.notify.actions import AskReply, Glance, Tell
 from kalends.calendars.notify.board import Board
 from kalends.calendars.notify.doubts import GRACE
 from kalends.calendars.notify.group import Group, Member, Seen, State
 from kalends.calendars.notify.pacing import GLANCE_SECONDS
+from kalends.calendars.notify.patience import AWAY, REFUSED, Patience
 from kalends.calendars.notify.values import Glanced, Mode
 from kalends.calendars.notify.verdict import Verdict, What
-
-REFUSED: Final = 1800.0
-"""A server that tells no busy times of many is asked again after so long …"""
-AWAY: Final = 120.0
-"""… or so long, where it is away, or busy and tells no time."""
-PATIENCE: Final = 3
-"""So many failures in a row are a server's; one may be a mailbox's."""
+from kalends.wire.ews.versions import Feature, offers
 
 
 class Glances:
@@ -43,10 +40,8 @@ class Glances:
         """Whom the request on its way asks for; empty: none is."""
         self._asked_at = 0.0
         self._next_at = 0.0
-        self._failures: dict[str, int] = {}
-        """URL → how often in a row it gave no answer …"""
-        self._quiet: dict[str, float] = {}
-        """… and until when it is not asked."""
+        self._busy = Patience(board)
+        self._replies = Patience(board)
         self.due: float | None = None
         """When the next group is glanced at; None: too few are heard, or one is being asked for."""
 
@@ -71,6 +66,7 @@ class Glances:
                 group.number,
                 tuple(one.address for one in self._asked),
                 group.seen.day if group.seen is not None else 0,
+                self._asks_replies(group),
             )
         )
 
@@ -80,12 +76,15 @@ class Glances:
         self._again(self._next_at)
         if group is None:
             return
-        self._failures.pop(group.site.url, None)
-        if group.seen is not None and asked.day:
-            for member in self._unheard(group, group.seen, members, found):
+        self._busy.answered(group.site.url)
+        before = group.seen
+        if before is not None and asked.day:
+            for member in self._unheard(group, before, members, found):
                 # No news: it explains nothing of what the read will find.
                 self._board.actions.append(Tell(member.key, sure=False))
-        group.seen = Seen(self._asked_at, found.day, members, array("I", found.prints))
+        replies = self._compared(group, before, members, found) if asked.replies else array("I")
+        prints = array("I", found.prints)
+        group.seen = Seen(self._asked_at, found.day, members, prints, replies)
 
     def failed(self, asked: Glance, verdict: Verdict) -> None:
         """Go on with others, and leave a server alone that cannot or will not answer."""
@@ -96,11 +95,7 @@ class Glances:
         self._again(self._next_at)
         if group is None:
             return
-        url = group.site.url
-        self._failures[url] = self._failures.get(url, 0) + 1
-        if self._failures[url] >= PATIENCE:
-            pause = AWAY if verdict.what is What.DOWN else REFUSED
-            self._quiet[url] = now + self._board.jitter(pause)
+        self._busy.failed(group.site.url, AWAY if verdict.what is What.DOWN else REFUSED)
 
     def _again(self, at: float) -> None:
         self._asked = ()
@@ -120,6 +115,31 @@ class Glances:
             and _heard(group, member)
         ]
 
+    def _asks_replies(self, group: Group) -> bool:
+        site = group.site
+        able = site.impersonated and offers(site.version, Feature.MAIL_TIPS)
+        return able and self._replies.asks(site.url)
+
+    def _compared(
+        self, group: Group, before: Seen | None, members: tuple[Member, ...], found: Glanced
+    ) -> array[int]:
+        """Pass on whose automatic reply looks otherwise; return how all look as far as is told."""
+        if any(found.replies):
+            self._replies.answered(group.site.url)
+        else:
+            self._replies.failed(group.site.url)
+        known: dict[Member, int] = {}
+        if before is not None and before.replies:
+            known = dict(zip(before.members, before.replies, strict=True))
+        told = array("I")
+        for member, look in zip(members, found.replies, strict=True):
+            then = known.get(member, 0)
+            told.append(look or then)
+            if then and look not in (0, then) and _heard(group, member):
+                self._board.actions.append(AskReply(member.address))
+                self._board.actions.append(Tell(member.key, sure=False))
+        return told
+
     def _worth(self) -> bool:
         return len(self._board.members) > self._beyond
 
@@ -134,7 +154,7 @@ class Glances:
                 self._turns.extend(self._board.groups.values())
             while self._turns:
                 group = self._turns.popleft()
-                if self._quiet.get(group.site.url, 0.0) > self._board.now:
+                if not self._busy.asks(group.site.url):
                     continue
                 members = tuple(one for one in group.members.values() if _heard(group, one))
                 if members:

@@ -88,13 +88,16 @@ class Detour:
 
 
 class Seen(NamedTuple):
-    """What a group's busy times looked like at its last glance: twelve bytes a mailbox."""
+    """What a group looked like at its last glance: sixteen bytes a mailbox."""
 
     at: float
     day: int
     """Of the wall clock, as ``Glanced`` has it."""
     members: tuple[Member, ...]
     prints: array[int]
+    """Of busy times."""
+    replies: array[int]
+    """Of automatic replies, as they were told last."""
 
 
 @dataclass(slots=True, eq=False)

@@ -14,9 +14,17 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from kalends.calendars.notify.actions import Glance, Open, Pull, Subscribe, Unsubscribe
+from kalends.calendars.notify.actions import (
+    AskReply,
+    Glance,
+    Open,
+    Pull,
+    Subscribe,
+    Unsubscribe,
+)
 from kalends.calendars.notify.pacing import PULL_LIFE_MINUTES, SILENCE, STATUS_MINUTES
 from kalends.calendars.notify.prints import glance
+from kalends.calendars.notify.replies import replies
 from kalends.calendars.notify.values import Glanced, Mode, Route
 from kalends.endpoints.exchange.endpoint import ExchangeEndpoint
 from kalends.endpoints.exchange.known import Access, Mailbox
@@ -102,8 +110,17 @@ class Post:
         )
 
     async def glance(self, asked: Glance) -> Glanced:
-        """Ask for the busy times of a group."""
-        return await glance(self._endpoint, asked)
+        """Look at a group: its busy times, and its automatic replies where they are wanted."""
+        found = await glance(self._endpoint, asked)
+        if asked.replies:
+            found = replace(found, replies=await replies(self._endpoint, asked))
+        return found
+
+    def ask_reply(self, asked: AskReply) -> None:
+        """Have the next read of a mailbox ask for its automatic reply."""
+        mailbox = Mailbox(asked.address)
+        if self._endpoint.remembers(mailbox):
+            self._endpoint.known(mailbox).reply_doubted = True
 
     @asynccontextmanager
     async def stream(self, asked: Open) -> AsyncIterator[AsyncIterator[bytes]]:

@@ -44,14 +44,16 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Glanced:
-    """What the busy times of mailboxes looked like, as prints in the order asked; 0: not told."""
+    """How mailboxes looked, as prints in the order asked; 0: not told."""
 
     day: int
     """Today: days since the epoch."""
     prints: tuple[int, ...]
-    """Of the days looked at from today."""
+    """Busy times of the days looked at from today."""
     then: tuple[int, ...]
     """Of those looked at from the day named in the question: what then was coming, as it is now."""
+    replies: tuple[int, ...] = ()
+    """Automatic replies; empty: they were not asked for."""
 
 
 @dataclass(frozen=True, slots=True)

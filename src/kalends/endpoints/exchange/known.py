@@ -46,7 +46,7 @@ class Known:
 
     __slots__ = (
         "access", "found_at", "grouping", "hours", "next_try", "primary", "public_folders",
-        "replied_at", "reply", "tries", "url", "version",
+        "replied_at", "reply", "reply_doubted", "reply_seen", "tries", "url", "version",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -66,6 +66,10 @@ class Known:
         """When automatic replies are on, as told at …"""
         self.replied_at = 0
         """… (UTC seconds); 0: not told yet."""
+        self.reply_seen = 0
+        """When (UTC seconds) it was told, among many, whether they are on; 0: never …"""
+        self.reply_doubted = False
+        """… and whether they looked otherwise than before."""
         self.version: Version | None = None
         """Where the mailbox lies behind an older server than the one that answers."""
         self.access: Access | None = None

@@ -44,6 +44,7 @@ class Feature(StrEnum):
     SOAP_AUTODISCOVER = "SOAP Autodiscover"
     USER_CONFIGURATION = "GetUserConfiguration"
     SERVER_TIME_ZONES = "GetServerTimeZones"
+    MAIL_TIPS = "GetMailTips"
     SMTP_IMPERSONATION = "impersonation by SmtpAddress (any address, not only the primary)"
     STREAMING = "streaming notifications"
     FREE_BUSY_CHANGED = "FreeBusyChangedEvent"
@@ -63,6 +64,7 @@ SINCE: Final = {
     Feature.SOAP_AUTODISCOVER: Version.E2010,
     Feature.USER_CONFIGURATION: Version.E2010,
     Feature.SERVER_TIME_ZONES: Version.E2010,
+    Feature.MAIL_TIPS: Version.E2010,
     Feature.SMTP_IMPERSONATION: Version.E2010,
     Feature.STREAMING: Version.E2010_SP1,
     Feature.FREE_BUSY_CHANGED: Version.E2010_SP1,

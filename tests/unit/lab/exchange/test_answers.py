@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lab.exchange.mailbox import Oof
 from lab.exchange.xml import M, T
 
 from tests.unit.lab.exchange.desk import CALENDAR, Desk, desk, every_version, value, view
@@ -151,6 +152,28 @@ def test_automatic_replies_names_and_conversions_are_answered(named: str) -> Non
     )
     assert value(names, "ResponseCode") == "ErrorNameResolutionMultipleResults"
     assert len(list(names.iter(T + "Resolution"))) == 2
+
+
+TIPS = (
+    "<m:GetMailTips><m:SendingAs><t:EmailAddress>{sender}</t:EmailAddress></m:SendingAs>"
+    "<m:Recipients><t:Mailbox><t:EmailAddress>anna@example.test</t:EmailAddress></t:Mailbox>"
+    "<t:Mailbox><t:EmailAddress>nobody@example.test</t:EmailAddress></t:Mailbox></m:Recipients>"
+    "<m:MailTipsRequested>OutOfOfficeMessage</m:MailTipsRequested></m:GetMailTips>"
+)
+
+
+@every_version
+def test_mail_tips_tell_of_each_recipient_since_2010_to_who_may_send_so(named: str) -> None:
+    one = desk(named)
+    one.anna.oof = Oof("Enabled", reply="Back on Monday")
+    if one.server.version.year < 2010:
+        assert one.fault(TIPS.format(sender="anna@example.test")) == "ErrorSchemaValidation"
+        return
+    found = one.ask(TIPS.format(sender="anna@example.test"))
+    codes = [node.text for node in found.iter(M + "ResponseCode")]
+    assert codes == ["NoError", "NoError", "ErrorMailRecipientNotFound"]
+    assert value(found, "Message") == "Back on Monday"
+    assert one.fault(TIPS.format(sender="bo@example.test")) == "ErrorAccessDenied"
 
 
 def test_time_zones_are_told_with_their_rules() -> None:

@@ -16,6 +16,7 @@ from kalends.wire.ews.find_people import parse_find_people
 from kalends.wire.ews.get_events import parse_get_events
 from kalends.wire.ews.get_folder import parse_get_folder
 from kalends.wire.ews.get_item import parse_get_items
+from kalends.wire.ews.get_mail_tips import parse_get_mail_tips
 from kalends.wire.ews.get_server_time_zones import parse_get_server_time_zones
 from kalends.wire.ews.get_streaming_events import Stream
 from kalends.wire.ews.get_user_availability import parse_get_user_availability
@@ -47,6 +48,7 @@ PARSERS: dict[str, Callable[[Response], object]] = {
     ),
     "GetUserConfiguration": parse_get_work_hours,
     "GetUserOofSettings": parse_get_user_oof_settings,
+    "GetMailTips": lambda response: parse_get_mail_tips(response, 1),
     "ResolveNames": parse_resolve_names,
     "FindPeople": parse_find_people,
     "CreateItem": parse_create_item,

@@ -24,6 +24,7 @@ from kalends.wire.ews.folders import PUBLIC_FOLDERS, Folder, ItemId, calendar_of
 from kalends.wire.ews.get_events import build_get_events
 from kalends.wire.ews.get_folder import build_get_folder
 from kalends.wire.ews.get_item import build_get_items, build_get_texts
+from kalends.wire.ews.get_mail_tips import build_get_mail_tips
 from kalends.wire.ews.get_server_time_zones import build_get_server_time_zones
 from kalends.wire.ews.get_streaming_events import build_get_streaming_events
 from kalends.wire.ews.get_user_availability import build_get_user_availability
@@ -75,6 +76,9 @@ REQUESTS: dict[str, Callable[[Context], Request]] = {
     ),
     "work hours": build_get_work_hours,
     "oof": lambda c: build_get_user_oof_settings(c, ADDRESS),
+    "mail tips of fifty": lambda c: build_get_mail_tips(
+        c, ADDRESS, tuple(f"p{number}&@acme.example" for number in range(50))
+    ),
     "resolve names": lambda c: build_resolve_names(c, "Ek, Bo <&>"),
     "find people": lambda c: build_find_people(c, "<Bo> & Ek", 100),
     "find contacts": lambda c: build_find_contacts(c, "07&01", PUBLIC_FOLDERS, 100),
