@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 
@@ -57,7 +58,7 @@ def load(path: Path) -> Configuration:
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError([_syntax(path, error)]) from None
+        raise ConfigurationError([_syntax(path, text, error)]) from None
     places = _Places(path, Lines(text))
     problems: list[Problem] = []
     problems += _unknown(data, places)
@@ -91,10 +92,19 @@ def _text(path: Path) -> str:
         ) from None
 
 
-def _syntax(path: Path, error: tomllib.TOMLDecodeError) -> Problem:
+def _syntax(path: Path, text: str, error: tomllib.TOMLDecodeError) -> Problem:
     message, _, place = str(error).partition(" (at ")
     line = place.removeprefix("line ").split(",")[0] if place.startswith("line") else "end"
-    return Problem(f"{path.name}:{line}", "TOML", f"{message}.", "Mend the line; nothing was read.")
+    written = text.splitlines()[int(line) - 1] if line.isdigit() else ""
+    remedy = next((told for form, told in _TYPED if form.search(written)), "Mend the line;")
+    return Problem(f"{path.name}:{line}", "TOML", f"{message}.", f"{remedy} nothing was read.")
+
+
+_TYPED: Final = (
+    (re.compile("[“”„‘’]"), 'Write straight quotes, "…", which a text processor makes round;'),
+    (re.compile(r"\\"), r"Write a path with /, or in single quotes: 'C:\people.csv';"),
+)
+"""What people type whose line is no TOML, and what to write."""
 
 
 def _unknown(data: dict[str, Any], places: _Places) -> list[Problem]:

@@ -38,8 +38,11 @@ class PeopleFile:
         """Read a file; raises ``UserError`` or ``ConfigurationError`` (unknown columns)."""
         try:
             text = path.read_text("utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            raise UserError(f"{path.name} cannot be read: {error}") from None
+        except UnicodeDecodeError as error:
+            told = f"{path.name} is not UTF-8 text (byte {error.start + 1})"
+            raise UserError(f"{told}. Save it as CSV UTF-8.") from None
+        except OSError as error:
+            raise UserError(f"{path} cannot be read: {error.strerror}.") from None
         return cls.parse(path, text)
 
     @classmethod

@@ -34,7 +34,7 @@ def told(
     for item in error.errors(include_url=False):
         inner = real_path(item["loc"])
         path = (*prefix, *inner)
-        what, remedy = _words(dict(item), model, inner)
+        what, remedy = _words(dict(item), model, inner, path)
         problems.setdefault(dotted(path), Problem(where(path), dotted(path), what, remedy))
     return list(problems.values())
 
@@ -61,7 +61,10 @@ def real_path(location: tuple[int | str, ...]) -> tuple[int | str, ...]:
 
 
 def _words(
-    item: dict[str, Any], model: type[BaseModel], path: Sequence[str | int]
+    item: dict[str, Any],
+    model: type[BaseModel],
+    path: Sequence[str | int],
+    whole: Sequence[str | int],
 ) -> tuple[str, str]:
     kind, context, value = item["type"], item.get("ctx", {}), item.get("input")
     if kind == "extra_forbidden":
@@ -74,6 +77,9 @@ def _words(
         return f"has a form Kalends does not take: {_shown(value)}.", _pattern(context, model, path)
     if kind == "value_error":
         return f"{context.get('error', item['msg'])}.", ""
+    if isinstance(value, dict) and re.fullmatch(r"(tuple|list)_type", kind):
+        header = ".".join(part for part in whole if isinstance(part, str))
+        return "is a list of tables.", f"Write [[{header}]], in two brackets, above each of them."
     return _expected(kind, item["msg"]), f"It is {_shown(value)} now."
 
 
@@ -102,11 +108,20 @@ def _shown(value: Any) -> str:
 
 
 def _pattern(context: dict[str, Any], model: type[BaseModel], path: Sequence[str | int]) -> str:
-    if path and path[-1] == "id":
-        return "Use lower-case letters, digits, '.', '_' and '-', at most 64."
-    if path and path[-1] == "sip":
-        return "Write sip:name@domain."
-    return f"It must match {context.get('pattern')}."
+    named = [part for part in path if isinstance(part, str)]
+    known = _FORMS.get(named[-1]) if named else None
+    return known or f"It must match {context.get('pattern')}."
+
+
+_FORMS: Final = {
+    "id": "Use lower-case letters, digits, '.', '_' and '-', at most 64.",
+    "sip": "Write sip:name@domain.",
+    "domains": 'Write what stands behind the @: "acme.example".',
+    "country": 'Write the two capital letters of a country: "SE".',
+    "public_url": "Write it as in a browser: https://presence.acme.example.",
+    "language": 'Write the letters of a language: "sv", "en".',
+}
+"""What keys with a form look like, by their name."""
 
 
 def _nearest(model: type[BaseModel], path: Sequence[str | int]) -> str:

@@ -20,13 +20,25 @@ def _network(text: str) -> str:
 
 def _listen(text: str) -> str:
     host, separator, port = text.rpartition(":")
-    if not separator or not host or not port.isdigit() or not 0 <= int(port) <= 65535:
+    named = host and "/" not in host  # it is no address of a page
+    if not separator or not named or not port.isdigit() or not 0 <= int(port) <= 65535:
         raise ValueError(f"{text!r} is not host:port, such as 127.0.0.1:8080 or [::1]:8080")
+    return text
+
+
+def _database(text: str) -> str:
+    if not text.startswith(("sqlite:///", "postgresql://", "postgres://")):
+        told = text.rpartition("@")[2]  # what stands before may be a password
+        raise ValueError(
+            f"{told!r} is no database Kalends knows: write sqlite:///var/kalends.db (four slashes "
+            "where the path is absolute) or postgresql://user@host/name"
+        )
     return text
 
 
 Network = Annotated[str, AfterValidator(_network)]
 Listen = Annotated[str, AfterValidator(_listen)]
+Database = Annotated[str, AfterValidator(_database)]
 
 
 class MailOptions(Document):
@@ -55,7 +67,7 @@ class MailOptions(Document):
 class ServerOptions(Document):
     """``[server]``: database, addresses, keys, alarms."""
 
-    database: str = "sqlite:///var/kalends.db"
+    database: Database = "sqlite:///var/kalends.db"
     """``sqlite:///path`` (relative to the configuration file) or ``postgresql://…``."""
     http: Listen = "127.0.0.1:8080"
     """Where API and console listen; put a TLS proxy in front for other machines."""

@@ -13,6 +13,7 @@ from kalends.model.vocabulary import (
     Audience,
     Availability,
     Document,
+    Domain,
     Identifier,
     Language,
     Level,
@@ -145,7 +146,7 @@ class OrganizationSettings(Document):
     """IANA name."""
     language: Language = "en"
     """Of texts and words where a person has none."""
-    domains: tuple[str, ...] = ()
+    domains: tuple[Domain, ...] = ()
     """Mail and SIP domains that are inside the organization."""
     mode: Literal["all", "marked"] = "all"
     """Which counting bookings show: every one, or only those a code, word or category marks."""

@@ -138,7 +138,7 @@ class PersonRecord(Document):
     """Address of a picture."""
     jid: str | None = None
     """XMPP address."""
-    sip: str | None = Field(default=None, pattern=r"^sips?:.+@.+$")
+    sip: str | None = Field(default=None, pattern=r"^sips?:[^\s@]+@[^\s@]+$")
     """SIP address: ``sip:anna@acme.example``."""
     delegates: tuple[PersonId, ...] = ()
     """May see and set what the person may."""

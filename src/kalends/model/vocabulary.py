@@ -13,6 +13,9 @@ Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,6
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$")]
 """BCP 47 tag; the texts know sv, en, de, nb, da, fi, nl, fr, es, it, pl, pt."""
 
+Domain = Annotated[str, StringConstraints(pattern=r"^[^\s@/:]+$")]
+"""What stands behind the ``@`` of an address."""
+
 
 class Document(BaseModel):
     """Base of everything a person may write: frozen, unknown keys refused."""

@@ -94,6 +94,42 @@ def test_what_a_value_should_be_is_said_in_words_of_the_file(tmp_path: Path) -> 
     assert "server.mail.port: should be a whole number, without quotes. It is 'x' now." in told
 
 
+ACME = '[[organizations]]\nid = "acme"\nname = "Acme"\n'
+ANNA = f'{ACME}[[organizations.people]]\nid = "anna"\nname = "Anna"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (f'{ACME}domains = ["@acme.example"]', 'k.toml:4: … Write what stands behind the @: "acme'),
+        (
+            f'{ACME}numbering = {{ country = "+46" }}',
+            "k.toml:4: … two capital letters of a country",
+        ),
+        (f'{ANNA}sip = "sip: anna@acme.example"', "k.toml:7: … Write sip:name@domain."),
+        (f'{ANNA}language = "Svenska"', 'k.toml:7: … letters of a language: "sv"'),
+        (f'{ACME}[organizations.sources]\nid = "d"', "… Write [[organizations.sources]], in two"),
+        (f'{ACME}people_file = "C:\\people.csv"', "k.toml:4: TOML: … or in single quotes: "),
+        (f"{ACME}timezone = “UTC”", "k.toml:4: TOML: … Write straight quotes"),
+        (f'{ACME}people_file = "p.csv"', "k.toml:4: … No such file or directory. Mend the path"),
+        ('[server]\npublic_url = "presence.acme.example"', "k.toml:2: … as in a browser: https://"),
+    ],
+)
+def test_what_is_written_in_the_wrong_form_is_told_in_the_right_one(
+    tmp_path: Path, text: str, told: str
+) -> None:
+    place, words = told.split("…")
+    [mistake] = mistakes(tmp_path, text)
+    assert mistake.startswith(place.strip()) and words.strip() in mistake
+
+
+def test_a_people_file_in_another_encoding_says_so(tmp_path: Path) -> None:
+    """As a spreadsheet saves it that is asked for plain CSV."""
+    (tmp_path / "p.csv").write_bytes("id,name\nb,Björn\n".encode("latin-1"))
+    [mistake] = mistakes(tmp_path, f'{ACME}people_file = "p.csv"')
+    assert "p.csv is not UTF-8 text (byte 13). Save it as CSV UTF-8." in mistake
+
+
 def test_a_file_in_another_encoding_says_so(tmp_path: Path) -> None:
     file = tmp_path / "k.toml"
     file.write_bytes("name = 'Björn'".encode("latin-1"))

@@ -20,10 +20,20 @@ def test_an_address_to_listen_on_has_host_and_port(http: str, address: tuple[str
     assert ServerOptions(http=http).http_address() == address
 
 
-@pytest.mark.parametrize("http", ["8080", ":8080", "127.0.0.1", "127.0.0.1:http", "[::1]:65536"])
+@pytest.mark.parametrize(
+    "http",
+    ["8080", ":8080", "127.0.0.1", "127.0.0.1:http", "[::1]:65536", "https://0.0.0.0:443"],
+)
 def test_an_address_without_host_or_real_port_is_refused_with_an_example(http: str) -> None:
     with pytest.raises(ValidationError, match=r"127\.0\.0\.1:8080"):
         ServerOptions(http=http)
+
+
+@pytest.mark.parametrize("wrong", ["/var/kalends.db", "sqlite://kalends.db", "mysql://a:b@host/k"])
+def test_what_is_no_database_is_refused_with_examples_and_without_its_password(wrong: str) -> None:
+    with pytest.raises(ValidationError, match=r"sqlite:///var/kalends\.db") as refused:
+        ServerOptions(database=wrong)
+    assert "a:b" not in refused.value.errors()[0]["msg"]
 
 
 @pytest.mark.parametrize("key", ["allowed_networks", "trusted_proxies", "metrics_networks"])

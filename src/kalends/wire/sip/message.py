@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
@@ -26,6 +26,12 @@ MAX_LINES: Final = 256
 _FOLD: Final = re.compile(rb"\r\n[ \t]+")
 _FIELD: Final = re.compile(r"([!%'*+.0-9A-Z_`a-z~-]+)[ \t]*:(.*)", re.DOTALL)
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_NAMED: Final = re.compile(
+    rf"(sips?:(?:[^@;?\s]*@)?)((?:{_LABEL}\.)*(?=[A-Za-z0-9-]*[A-Za-z]){_LABEL}\.?)(?=[:;?]|\Z)"
+)
+"""A URI whose host is a name. sipmessage (0.7) takes no digit in its last label: ``sip:pbx2``."""
+_LONGEST_NAME: Final = 253
 _NUMBER: Final = re.compile(r"[0-9]{1,10}")
 _CSEQ: Final = re.compile(r"([0-9]{1,10})[ \t]+(\S{1,64})")
 
@@ -184,8 +190,11 @@ def request(method: str, uri: str, fields: Iterable[tuple[str, str]], body: byte
 
 def parse_uri(text: str) -> URI:
     """Return a sip:, sips: or tel: URI; ``BadMessage`` where the text is none."""
+    named = _NAMED.match(text)
     try:
-        return URI.parse(text)
+        if named is None or len(named[2]) > _LONGEST_NAME:
+            return URI.parse(text)
+        return replace(URI.parse(f"{named[1]}host{text[named.end() :]}"), host=named[2])
     except Exception as error:
         raise BadMessage("not a sip:, sips: or tel: URI") from error
 

@@ -209,13 +209,18 @@ def test_as_many_fields_come_out_as_went_in(value: str) -> None:
         ("sips:anna:secret@acme.example", "sips:anna@acme.example"),
         ("sip:+46701234567@[2001:db8::1]:5060", "sip:+46701234567@[2001:db8::1]"),
         ("sip:%61nna%20b@acme.example", "sip:anna%20b@acme.example"),
+        ("sip:anna@PBX2:5070;transport=tcp", "sip:anna@pbx2"),
+        ("sip:anna:secret@srv01.site1", "sip:anna@srv01.site1"),
+        ("sip:anna@3cx", "sip:anna@3cx"),
     ],
 )
 def test_presence_is_named_by_the_address_of_record(written: str, name: str) -> None:
     assert address_of_record(written) == name
 
 
-@pytest.mark.parametrize("wrong", ["", "anna", "sip:acme.example", "tel:+4670", "sip:a@b\r\nX: y"])
+@pytest.mark.parametrize(
+    "wrong", ["", "anna", "sip:acme.example", "tel:+4670", "sip:a@b\r\nX: y", "sip:a@pbx2\n"]
+)
 def test_what_is_no_address_of_record_is_refused(wrong: str) -> None:
     with pytest.raises(BadMessage):
         address_of_record(wrong)
