@@ -1,11 +1,12 @@
 // Moments in the reader's language and zone, on the 24-hour clock that the server's texts use.
 
-import { dayOf, told } from "./zone";
+import { dayOf, hoursOf, told } from "./zone";
 
 const kinds = {
   clock: { hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
   weekday: { weekday: "short" },
   date: { day: "numeric", month: "short" },
+  year: { day: "numeric", month: "short", year: "numeric" },
 } as const;
 type Kind = keyof typeof kinds;
 const formats = new Map<string, Intl.DateTimeFormat>();
@@ -23,7 +24,11 @@ function format(locale: string, kind: Kind): Intl.DateTimeFormat {
   return found;
 }
 
-/** ``14:30`` today, ``tors 08:00`` within a week, ``12 dec 08:00`` later; empty for none. */
+/** From so many days on, day and month alone may be taken for those of this year. */
+const FAR = 300;
+
+/** ``14:30`` today, ``tors 08:00`` within a week, ``12 dec 08:00`` later, ``12 dec 2031`` far away;
+ *  empty for none. */
 export function when(text: string | null | undefined, locale: string, now: Date): string {
   if (!text) return "";
   const moment = new Date(text);
@@ -31,9 +36,22 @@ export function when(text: string | null | undefined, locale: string, now: Date)
   const days = dayOf(moment) - dayOf(now);
   const time = clock(moment, locale);
   if (days === 0) return time;
+  if (Math.abs(days) > FAR) return plain(format(locale, "year").format(moment));
   // A column is narrow: no "Mo., 09:15", "3.12. klo 23.48", "3 de dez. às 08:00".
   const day = format(locale, Math.abs(days) < 7 ? "weekday" : "date").format(moment);
-  return `${day.replace(/(?<=\p{L})\.$/u, "").replace(" de ", " ")} ${time}`;
+  return `${plain(day)} ${time}`;
+}
+
+/** When somebody comes back: the midnight before a day is that day (``mon``, not ``mon 00:00``). */
+export function backAt(text: string | null | undefined, locale: string, now: Date): string {
+  const told = when(text, locale, now);
+  if (!told || !text || dayOf(new Date(text)) === dayOf(now)) return told;
+  const moment = new Date(text);
+  return hoursOf(moment, dayOf(moment)) === 0 ? told.replace(` ${clock(moment, locale)}`, "") : told;
+}
+
+function plain(day: string): string {
+  return day.replace(/(?<=\p{L})\.$/u, "").replaceAll(" de ", " ");
 }
 
 export function sameDay(text: string | null | undefined, now: Date): boolean {

@@ -2,7 +2,7 @@
 // refused, or a cable was pulled and nobody told, we find out and go on from the last revision.
 
 import { calls } from "./api";
-import { setBy } from "./clock";
+import { moment, setBy } from "./clock";
 import type { Person, Presence } from "./types";
 
 const WATCH = 15_000;
@@ -10,6 +10,9 @@ const PATIENCE = 8_000;
 /** The server's heart beats every 15 seconds: a stream silent for so long leads nowhere. */
 const SILENCE = 50_000;
 const SLOWEST = 8_000;
+const TICK = 2_000;
+/** A desk's clock that moved so far between two ticks says that the desk slept. */
+const SLEPT = 10_000;
 
 export type Link = "connecting" | "live" | "lost";
 
@@ -34,6 +37,8 @@ export class Live {
   link = $state<Link>("connecting");
   /** Whether the engine works; while it does not, nothing changes and nothing can be changed. */
   engine = $state(true);
+  /** When the stream was last heard before it was lost, by the server's clock. */
+  known = $state<Date | null>(null);
   #source: EventSource | undefined;
   #parts: Person[] = [];
   #retry: ReturnType<typeof setTimeout> | undefined;
@@ -46,6 +51,13 @@ export class Live {
 
   constructor(private readonly listener: Listener) {
     setInterval(() => void this.#look(), WATCH);
+    let before = Date.now();
+    setInterval(() => {
+      const slept = Date.now() - before > SLEPT;
+      before = Date.now();
+      this.#heard = Math.min(this.#heard, before); // a clock that was put back
+      if (slept) void this.#wake();
+    }, TICK);
     addEventListener("offline", () => void this.#look());
     addEventListener("online", () => this.#hurry());
   }
@@ -117,6 +129,7 @@ export class Live {
 
   #lost(source: EventSource): void {
     if (source !== this.#source) return;
+    if (this.link === "live") this.known = new Date(moment() - (Date.now() - this.#heard));
     this.link = "lost";
     this.#parts = [];
     // Otherwise the browser tries again by itself.
@@ -134,6 +147,12 @@ export class Live {
     const answer = await fetch("/health/live", { signal, cache: "no-store" }).catch(() => null);
     if (answer?.ok) setBy(answer, asked);
     else this.#drop(source);
+  }
+
+  /** After a sleep nobody told that the connection was lost: what is shown may be hours old. */
+  async #wake(): Promise<void> {
+    await this.#look();
+    this.#hurry();
   }
 
   #drop(source: EventSource): void {

@@ -106,8 +106,9 @@ export class People {
   }
 
   #sort(): void {
-    this.#order = [...this.#entries.values()].sort((a, b) =>
-      this.#collator.compare(a.person.name, b.person.name),
+    // Those of one name keep their order, too, whatever order they came in.
+    this.#order = [...this.#entries.values()].sort(
+      (a, b) => this.#collator.compare(a.person.name, b.person.name) || (a.id < b.id ? -1 : 1),
     );
   }
 }
@@ -115,6 +116,11 @@ export class People {
 /** Whether the viewer is told anything of a presence. */
 export function isTold(presence: Presence): boolean {
   return presence.level !== "nothing";
+}
+
+/** Whether the calendars of somebody new are still read for the first time: nothing is known yet. */
+export function isUnread(presence: Presence): boolean {
+  return presence.revision === 0 && !isTold(presence);
 }
 
 function entryOf(person: Person): Entry {

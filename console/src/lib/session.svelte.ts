@@ -4,7 +4,7 @@ import { api, ApiError, calls } from "./api";
 import { now } from "./clock";
 import { Desk } from "./desk.svelte";
 import { Live } from "./live.svelte";
-import { isTold, type NamesOf, People } from "./people.svelte";
+import { isTold, isUnread, type NamesOf, People } from "./people.svelte";
 import type { Activity, Me, Presence, Vocabulary } from "./types";
 import { put, wordsOf, type Words } from "./words";
 import { tellIn } from "./zone";
@@ -152,6 +152,7 @@ class Session {
 
   /** A state in one or two words. */
   told(presence: Presence): string {
+    if (isUnread(presence)) return this.words.unread;
     if (!isTold(presence)) return this.words.untold;
     return this.stateName(presence.activity, presence.availability);
   }

@@ -1,7 +1,8 @@
 """Hands commands to the engine and turns its answers into HTTP's.
 
-The engine away: 503 with Retry-After, while reads go on. What the engine did is waited for, so
-that the next read of the same client sees it.
+The engine away: 503 with Retry-After, while reads go on. An engine that was asked and hangs may
+take the command up when it goes on, so nothing is claimed about what it has not confirmed. What
+the engine did is waited for, so that the next read of the same client sees it.
 """
 
 from __future__ import annotations
@@ -34,8 +35,8 @@ async def send(web: Web, command: AnyCommand, *, seconds: float | None = None) -
     except KalendsError as silent:
         raise Problem(
             503,
-            "The engine does not answer; nothing was changed that it has not confirmed.",
-            "Try again shortly; see /health/ready.",
+            "The engine does not answer; what it has not confirmed may be done later, or never.",
+            "Look at what is so before you try again; see /health/ready.",
             headers={"Retry-After": "5"},
         ) from silent
     answer = unpack_answer(packed)

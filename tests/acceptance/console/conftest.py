@@ -15,7 +15,7 @@ from tests.acceptance.console.world import PASSWORD, Served, World
 
 sync_api = pytest.importorskip("playwright.sync_api")
 
-PATIENCE = 60_000
+PATIENCE = 120_000
 """Milliseconds: a machine that does much else at once is slow, not wrong."""
 sync_api.expect.set_options(timeout=PATIENCE)
 

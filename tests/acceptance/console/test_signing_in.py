@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,9 @@ from playwright.sync_api import expect
 
 from tests.acceptance.console.conftest import SignIn
 from tests.acceptance.console.world import PASSWORD, World
+
+LOST = re.compile(r"Connection lost\. Shown is what was last known \(\d\d:\d\d\); trying again …")
+"""With the age of what is shown."""
 
 
 def test_a_wrong_password_is_told_and_the_right_one_opens_the_list(
@@ -56,7 +60,7 @@ def test_a_lost_connection_is_told_and_comes_back_by_itself(
 ) -> None:
     page = signed_in(world, "wilma")
     page.context.set_offline(True)
-    lost = page.get_by_text("Connection lost. Shown is what was last known; trying again …")
+    lost = page.get_by_text(LOST)
     expect(lost).to_be_visible()
     expect(page.get_by_role("option", name="Anna Berg")).to_be_visible()
     page.context.set_offline(False)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
+from kalends.bus.commands import SetManual
 from tests.acceptance.console.conftest import SignIn, enter
 from tests.acceptance.console.test_list import row
 from tests.acceptance.console.test_states import cleared, opened
@@ -45,7 +46,7 @@ def test_times_are_told_in_the_organizations_zone_which_is_named_elsewhere(
     panel.get_by_label("Until").select_option(label="a day …")
     panel.get_by_label("Day", exact=True).fill("2031-03-03")
     panel.get_by_role("button", name="Set", exact=True).click()
-    expect(panel.get_by_role("region", name="State")).to_contain_text("3 Mar 00:00")
+    expect(panel.get_by_role("region", name="State")).to_contain_text("3 Mar 2031")
     told = page.evaluate(
         "fetch('/api/v1/people/greta/presence').then((answer) => answer.json())"
         ".then((presence) => presence.until)"
@@ -58,3 +59,46 @@ def test_times_are_told_in_the_organizations_zone_which_is_named_elsewhere(
 def test_a_zone_is_not_named_where_the_desk_has_it(world: World, signed_in: SignIn) -> None:
     page = signed_in(world, "wilma", timezone_id="Etc/UTC")
     expect(page.get_by_title("UTC", exact=True)).to_have_count(0)
+
+
+def test_a_year_is_named_and_the_midnight_of_a_return_is_a_day(
+    world: World, page_at: Callable[..., Any]
+) -> None:
+    page = page_at("about:blank")
+    page.goto(world.base)
+    enter(page, "wilma")
+    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+    def told(days: int) -> str:
+        until = today + timedelta(days=days)
+        command = SetManual(
+            organization="acme", actor="test", person="erik", activity="vacation",
+            until=until.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        )  # fmt: skip
+        world.command(command)
+        back = row(page, "Erik Fors").locator(".back")
+        far, name = until.strftime("%b %Y"), until.strftime("%a")
+        month = "Sept" if until.month == 9 else until.strftime("%b")
+        wanted = {2: name, 40: f"{until.day} {month}", 400: f"{until.day} {far}"}[days]
+        expect(back).to_have_text(wanted.replace("Sep ", "Sept "))
+        return str(back.inner_text())
+
+    assert len({told(days) for days in (2, 40, 400)}) == 3
+    panel = opened(page, "Erik Fors")
+    expect(panel.get_by_role("region", name="State")).to_contain_text(str(today.year + 1))
+    cleared(panel)
+
+
+def test_after_the_desk_slept_what_happened_is_asked_for_at_once(
+    world: World, page_at: Callable[..., Any]
+) -> None:
+    page = page_at("about:blank")
+    page.clock.install()
+    page.goto(world.base)
+    enter(page, "wilma")
+    page.clock.pause_at(datetime.now(UTC) + timedelta(seconds=60))
+    page.clock.run_for(16_000)  # the connection has been looked at just now
+    with page.expect_request("**/presence/stream?since=*"):
+        page.evaluate("{ const real = Date.now; Date.now = () => real.call(Date) + 1_800_000 }")
+        page.clock.run_for(5_000)
+    expect(page.get_by_text("Live", exact=True)).to_be_visible()

@@ -33,6 +33,8 @@ from kalends.web.serving import serve
 T = TypeVar("T")
 
 PASSWORD = "correct horse battery"
+PATIENCE = 120.0
+"""Seconds: a machine that does much else at once is slow, not wrong."""
 EVIL = "<img src=x onerror=\"document.title='pwned'\"><script>document.title='pwned'</script>"
 
 PEOPLE: tuple[dict[str, Any], ...] = (
@@ -72,7 +74,7 @@ class World:
         """Run work where the engine lives, from the test's thread."""
         assert self._loop is not None
         done: Future[T] = asyncio.run_coroutine_threadsafe(work, self._loop)
-        return done.result(20)
+        return done.result(PATIENCE)
 
     def command(self, command: AnyCommand) -> Answer:
         answer = self.wait_for(self.engine.handle(command))
@@ -150,7 +152,9 @@ def accounts() -> list[dict[str, Any]]:
 
 
 @contextlib.asynccontextmanager
-async def running(directory: Path, people: tuple[dict[str, Any], ...]) -> AsyncIterator[World]:
+async def running(
+    directory: Path, people: tuple[dict[str, Any], ...], engine_seconds: float, **keys: Any
+) -> AsyncIterator[World]:
     """Run engine and web process over a new store."""
     runtime = Runtime()
     vault = Vault({1: os.urandom(32)})
@@ -166,7 +170,7 @@ async def running(directory: Path, people: tuple[dict[str, Any], ...]) -> AsyncI
     world._working = [asyncio.create_task(engine.run())]
     await engine.started.wait()
     applied = await engine.handle(
-        Apply(organization="*", actor="file", organizations=[organization(people)])
+        Apply(organization="*", actor="file", organizations=[organization(people, **keys)])
     )
     assert applied.ok, applied
     for principal in accounts():
@@ -175,7 +179,7 @@ async def running(directory: Path, people: tuple[dict[str, Any], ...]) -> AsyncI
         )
         assert answer.ok, answer.message
     started: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    options = WebOptions(port=0, engine_seconds=2.0)
+    options = WebOptions(port=0, engine_seconds=engine_seconds)
     web = asyncio.create_task(
         serve(reader, hub.bus(), runtime, options, started=started.set_result)
     )
@@ -192,18 +196,33 @@ async def running(directory: Path, people: tuple[dict[str, Any], ...]) -> AsyncI
 
 
 class Served:
-    """A world in a thread of its own."""
+    """A world in a thread of its own.
 
-    def __init__(self, directory: Path, people: tuple[dict[str, Any], ...] = PEOPLE) -> None:
+    ``engine_seconds`` is what the web process waits for the engine: long, where a test is not
+    about an engine that does not answer; other ``keys`` are the organization's.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        people: tuple[dict[str, Any], ...] = PEOPLE,
+        *,
+        engine_seconds: float = 15.0,
+        **keys: Any,
+    ) -> None:
         self._directory = directory
         self._people = people
+        self._engine_seconds = engine_seconds
+        self._keys = keys
         self._world: Future[World] = Future()
         self._end = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), daemon=True)
 
     async def _run(self) -> None:
         try:
-            async with running(self._directory, self._people) as world:
+            async with running(
+                self._directory, self._people, self._engine_seconds, **self._keys
+            ) as world:
                 self._world.set_result(world)
                 await asyncio.to_thread(self._end.wait)
         except BaseException as error:
@@ -213,9 +232,9 @@ class Served:
 
     def __enter__(self) -> World:
         self._thread.start()
-        return self._world.result(30)
+        return self._world.result(PATIENCE)
 
     def __exit__(self, *_: object) -> None:
         self._end.set()
-        self._thread.join(30)
+        self._thread.join(PATIENCE)
         assert not self._thread.is_alive()

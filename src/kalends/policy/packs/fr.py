@@ -24,7 +24,7 @@ PACK = Pack(
         "tentative": "Provisoire",
         "away": "Absent",
         "elsewhere": "Travaille ailleurs",
-        "off-work": "Hors service",
+        "off-work": "Pas au travail",
         "on-the-phone": "Au téléphone",
     },
     spoken={

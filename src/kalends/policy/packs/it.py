@@ -24,7 +24,7 @@ PACK = Pack(
         "tentative": "Provvisorio",
         "away": "Assente",
         "elsewhere": "Lavora altrove",
-        "off-work": "Fuori servizio",
+        "off-work": "Non in servizio",
         "on-the-phone": "Al telefono",
     },
     spoken={
