@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from kalends.model.booking import Booking, ShowAs
 from tests.simulation.scenario import Installation
-from tests.simulation.world import HOUR, MINUTE
+from tests.simulation.world import HOUR, MINUTE, edit
 
 AMBUSHES = (
     "replace_calendar:after", "load_inputs:after", "commit_batch:before", "commit_batch:after",
@@ -27,6 +27,8 @@ NOTICE = 150
 """Seconds between the news of a gathering and its beginning."""
 READY = 50
 """Seconds before it in which it is made ready, and people are called away."""
+OVERTAKEN = (0.1, 3.0)
+"""Seconds after which what is being read is changed once more."""
 PACKED = 0.3
 """Share of the people whose next hour is full of short bookings."""
 
@@ -69,6 +71,21 @@ async def gathering(home: Installation) -> None:
         if f"gathering-{begins}" in calendar.bookings:
             calendar.remove(f"gathering-{begins}")
             home.server.edited(person)
+
+
+async def overtaken(home: Installation, people: list[str]) -> None:
+    """Change calendars while they are read: the answer on its way is old, only a hint says so."""
+    chance, world = home.chance, home.world
+    for person in people:
+        home.server.edited(edit(world, chance, home.now(), among=[person]))
+        await asyncio.sleep(chance.uniform(*OVERTAKEN))
+        now, show_as = home.now(), chance.choice((ShowAs.BUSY, ShowAs.OOF))
+        world.calendars[person].put(
+            Booking(
+                f"{person}-o{now}", now, now + chance.randrange(HOUR, 2 * HOUR), show_as=show_as
+            )
+        )
+        home.server.edited(person)
 
 
 async def packed(home: Installation, until: int) -> None:

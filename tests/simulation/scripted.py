@@ -70,6 +70,8 @@ class Server:
     tries: list[float] = field(default_factory=list)
     """Monotonic times of reads while down."""
     most_at_once: int = 0
+    answering: int = 0
+    """Answers that are on their way."""
     troubles: list[SourceTrouble] = field(default_factory=list)
     """What the next reads meet, one each."""
     forgotten: set[str] = field(default_factory=set)
@@ -97,21 +99,35 @@ class Server:
         self.hints.put_nowait(Hint())
 
     async def read(self, ref: CalendarRef, cursor: bytes | None) -> Reading | Unchanged:
-        """Answer a read, or fail it."""
+        """Answer a read, or fail it.
+
+        What the answer says is settled somewhere on its way: what is changed after that, while the
+        answer still comes, is news of which only its hint tells.
+        """
         self.reads += 1
         self.read_of[ref.person] = self.read_of.get(ref.person, 0) + 1
         self._now += 1
         self.most_at_once = max(self.most_at_once, self._now)
         try:
-            await asyncio.sleep(self.chance.uniform(0.001, self.faults.slowest))
+            lasts = self.chance.uniform(0.001, self.faults.slowest)
+            asked = self.chance.uniform(0.0, lasts)
+            await asyncio.sleep(asked)
             self._weather(ref)
             if ref.person in self.endless:
                 await asyncio.Event().wait()
             if ref.person in self.denied:
                 raise AccessDenied("not shared with the service account")
-            return self._answer(ref, cursor)
+            return await self._arrived(self._answer(ref, cursor), lasts - asked)
         finally:
             self._now -= 1
+
+    async def _arrived(self, answer: Reading | Unchanged, seconds: float) -> Reading | Unchanged:
+        self.answering += 1
+        try:
+            await asyncio.sleep(seconds)
+            return answer
+        finally:
+            self.answering -= 1
 
     def _weather(self, ref: CalendarRef) -> None:
         if self.troubles:

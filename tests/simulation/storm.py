@@ -23,7 +23,7 @@ from kalends.sinks.contract import Delivery
 from kalends.store.units import commit
 from tests.simulation.calm import Record, differences
 from tests.simulation.mortal import Dead
-from tests.simulation.pressure import ambush, gathering, packed, sluggish
+from tests.simulation.pressure import ambush, gathering, overtaken, packed, sluggish
 from tests.simulation.scenario import ORGANIZATION, Installation
 from tests.simulation.scripted import Faults
 from tests.simulation.virtual import BEGIN, VirtualLoop, run
@@ -35,6 +35,8 @@ SLOW = Faults(fail=0.05, lose=0.2, double=0.2, slowest=25.0)
 DOWN = Faults(lose=1.0, down=True)
 HEARD = Faults(fail=0.5, double=0.3, slowest=5.0)
 """Much fails, but every hint arrives."""
+SLOWLY = Faults(fail=0.2, double=0.3, slowest=20.0)
+"""Every hint arrives, many before the answer that was asked for last."""
 WEATHER = (FINE, FINE, FINE, BAD, BAD, SLOW, DOWN)
 STRETCH = (6 * HOUR, 12 * HOUR)
 """Shortest and longest storm, seconds; a quiet hour follows. No part of a day, so that healing
@@ -195,6 +197,8 @@ async def heal_by_itself(home: Installation) -> None:
         await asyncio.sleep(home.chance.uniform(0.1, 10.0))
         now = home.now()
         home.server.edited(edit(home.world, home.chance, now, running=True, among=few))
+    home.weather(SLOWLY)
+    await overtaken(home, few)
     await _cleared(home)
     await asyncio.sleep(RETRIED)
     await _a_minute(home)

@@ -263,6 +263,33 @@ def test_news_that_could_not_be_read_does_not_wait_for_the_next_poll(
     told(story, 2, poll_seconds=4 * HOUR)
 
 
+def test_what_changes_while_its_calendar_is_read_does_not_wait_for_the_next_poll() -> None:
+    """The answer on its way was settled before; nothing but the hint tells of the change."""
+
+    async def story(home: Installation) -> None:
+        await home.start()
+        await home.apply()
+        await asyncio.sleep(5 * MINUTE)
+        begin = home.now() - BEGIN
+        home.weather(Faults(slowest=20.0))
+        for number in range(2, 12):
+            reads = home.server.read_of["p0000"]
+            meeting(home, "p0000", begin + number * HOUR, begin + number * HOUR + MINUTE, "news")
+            home.server.edited("p0000")
+            while home.server.read_of["p0000"] == reads or not home.server.answering:
+                await asyncio.sleep(0.01)
+            meeting(home, "p0000", begin, begin + DAY, "now")
+            home.server.edited("p0000")
+            await asyncio.sleep(MINUTE)
+            assert home.boards["lamp"].shown["p0000"] == "busy"
+            home.world.calendars["p0000"].remove("now")
+            home.server.edited("p0000")
+            await asyncio.sleep(MINUTE)
+            assert home.boards["lamp"].shown["p0000"] == "available"
+
+    told(story, 2, poll_seconds=4 * HOUR)
+
+
 def files(home: Installation) -> list[bytes]:
     """Everything on disk, but the key."""
     return [path.read_bytes() for path in home.directory.iterdir() if path.suffix != ".key"]

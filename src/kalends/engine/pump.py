@@ -160,9 +160,8 @@ class Pump:
             self._walk_after = ""
             return
         self._position = self._ledger.cursor
-        if self._every:
-            for row in failing:
-                await self._recover(row)
+        if self._every and failing:
+            await self._recover({row.person: row.revision for row in failing})
 
     async def _turn(self) -> None:
         await self._sender.settle()
@@ -271,13 +270,17 @@ class Pump:
         return []
 
     # --- failures and refreshes ------------------------------------------------------------
-    async def _recover(self, row: SinkRow) -> None:
-        """After a start, take up a failing person where we left off."""
-        logged = await self._store.transitions(self.organization, row.revision, 10_000)
-        for one in logged:
-            if one.person == row.person and one.revision <= self._position:
-                self._queue.put(_passed(one))
-        self._queue.hold(row.person)
+    async def _recover(self, delivered: dict[str, int]) -> None:
+        """After a start, take up failing people where we left off: in one walk along the log."""
+        behind = min(delivered.values())
+        while behind < self._position:
+            page = await self._store.transitions(self.organization, behind, PAGE)
+            for one in page:
+                if delivered.get(one.person, self._position) < one.revision <= self._position:
+                    self._queue.put(_passed(one))
+            behind = page[-1].revision if len(page) == PAGE else self._position
+        for person in delivered:
+            self._queue.hold(person)
 
     async def _take_due(self) -> None:
         """Retry and refresh what is due."""
@@ -291,6 +294,8 @@ class Pump:
             await self._retry(row, now)
 
     async def _retry(self, row: SinkRow, now: int) -> None:
+        if self._queue.moves(row.person):
+            return  # due until it arrives, and in line already
         if self._every and row.failures:
             self._queue.expire(row.person, now - LOGGED_SECONDS)
             if self._queue.oldest_blocked(row.person) is not None:

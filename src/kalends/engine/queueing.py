@@ -157,6 +157,11 @@ class Queue:
         self._lanes[item.person].sending = False
         self._ready.appendleft(item.person)
 
+    def moves(self, person: str) -> bool:
+        """Tell whether something of a person's is in line or on its way."""
+        lane = self._lanes.get(person)
+        return lane is not None and not lane.blocked
+
     def oldest_blocked(self, person: str) -> Item | None:
         """Return the first state that waits for a blocked person."""
         lane = self._lanes.get(person)

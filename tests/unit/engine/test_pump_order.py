@@ -24,7 +24,7 @@ from kalends.model.vocabulary import Audience
 from kalends.runtime import Runtime
 from kalends.sinks.contract import Delivered, Delivery, Failed, Outcome, Publication
 from kalends.store import open_store
-from kalends.store.contract import Lane, SinkRow, Store, StoredPresence
+from kalends.store.contract import Lane, SinkRow, Store, StoredPresence, Transition
 from kalends.store.vault import Vault
 from tests.contract.store.world import AVAILABLE, HOUR, MEETING, NOW, hire, result, settle
 
@@ -252,3 +252,58 @@ async def idle(pump: Pump, cursor: int) -> None:
             await asyncio.sleep(0)
         while pump.cursor != cursor or pump.waiting:
             await asyncio.sleep(0)
+
+
+async def test_after_a_start_all_who_failed_are_taken_up_in_one_walk_along_the_log(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = await store.revision("acme")
+    states = (("anna", MEETING), ("bo", MEETING), ("anna", AVAILABLE), ("bo", AVAILABLE))
+    due = [
+        (who, await changed(store, who, what, NOW + number))
+        for number, (who, what) in enumerate(states, 1)
+    ]
+    failed = [SinkRow("acme", "feed", who, begun, None, None, NOW, 1) for who in ("anna", "bo")]
+    await store.save_sink("acme", "feed", cursor=due[-1][1], rows=failed)
+    reads, transitions = list[int](), store.transitions
+
+    async def counted(of: str, revision: int, limit: int = 9) -> list[Transition]:
+        reads.append(revision)
+        return await transitions(of, revision, limit)
+
+    monkeypatch.setattr(store, "transitions", counted)
+    monkeypatch.setattr("kalends.engine.pump.PAGE", 3)
+    times, feed = Times(), Feed()
+    times.passed = 10
+    async with pumping(store, feed, times):
+        assert await told(feed, "anna", due[2][1]) == [due[0][1], due[2][1]]
+        assert await told(feed, "bo", due[3][1]) == [due[1][1], due[3][1]]
+    assert reads[:2] == [begun, due[2][1]]
+
+
+async def test_who_is_in_line_already_is_not_looked_up_for_a_retry(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await changed(store, "anna", MEETING, NOW + 1)
+    failed = SinkRow("acme", "feed", "anna", first - 1, None, None, NOW, failures=1)
+    await store.save_sink("acme", "feed", cursor=first, rows=[failed])
+    rows, sink_due = list[int](), store.sink_due
+
+    async def counted(of: str, sink: str, now: int, limit: int) -> list[SinkRow]:
+        found = await sink_due(of, sink, now, limit)
+        rows.append(len(found))
+        return found
+
+    async def never(of: str, person: str) -> StoredPresence | None:
+        raise AssertionError(f"{person} was looked up")
+
+    monkeypatch.setattr(store, "sink_due", counted)
+    monkeypatch.setattr(store, "presence", never)
+    times, feed = Times(), Feed("anna")
+    times.passed = 10
+    async with pumping(store, feed, times) as pump, asyncio.timeout(SECONDS):
+        while len(rows) < 4:  # due until it arrives, which it never does
+            times.passed += 2
+            pump.wake()
+            await asyncio.sleep(0)
+    assert rows[-1] == 1
