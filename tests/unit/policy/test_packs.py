@@ -3,6 +3,7 @@ like it must not. Every language has a table of both."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from kalends.policy.packs import ABSENCES, PACKS, listed, pack_language
 from kalends.policy.person import PersonPolicy
 from kalends.policy.subject import phrases
 from kalends.policy.vocabulary import BUILT_IN_ACTIVITIES, BUILT_IN_ROLES
+from tests.quickest import quickest
 from tests.unit.policy.world import COLLEAGUE, all_day, booking, invitation, judged, person
 
 MATCH = {
@@ -349,8 +351,6 @@ def test_the_longest_phrase_decides() -> None:
 
 @pytest.mark.parametrize("length", [100_000])
 def test_a_subject_of_100000_characters_is_read_in_linear_time(length: int) -> None:
-    import time
-
     rules = [
         {"match": {"pattern": "(a+)+$"}, "then": {"role": "work"}},
         {"match": {"word": "aaaa aaab"}, "then": {"role": "work"}},
@@ -359,7 +359,5 @@ def test_a_subject_of_100000_characters_is_read_in_linear_time(length: int) -> N
     one = person(rules=rules, keyword_languages=tuple(PACKS))
     for unit in ("a", "re:", "a ", "ä", ": ", "- ", "&", "'", "a'", "aaaa "):
         it = Booking("u", 0, 3600, subject=unit * (length // len(unit)) + "!")
-        started = time.process_time()
-        judged(it, one)
-        # The promise is 10 ms (RELIABILITY threat 8) on an idle core; a shared one gets leeway.
-        assert time.process_time() - started < 0.15, unit
+        # The promise is 10 ms (RELIABILITY threat 8) on an idle core; another one gets leeway.
+        assert quickest(partial(judged, it, one)) < 0.3, unit

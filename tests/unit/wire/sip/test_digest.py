@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from sipmessage import Response
 
 from kalends.wire.digest import Challenge, authorization
 from kalends.wire.sip.digest import Digest, challenges
+from tests.quickest import quickest
 
 
 def refusal(*lines: str, code: int = 401) -> Response:
@@ -91,9 +90,7 @@ def test_a_challenge_that_cannot_be_answered_is_left_out(line: str) -> None:
 
 def test_a_hostile_challenge_costs_nothing() -> None:
     hostile = refusal("Digest " + ",".join(['a="b"'] * 700) + ',!!=@"')
-    began = time.process_time()
-    challenges(hostile)
-    assert time.process_time() - began < 0.1
+    assert quickest(lambda: challenges(hostile)) < 0.1
 
 
 def test_a_nonce_is_used_again_with_a_rising_count() -> None:

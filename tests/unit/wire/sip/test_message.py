@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -21,6 +19,7 @@ from kalends.wire.sip.message import (
     values,
     write,
 )
+from tests.quickest import quickest
 
 
 def lines(*texts: str, body: bytes = b"") -> bytes:
@@ -175,9 +174,8 @@ def only_bad_message(data: bytes) -> None:
 def test_the_costliest_message_is_read_quickly() -> None:
     names = [f"H{number}: {number}" for number in range(MAX_LINES - 50)]
     vias = ["Via: " + ", ".join(['SIP/2.0/UDP a;b="c,d"'] * 15)] * 38
-    began = time.process_time()
-    essentials(read(lines("SIP/2.0 200 OK", "CSeq: 1 PUBLISH", *vias, "i: c", *names)))
-    assert time.process_time() - began < 0.1
+    costly = lines("SIP/2.0 200 OK", "CSeq: 1 PUBLISH", *vias, "i: c", *names)
+    assert quickest(lambda: essentials(read(costly))) < 0.1
 
 
 def test_a_request_is_written_with_its_length() -> None:
