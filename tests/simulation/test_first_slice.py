@@ -67,3 +67,23 @@ def test_where_no_calendar_can_be_read_nothing_is_told_but_what_is_set_by_hand()
         await home.end()
 
     run(story(), VirtualLoop())
+
+
+def test_a_clock_set_back_while_nobody_looked_is_met_at_the_start() -> None:
+    async def story() -> None:
+        home = Installation(1, 3, poll_seconds=60)
+        home.world.calendars["p0001"].put(Booking("u1", BEGIN + 3600, BEGIN + 5400, subject="x"))
+        await home.start()
+        await home.apply()
+        await asyncio.sleep(5401)
+        assert home.boards["lamp"].shown["p0001"] == "available"
+        await home.die()
+        home.clock.set_by(-1000)
+        home.server.faults = Faults(down=True)  # no read brings it to light
+        await home.start()
+        await asyncio.sleep(10)
+        assert home.wrong() == []
+        assert home.boards["lamp"].shown["p0001"] == "busy"
+        await home.end()
+
+    run(story(), VirtualLoop())

@@ -4,7 +4,7 @@ The wall clock and the monotonic clock go at the same pace; where they part by m
 moment, somebody set the clock, or the machine was suspended (the monotonic clock stands still
 then). Forward: boundaries that were passed are visited in order by the due loop as always, and
 calendars are polled soon. Backward: everybody is evaluated anew, because what holds is what the
-clock says now.
+clock says now. Where the store is in trouble just then, the step is carried out once it is not.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from kalends import observe
+from kalends.errors import KalendsError
 from kalends.runtime import Runtime
 
 log = observe.logger(__name__)
@@ -45,7 +46,11 @@ class ClockWatch:
             if abs(now - offset) > TOLERANCE:
                 self.steps += 1
                 log.warning("clock.stepped", seconds=round(now - offset, 1))
-                await self._stepped(now - offset)
+                try:
+                    await self._stepped(now - offset)
+                except KalendsError as error:
+                    log.exception("clock.store", exc_info=error)
+                    continue  # the step is met again: nobody is left as the other time had it
             offset = now
 
     def _offset(self) -> float:

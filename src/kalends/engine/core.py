@@ -33,6 +33,8 @@ log = observe.logger(__name__)
 EVERY: Final = "*"
 """In place of an organization: the provider's command, who belongs to none."""
 PAGE: Final = 500
+WRITTEN: Final = 100
+"""People written in one transaction: whoever is due meanwhile waits for it."""
 ABREAST: Final = 32
 """People whose calendars are assigned side by side, while those who wait are served."""
 CALENDARS: Final = 2000
@@ -91,8 +93,8 @@ class Core:
     ) -> None:
         """Write records with their profiles, and make their calendars follow."""
         kept, sources = list(records), self.wiring.known_sources(tenant.id)
-        for start in range(0, len(kept), PAGE):
-            some = kept[start : start + PAGE]
+        for start in range(0, len(kept), WRITTEN):
+            some = kept[start : start + WRITTEN]
             documents: list[PersonDocument] = []
             for count, one in enumerate(some):
                 if count % BREATH == 0:

@@ -209,6 +209,9 @@ class DueLoop:
 
     async def _settle(self, due: list[DuePerson], now: int) -> None:
         self._note_lag(due)
+        if any(one.unreadable for one in due):
+            await self._leave(one for one in due if one.unreadable)
+            due = [one for one in due if not one.unreadable]
         inputs = await self._inputs(due)
         batch: list[Evaluated] = []
         breath = self._runtime.monotonic() + BREATH
@@ -222,6 +225,16 @@ class DueLoop:
                 breath = self._runtime.monotonic() + BREATH
         if batch:
             await self._commit(batch, now)
+
+    async def _leave(self, people: Iterable[DuePerson]) -> None:
+        """Leave people as they are whose rows cannot be opened: others are served all the same."""
+        now = int(self._runtime.now())
+        for one in people:
+            self.figures.set_aside += 1
+            log.error("person.unreadable", organization=one.organization, person=one.person)
+            await self._store.set_aside(
+                one.organization, [one.person], now=now, until=now + SET_ASIDE
+            )
 
     async def _settle_ready(self, chunk: Chunk, now: int) -> None:
         """Commit what was made ready for a second that has come."""
@@ -268,6 +281,9 @@ class DueLoop:
             return [self._aside(person, now)]
         if inputs is not None and inputs.input_version != person.input_version:
             return []  # changed between two reads: it is still due
+        if inputs is not None and inputs.unreadable:
+            log.error("calendar.unreadable", organization=person.organization, person=person.person)
+            return [self._aside(person, now)]
         case = Case(
             due=person,
             reckoning=tenant.reckoning,
@@ -299,7 +315,7 @@ class DueLoop:
         """Evaluate somebody for a boundary that lies ahead."""
         tenant = self._tenants.get(person.organization)
         if tenant is None or person.presence is None or not person.evaluated_at:
-            return None
+            return None  # of whom cannot be read nothing is here either
         line = self._tenants.lines.get((person.organization, person.person))
         case = Case(person, tenant.reckoning, at, line, tenant.logged)
         try:

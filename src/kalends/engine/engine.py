@@ -20,7 +20,7 @@ from kalends.endpoints.kind import Services
 from kalends.engine import commands
 from kalends.engine.ahead import Block, Form, Ready
 from kalends.engine.alarms import Alarms
-from kalends.engine.clock import ClockWatch
+from kalends.engine.clock import TOLERANCE, ClockWatch
 from kalends.engine.core import Core
 from kalends.engine.due import DueLoop
 from kalends.engine.leases import LEASE_SECONDS, Leases
@@ -185,6 +185,10 @@ class Engine:
                 await self._runtime.sleep(self._runtime.jitter(AGAIN))
 
     async def _look_after(self) -> None:
+        ahead = await self._store.evaluated_until() - self.core.now()
+        if ahead > TOLERANCE:  # the clock was set back while nobody looked
+            log.warning("clock.stepped", seconds=-ahead)
+            await self._clock_set(-ahead)
         for organization in list(self.core.tenants.known):
             await self.core.look_after(organization)
 

@@ -302,6 +302,8 @@ class Pump:
                 self._queue.unblock(row.person, None)
                 return
         present = await self._store.presence(self.organization, row.person)
+        if present is not None and not present.revision:
+            return  # what is stored of him cannot be read: nothing is known, and nothing told
         if self._every and present is not None and present.revision > self._position:
             self._queue.unblock(row.person, None)
             return  # it is yet to be read, behind what came before it

@@ -185,6 +185,9 @@ class Reader(Protocol):
     async def sink_next_due(self, organization: str, sink: str) -> int | None:
         """Return the earliest ``due_at`` of a sink."""
 
+    async def evaluated_until(self) -> int:
+        """Return the latest moment up to which anybody was evaluated; 0: nobody ever."""
+
     async def summary(self, now: int) -> Summary:
         """Return figures for metrics."""
 
@@ -341,6 +344,11 @@ class Store(Reader, Protocol):
         A dirty person stored without a timeline stays dirty and waits on in his lane. Raises
         ``StaleOwner`` where a lease is given and no longer held.
         """
+
+    async def set_aside(
+        self, organization: str, people: Sequence[str], *, now: int, until: int
+    ) -> None:
+        """Let people who are due be due later; nothing else of theirs is touched."""
 
     # --- sinks --------------------------------------------------------------------------------
     async def save_sink(

@@ -211,6 +211,10 @@ class DatabaseReader:
         """See ``Reader.sink_next_due``."""
         return await self._driver.read(organization, sinks.next_due(organization, sink))
 
+    async def evaluated_until(self) -> int:
+        """See ``Reader.evaluated_until``."""
+        return await self._driver.read(EVERY, reading.evaluated_until())
+
     async def summary(self, now: int) -> the.Summary:
         """See ``Reader.summary``."""
         return await self._driver.read(EVERY, reading.summary(now))
@@ -385,6 +389,14 @@ class DatabaseStore(DatabaseReader):
         else:
             scope = _scope({done.organization for done in batch})
         return await self._driver.write(scope, partial(_commit, self._seals, batch, now, lease))
+
+    async def set_aside(
+        self, organization: str, people: Sequence[str], *, now: int, until: int
+    ) -> None:
+        """See ``Store.set_aside``."""
+        await self._driver.write(
+            organization, partial(due.set_aside, organization, people, now, until)
+        )
 
     # --- sinks --------------------------------------------------------------------------------
     async def save_sink(

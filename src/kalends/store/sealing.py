@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -24,7 +24,11 @@ from kalends.model.presence import (
     unpack_timeline,
 )
 from kalends.store.contract import CalendarKey, SinkRow
-from kalends.store.vault import Vault
+from kalends.store.vault import CannotOpen, Vault
+
+UNREADABLE: Final = (CannotOpen, msgspec.DecodeError)
+"""What opening a value raises that is damaged, or whose key is gone. It is one person's trouble:
+whoever reads many goes on with the others."""
 
 V = TypeVar("V", bound=Presence | Timeline | Manual | Hold)
 

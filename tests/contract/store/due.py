@@ -32,6 +32,13 @@ LUNCH = Presence(Availability.AWAY, "lunch")
 
 
 class Due:
+    async def test_up_to_when_anybody_was_evaluated_is_known(self, store: Store) -> None:
+        assert await store.evaluated_until() == 0
+        await hire(store, "anna", "bo")
+        assert await store.evaluated_until() == 0
+        await settle(store, next_change_at=NOW + HOUR)
+        assert await store.evaluated_until() == NOW
+
     async def test_a_boundary_makes_a_person_due(self, store: Store) -> None:
         await hire(store, "anna")
         await settle(store, next_change_at=NOW + HOUR)

@@ -87,6 +87,9 @@ WRITES: Final[dict[str, Callable[[Store], Awaitable[Any]]]] = {
     "save_upload": lambda s: s.save_upload("other", "anna", "desk", b"theirs", now=NOW),
     "delete_upload": lambda s: s.delete_upload("other", "anna", "desk"),
     "commit_batch": lambda s: s.commit_batch([_stranger], now=NOW),
+    "set_aside": lambda s: s.set_aside(
+        "other", ["anna"], now=NOW + 9 * HOUR, until=NOW + 99 * HOUR
+    ),
     "save_sink": lambda s: s.save_sink(
         "other", "hook", cursor=99, rows=[SinkRow("other", "hook", "anna", 9)], forget=["anna"]
     ),
@@ -102,6 +105,7 @@ WRITES: Final[dict[str, Callable[[Store], Awaitable[Any]]]] = {
 
 ACROSS: Final = {
     "organizations", "principal", "summary", "close",  # names, one's own token, figures
+    "evaluated_until",
     "load_due", "next_due_at", "crowds", "load_ahead", "seal_ahead", "forget_replaced",
     "delete_principal", "take_leases",  # the engine's own loops
     "purge", "truncate", "integrity", "backup",

@@ -9,14 +9,27 @@ from typing import Any
 
 import pytest
 
-from kalends.engine.due import DueLoop
+from kalends.engine.due import SET_ASIDE, DueLoop
 from kalends.engine.tenants import Tenants, tenant
 from kalends.model.organization import OrganizationSettings
 from kalends.runtime import Runtime
 from kalends.store import open_store
 from kalends.store.contract import Lane, Store
+from kalends.store.tables import calendar, state
 from kalends.store.vault import Vault
-from tests.contract.store.world import NOW, hire, person
+from tests.contract.store.damage import damage
+from tests.contract.store.world import (
+    DND,
+    HOUR,
+    NOW,
+    booking,
+    facts,
+    give_calendar,
+    hire,
+    key,
+    person,
+    read,
+)
 
 LATE = 60
 
@@ -72,3 +85,40 @@ async def test_at_work_on_time_it_is_not_late(due: DueLoop, store: Store) -> Non
 async def test_settings_that_changed_for_many_make_nobody_late(due: DueLoop) -> None:
     assert await due.turn()  # Anna waits in lane POLICY, since a minute
     assert due.behind == 0
+
+
+async def test_whose_row_cannot_be_opened_keeps_nobody_else_from_being_served(
+    due: DueLoop, store: Store
+) -> None:
+    await store.save_people([person(id, name=id.title()) for id in ("bo", "cia")], now=NOW)
+    while await due.turn():
+        pass
+    for who in ("anna", "bo", "cia"):
+        await store.set_manual("acme", who, DND, now=NOW)
+    await damage(store, state, "manual", "bo")
+    assert await due.turn()
+    assert due.figures.set_aside == 1
+    for who in ("anna", "cia"):
+        found = await store.presence("acme", who)
+        assert found is not None
+        assert found.presence.activity == DND.activity
+    assert not await due.turn()
+    assert await store.next_due_at() == NOW + LATE + SET_ASIDE
+
+
+async def test_whose_calendar_cannot_be_opened_keeps_nobody_else_from_being_served(
+    due: DueLoop, store: Store
+) -> None:
+    await store.save_people([person("bo", name="Bo")], now=NOW)
+    while await due.turn():
+        pass
+    for who in ("anna", "bo"):
+        await give_calendar(store, key(who))
+        await store.replace_calendar(read(key(who), booking("1", NOW, NOW + HOUR)), now=NOW)
+    await damage(store, calendar, "content", "bo")
+    before = await facts(store, "bo")
+    while await due.turn():
+        pass
+    assert due.figures.set_aside == 1
+    assert len((await facts(store, "anna")).timeline.segments) == 1
+    assert (await facts(store, "bo")).presence == before.presence

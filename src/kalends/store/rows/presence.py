@@ -53,6 +53,8 @@ class DuePerson(msgspec.Struct, frozen=True, gc=False):
     """Up to when boundaries have been visited; 0: never."""
     revision: int
     profile: Profile
+    unreadable: bool = False
+    """What is stored of this person cannot be opened: nothing of it is here."""
 
 
 class PolicyInputs(msgspec.Struct, frozen=True):
@@ -63,6 +65,8 @@ class PolicyInputs(msgspec.Struct, frozen=True):
     input_version: int
     record: bytes
     calendars: tuple[CalendarInput, ...]
+    unreadable: bool = False
+    """A calendar of this person cannot be opened: none is here."""
 
 
 class Evaluated(msgspec.Struct, frozen=True, gc=False):

@@ -25,7 +25,7 @@ from kalends.store.contract import (
     OwnedCalendar,
     PolicyInputs,
 )
-from kalends.store.sealing import Seals, pack_content
+from kalends.store.sealing import UNREADABLE, Seals, pack_content
 from kalends.store.statements import AnyOf, Row, Statement, Unit, upsert
 from kalends.store.tables import calendar, person, plan, state
 from kalends.store.units.queue import IS_THERE, QUEUE_DIRTY, settled
@@ -300,10 +300,16 @@ def inputs(seals: Seals, organization: str, people: Sequence[str]) -> Unit[list[
     found = yield _PEOPLE(organization=organization, people=list(people))
     rows = yield _INPUTS(organization=organization, people=list(people))
     calendars: dict[str, list[CalendarInput]] = {}
+    unreadable: set[str] = set()
     for row in rows:
-        calendars.setdefault(row[0], []).append(_input(seals, organization, row))
+        try:
+            calendars.setdefault(row[0], []).append(_input(seals, organization, row))
+        except UNREADABLE:
+            unreadable.add(row[0])
     return [
-        PolicyInputs(organization, who, version, record, tuple(calendars.get(who, ())))
+        PolicyInputs(organization, who, version, record, (), unreadable=True)
+        if who in unreadable
+        else PolicyInputs(organization, who, version, record, tuple(calendars.get(who, ())))
         for who, version, record in found
     ]
 

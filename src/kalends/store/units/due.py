@@ -18,16 +18,18 @@ from sqlalchemy import (
     null,
     select,
     tuple_,
+    update,
 )
 
-from kalends.model.presence import Manual
+from kalends.model.presence import Hold, Manual, Presence, Timeline
 from kalends.model.profile import unpack_profile
 from kalends.store.contract import DuePerson, Lane
-from kalends.store.sealing import Seals
+from kalends.store.sealing import UNREADABLE, Seals
 from kalends.store.statements import AnyOf, Row, Statement, Unit
 from kalends.store.tables import plan, shown, state
 from kalends.store.units.queue import queueing
 from kalends.store.units.shown import HIS_ROW
+from kalends.store.vault import CannotOpen
 
 _s = state.c
 _mine = _s.organization == bindparam("organization")
@@ -102,6 +104,17 @@ _CLEAR_MANUAL = queueing(_s.person == bindparam("who"), **_set)
 _END_HOLD = queueing(_s.person == bindparam("who"), _s.hold.is_not(None), hold=null())
 
 
+_these = (_mine, AnyOf(_s.person, "people"))
+_SET_ASIDE: Final = tuple(
+    Statement(
+        update(state)
+        .where(*_these, moment <= bindparam("now"))
+        .values({moment: bindparam("until", type_=moment.type)})
+    )
+    for moment in (_s.next_change_at, _s.queued_at)
+)
+
+
 def load(
     seals: Seals, lane: Lane, now: int, limit: int, shards: Sequence[int] | None
 ) -> Unit[list[DuePerson]]:
@@ -143,7 +156,10 @@ def crowds(
 def facts(seals: Seals, organization: str, person: str) -> Unit[DuePerson | None]:
     """See ``Reader.facts``."""
     rows = yield _FACTS(organization=organization, person=person)
-    return _person(seals, rows[0], 0) if rows else None
+    found = _person(seals, rows[0], 0) if rows else None
+    if found is not None and found.unreadable:
+        raise CannotOpen(f"what is stored of {organization}/{person} cannot be opened")
+    return found
 
 
 def _person(seals: Seals, row: Row, now: int) -> DuePerson:
@@ -151,6 +167,11 @@ def _person(seals: Seals, row: Row, now: int) -> DuePerson:
      evaluated_at, revision, profile) = row  # fmt: skip
     at_boundary = next_change_at is not None and next_change_at <= now
     waits = queued_at is not None and not (at_boundary and next_change_at <= queued_at)
+    unreadable = False
+    try:
+        opened = _opened(seals, of, who, timeline, manual, hold, presence)
+    except UNREADABLE:
+        unreadable, opened = True, (Timeline(), None, None, None)
     return DuePerson(
         organization=of,
         person=who,
@@ -158,14 +179,32 @@ def _person(seals: Seals, row: Row, now: int) -> DuePerson:
         lane=Lane(lane) if waits else Lane.DUE,
         due_at=(queued_at if waits else next_change_at) or 0,
         dirty=bool(dirty),
-        timeline=seals.open_timeline(of, who, timeline),
-        manual=seals.open_manual(of, who, manual),
-        hold=seals.open_hold(of, who, hold),
-        presence=None if presence is None else seals.open_presence(of, who, presence),
+        timeline=opened[0],
+        manual=opened[1],
+        hold=opened[2],
+        presence=opened[3],
         evaluated_at=evaluated_at,
         revision=revision,
         profile=unpack_profile(profile),
+        unreadable=unreadable,
     )
+
+
+def _opened(
+    seals: Seals, of: str, who: str, timeline: bytes, manual: bytes, hold: bytes, presence: bytes
+) -> tuple[Timeline, Manual | None, Hold | None, Presence | None]:
+    return (
+        seals.open_timeline(of, who, timeline),
+        seals.open_manual(of, who, manual),
+        seals.open_hold(of, who, hold),
+        None if presence is None else seals.open_presence(of, who, presence),
+    )
+
+
+def set_aside(of: str, people: Sequence[str], now: int, until: int) -> Unit[None]:
+    """See ``Store.set_aside``."""
+    for statement in _SET_ASIDE:
+        yield statement(organization=of, people=list(people), now=now, until=until)
 
 
 def next_at(shards: Sequence[int] | None) -> Unit[int | None]:

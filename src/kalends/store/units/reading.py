@@ -9,7 +9,7 @@ from sqlalchemy import BindParameter, Select, and_, bindparam, func, or_, select
 
 from kalends.model.profile import unpack_profile
 from kalends.store.contract import StoredPresence, Summary, Transition
-from kalends.store.sealing import Seals
+from kalends.store.sealing import UNREADABLE, Seals
 from kalends.store.statements import Row, Statement, Unit
 from kalends.store.tables import calendar, organization, plan, shown, state, transition
 from kalends.store.units.shown import HIS_ROW
@@ -70,6 +70,7 @@ _TRANSITIONS = Statement(
 _REVISION = Statement(
     select(organization.c.revision).where(organization.c.organization == bindparam("organization"))
 )
+_EVALUATED_UNTIL = Statement(select(func.max(_s.evaluated_at)))
 _now: BindParameter[int] = bindparam("now")
 _FIGURES: Final = {
     "people": Statement(select(func.count()).select_from(state)),
@@ -98,19 +99,35 @@ def revision(of: str) -> Unit[int]:
 def presences(seals: Seals, of: str, after: str, limit: int) -> Unit[list[StoredPresence]]:
     """See ``Reader.presences``."""
     rows = yield _PAGE(organization=of, after=after, count=limit)
-    return [_presence(seals, row) for row in rows]
+    return [_known(seals, row) for row in rows]
 
 
 def presence(seals: Seals, of: str, person: str) -> Unit[StoredPresence | None]:
     """See ``Reader.presence``."""
     rows = yield _ONE(organization=of, person=person)
-    return _presence(seals, rows[0]) if rows else None
+    return _known(seals, rows[0]) if rows else None
 
 
 def changed_since(seals: Seals, of: str, since: int, limit: int) -> Unit[list[StoredPresence]]:
     """See ``Reader.changed_since``."""
-    rows = yield _SINCE(organization=of, revision=since, count=limit)
-    return [_presence(seals, row) for row in rows]
+    found: list[StoredPresence] = []
+    while len(found) < limit:  # nobody's page ends with somebody who cannot be read
+        wanted = limit - len(found)
+        rows = yield _SINCE(organization=of, revision=since, count=wanted)
+        found += (one for row in rows if (one := _known(seals, row)).revision)
+        if len(rows) < wanted:
+            break
+        since = rows[-1][2]
+    return found
+
+
+def _known(seals: Seals, row: Row) -> StoredPresence:
+    """Return what a row says; of what cannot be opened nothing is known, as of somebody new."""
+    try:
+        return _presence(seals, row)
+    except UNREADABLE:
+        of, who, _number, _sealed, *rest = row
+        return _presence(seals, (of, who, 0, None, *rest))
 
 
 def _presence(seals: Seals, row: Row) -> StoredPresence:
@@ -146,6 +163,12 @@ def _transition(seals: Seals, row: Row) -> Transition:
         after=after,
         profile=unpack_profile(profile),
     )
+
+
+def evaluated_until() -> Unit[int]:
+    """See ``Reader.evaluated_until``."""
+    [(latest,)] = yield _EVALUATED_UNTIL()
+    return latest or 0
 
 
 def summary(now: int) -> Unit[Summary]:

@@ -34,7 +34,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from kalends.model.profile import unpack_profile
 from kalends.store.contract import CalendarKey
-from kalends.store.sealing import Seals, pack_content
+from kalends.store.sealing import UNREADABLE, Seals, pack_content
 from kalends.store.statements import Row, Statement, Unit
 from kalends.store.tables import (
     audit,
@@ -217,17 +217,21 @@ def _purge_breakers(now: int, limit: int) -> Unit[int]:
 
 def _purge_bookings(seals: Seals, now: int, limit: int) -> Unit[int]:
     rows = yield _ENDED_BOOKINGS(now=now, count=limit)
-    kept = [_without_finished(seals, row, now) for row in rows]
+    kept = [it for row in rows if (it := _without_finished(seals, row, now)) is not None]
     if kept:
         yield _KEEP_BOOKINGS.each([values for values, _ in kept])
     return sum(gone for _, gone in kept)
 
 
-def _without_finished(seals: Seals, row: Row, now: int) -> tuple[dict[str, object], int]:
+def _without_finished(seals: Seals, row: Row, now: int) -> tuple[dict[str, object], int] | None:
+    """Return what is kept of a calendar, and how much is not; None where it cannot be opened."""
     *names, sealed, evaluated_at, dirty, next_change_at, profile = row
     key = CalendarKey(*names)
     zone = ZoneInfo(unpack_profile(profile).timezone)
-    content = seals.open_content(key, sealed)
+    try:
+        content = seals.open_content(key, sealed)
+    except UNREADABLE:
+        return None
     until = _visited_until(now, evaluated_at, dirty, next_change_at)
     left = unfinished(content.bookings, zone, until)
     packed = pack_content(left, content.work_hours, content.automatic_reply)
@@ -248,7 +252,10 @@ def _purge_segments(seals: Seals, now: int, limit: int) -> Unit[int]:
     rows = yield _ENDED_SEGMENTS(now=now, count=limit)
     kept, gone = [], 0
     for organization, who, sealed, evaluated_at, dirty, next_change_at in rows:
-        timeline = seals.open_timeline(organization, who, sealed)
+        try:
+            timeline = seals.open_timeline(organization, who, sealed)
+        except UNREADABLE:
+            continue
         until = _visited_until(now, evaluated_at, dirty, next_change_at)
         left = tuple(segment for segment in timeline.segments if segment.end > until)
         gone += len(timeline.segments) - len(left)
