@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from pydantic import ValidationError
+
 from kalends.errors import Problem
 from kalends.model.person import PersonRecord, Preferences
 from kalends.store.contract import Document, PersonDocument
@@ -103,11 +105,19 @@ def people_difference(
         if count % _BREATH == 0:
             yield
         if id not in seen and old.managed_by == MANAGED_BY_FILE and not old.profile.left:
-            leaver = PersonRecord.model_validate_json(old.record)
+            leaver = _before(old) or PersonRecord(id=id, name=old.profile.name or id)
             difference.leavers.append(
                 leaver.model_copy(update={"left": True, "left_at": now, "calendars": "none"})
             )
             difference.counts["people"]["removed"] += 1
+
+
+def _before(old: PersonDocument) -> PersonRecord | None:
+    """Return a stored record; None where it cannot be read: then what the file says replaces it."""
+    try:
+        return PersonRecord.model_validate_json(old.record)
+    except ValidationError:
+        return None
 
 
 def _person(
@@ -117,7 +127,11 @@ def _person(
         difference.people.append(with_leaving(record, None, now))
         difference.counts["people"]["added"] += 1
         return
-    before = PersonRecord.model_validate_json(old.record)
+    before = _before(old)
+    if before is None:
+        difference.people.append(with_leaving(record, None, now))
+        difference.counts["people"]["changed"] += 1
+        return
     after = with_leaving(keep_preferences(record, before), before, now)
     if after != before:
         difference.people.append(after)

@@ -17,7 +17,7 @@ from kalends.bus.contract import Bus
 from kalends.engine.apply import stored_form
 from kalends.engine.due import DueLoop
 from kalends.engine.pacing import together
-from kalends.engine.people import KnownSource, assign, desired
+from kalends.engine.people import KnownSource, assign, desired, readable_record
 from kalends.engine.reading import misheard
 from kalends.engine.sync import SyncDriver
 from kalends.engine.tenants import Tenant, Tenants
@@ -200,7 +200,9 @@ class Core:
         rest: list[str] = []
         moving: list[PersonRecord] = []
         for number, document in enumerate(page):
-            record = PersonRecord.model_validate_json(document.record)
+            record = readable_record(document)
+            if record is None:
+                continue  # one person's record must not keep everybody's from following
             fresh: Profile = tenant.profile(record)
             if fresh != document.profile:
                 stale.append(_with_profile(document, fresh))

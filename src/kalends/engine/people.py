@@ -11,11 +11,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from pydantic import ValidationError
+
+from kalends import observe
 from kalends.engine.tenants import Tenant
 from kalends.model.person import PersonRecord
 from kalends.model.vocabulary import Stage
 from kalends.policy.profile import stage_of
-from kalends.store.contract import CalendarKey, CalendarRow, Reader, Store
+from kalends.store.contract import CalendarKey, CalendarRow, PersonDocument, Reader, Store
+
+log = observe.logger(__name__)
 
 Assignment = tuple[CalendarKey, str | None]
 """A calendar and its address; None: to be found, or uploaded."""
@@ -33,6 +38,20 @@ class KnownSource:
     uploads: bool
     domain: str = ""
     """The domain by which its operator named it; empty: an address did."""
+
+
+def readable_record(document: PersonDocument) -> PersonRecord | None:
+    """Return a stored record; None, and a line in the log, where today's Kalends cannot read it."""
+    try:
+        return PersonRecord.model_validate_json(document.record)
+    except ValidationError as error:
+        log.exception(
+            "record.unreadable",
+            organization=document.organization,
+            person=document.person,
+            exc_info=error,
+        )
+        return None
 
 
 async def stored_record(store: Reader, organization: str, person: str) -> PersonRecord | None:

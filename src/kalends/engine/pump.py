@@ -29,6 +29,7 @@ from kalends.model.profile import Profile
 from kalends.runtime import Runtime
 from kalends.sinks.contract import Delivery, Outcome, PresenceSink
 from kalends.store.contract import Evaluated, SinkRow, Store, StoredPresence, Transition
+from kalends.store.vault import CannotOpen
 
 log = observe.logger(__name__)
 
@@ -301,9 +302,10 @@ class Pump:
             if self._queue.oldest_blocked(row.person) is not None:
                 self._queue.unblock(row.person, None)
                 return
-        present = await self._store.presence(self.organization, row.person)
-        if present is not None and not present.revision:
-            return  # what is stored of him cannot be read: nothing is known, and nothing told
+        try:
+            present = await self._store.presence(self.organization, row.person)
+        except CannotOpen:
+            return  # nothing is known of him, and nothing told; others are
         if self._every and present is not None and present.revision > self._position:
             self._queue.unblock(row.person, None)
             return  # it is yet to be read, behind what came before it

@@ -116,7 +116,7 @@ class Refresher:
         try:
             found = await self._finder.find((slot.organization, slot.source), key)
             return await self._failed(slot, key, SourceFault("Kalends failed to read this."), found)
-        except KalendsError as error:
+        except Exception as error:  # his very record may be what cannot be read
             log.exception("sync.store", source=slot.source, exc_info=error)
             return self._runtime.jitter(max(60.0, slot.pause))
 

@@ -13,8 +13,8 @@ from typing import Final
 
 from kalends import observe
 from kalends.engine.due import DueLoop
+from kalends.engine.people import readable_record
 from kalends.engine.uploads import Uploads
-from kalends.model.person import PersonRecord
 from kalends.runtime import Runtime
 from kalends.store.contract import PersonDocument, Store
 
@@ -113,5 +113,7 @@ def is_over(document: PersonDocument, now: int) -> bool:
     """Tell whether somebody left long enough ago to be deleted."""
     if not document.profile.left:
         return False
-    record = PersonRecord.model_validate_json(document.record)
-    return record.left_at is not None and now - record.left_at >= LEAVER_SECONDS
+    record = readable_record(document)
+    return (
+        record is not None and record.left_at is not None and now - record.left_at >= LEAVER_SECONDS
+    )

@@ -10,6 +10,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import TypeVar
+
+from pydantic import ValidationError
 
 from kalends import observe
 from kalends.engine.ahead import Block, Form
@@ -39,10 +42,11 @@ from kalends.model.profile import Profile
 from kalends.policy.vocabulary import Vocabulary
 from kalends.runtime import Runtime
 from kalends.sinks.contract import Delivery
-from kalends.store.contract import Evaluated, Store
+from kalends.store.contract import Document, Evaluated, Store
 
 log = observe.logger(__name__)
 
+S = TypeVar("S", SourceSpec, SinkSpec, DirectorySpec)
 Name = tuple[str, str]
 """(organization, id of a source, sink or directory)."""
 DEFAULT_POLL = 60.0
@@ -167,13 +171,12 @@ class Wiring:
 
     # --- sources ------------------------------------------------------------
     async def _match_sources(self, tenant: Tenant) -> set[str]:
-        wanted = {
-            document.id: SourceSpec.model_validate_json(document.body)
-            for document in await self.store.documents(tenant.id, "source")
-        }
+        documents = await self.store.documents(tenant.id, "source")
+        wanted = self._readable(SourceSpec, documents)
+        there = {document.id for document in documents}
         touched: set[str] = set()
         for owner, id in list(self.sources):
-            if owner == tenant.id and id not in wanted:
+            if owner == tenant.id and id not in there:
                 await self._close_source((owner, id))
                 touched.add(id)
         for id, spec in wanted.items():
@@ -213,12 +216,13 @@ class Wiring:
 
     # --- sinks ------------------------------------------------------------
     async def _match_sinks(self, tenant: Tenant) -> None:
+        documents = await self.store.documents(tenant.id, "sink")
         wanted: dict[str, SinkSpec | SourceSpec] = {
-            document.id: SinkSpec.model_validate_json(document.body)
-            for document in await self.store.documents(tenant.id, "sink")
+            **self._readable(SinkSpec, documents),
+            **self._writing_back(tenant.id),
         }
-        wanted |= self._writing_back(tenant.id)
-        gone = [name for name in self.sinks if name[0] == tenant.id and name[1] not in wanted]
+        there = wanted.keys() | {document.id for document in documents}
+        gone = [name for name in self.sinks if name[0] == tenant.id and name[1] not in there]
         await together(self._forget_sink(name) for name in gone)
         for id, spec in wanted.items():
             await self._match_sink(tenant, id, spec)
@@ -286,12 +290,11 @@ class Wiring:
 
     # --- directories ------------------------------------------------------------
     async def _match_directories(self, tenant: Tenant) -> None:
-        wanted = {
-            document.id: DirectorySpec.model_validate_json(document.body)
-            for document in await self.store.documents(tenant.id, "directory")
-        }
+        documents = await self.store.documents(tenant.id, "directory")
+        wanted = self._readable(DirectorySpec, documents)
+        there = {document.id for document in documents}
         for owner, id in list(self.directories):
-            if owner == tenant.id and id not in wanted:
+            if owner == tenant.id and id not in there:
                 await self.opener.close(self.directories.pop((owner, id)))
         for id, spec in wanted.items():
             fresh = await self._try("directory", tenant, spec)
@@ -304,6 +307,24 @@ class Wiring:
                 self.directories[tenant.id, id] = fresh
 
     # --- all ------------------------------------------------------------
+    def _readable(self, model: type[S], documents: Iterable[Document]) -> dict[str, S]:
+        """Return what documents say; one that today's Kalends cannot read leaves the others alone,
+        and what is open of it as it is."""
+        found: dict[str, S] = {}
+        for one in documents:
+            place = (one.organization, one.kind, one.id)
+            try:
+                found[one.id] = model.model_validate_json(one.body)
+            except ValidationError as error:
+                self.broken[place] = f"it is stored in a form that cannot be read: {error.title}"
+                log.exception(
+                    "document.unreadable",
+                    organization=one.organization,
+                    name=one.id,
+                    exc_info=error,
+                )
+        return found
+
     async def _try(self, what: str, tenant: Tenant, spec: Spec) -> Opened | None:
         place = (tenant.id, what, spec.id)
         try:

@@ -91,7 +91,8 @@ async def prepare_postgresql(dsn: str, vault: Vault, runtime: Runtime) -> int:
 async def opens(store: Reader) -> None:
     """See that our key opens what is sealed in a copy; ``CannotOpen`` where it does not."""
     for organization in await store.organizations():
-        await store.presences(organization, "", 10)
+        for one in await store.presences(organization, "", 10):
+            await store.facts(organization, one.person)
 
 
 def mark(directory: Path) -> None:

@@ -44,6 +44,10 @@ class CannotOpen(KalendsError):
     """A sealed value is damaged, was moved, or its key is gone."""
 
 
+class Damaged(CannotOpen):
+    """Its key is here, and does not open it."""
+
+
 class Vault:
     """Seals with the newest key, opens with any it holds. Safe to use from several threads."""
 
@@ -105,13 +109,13 @@ class Vault:
         Raises ``CannotOpen`` on anything else.
         """
         if len(sealed) < _HEAD or sealed[:1] != _VERSION:
-            raise CannotOpen("not a sealed value")
+            raise Damaged("not a sealed value")
         cipher = self._cipher(key_number(sealed), organization)
         associated = "\0".join((organization, *context)).encode()
         try:
             return cipher.decrypt(sealed[5:_HEAD], sealed[_HEAD:], associated)
         except InvalidTag as error:
-            raise CannotOpen("a sealed value is damaged or was moved") from error
+            raise Damaged("a sealed value is damaged or was moved") from error
 
     def digest(self, plain: bytes, organization: str, *context: str) -> bytes:
         """Return a keyed digest: tells equal from different, and nothing else, to a thief."""

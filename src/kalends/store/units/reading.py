@@ -105,7 +105,7 @@ def presences(seals: Seals, of: str, after: str, limit: int) -> Unit[list[Stored
 def presence(seals: Seals, of: str, person: str) -> Unit[StoredPresence | None]:
     """See ``Reader.presence``."""
     rows = yield _ONE(organization=of, person=person)
-    return _known(seals, rows[0]) if rows else None
+    return _presence(seals, rows[0]) if rows else None
 
 
 def changed_since(seals: Seals, of: str, since: int, limit: int) -> Unit[list[StoredPresence]]:

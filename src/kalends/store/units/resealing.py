@@ -14,7 +14,7 @@ from sqlalchemy import BindParameter, Table, and_, bindparam, select, tuple_, up
 
 from kalends.store.statements import Row, Statement, Unit
 from kalends.store.tables import calendar, plan, secret, shown, sink_row, state, upload
-from kalends.store.vault import Vault, key_number
+from kalends.store.vault import Damaged, Vault, key_number
 
 
 @dataclass(frozen=True)
@@ -87,14 +87,20 @@ def reseal(
     }
     rows = yield _PAGES[sealed](**start, count=limit)
     old = [row for row in rows if row[-1] is not None and key_number(row[-1]) < below]
-    if old:
-        yield _SAVES[sealed].each([_anew(vault, sealed, names, row) for row in old])
-    return len(old), tuple(rows[-1][: len(names)]) if len(rows) == limit else None
+    fresh = [it for row in old if (it := _anew(vault, sealed, names, row)) is not None]
+    if fresh:
+        yield _SAVES[sealed].each(fresh)
+    return len(fresh), tuple(rows[-1][: len(names)]) if len(rows) == limit else None
 
 
-def _anew(vault: Vault, sealed: Sealed, names: Sequence[str], row: Row) -> dict[str, Any]:
+def _anew(vault: Vault, sealed: Sealed, names: Sequence[str], row: Row) -> dict[str, Any] | None:
+    """Return the values that seal a row anew; None where it is damaged: it opens with no key."""
     organization, *rest, value = row
     whose = rest[len(names) - 1 :] if sealed.named else rest
     context = (organization, sealed.word, *whose)
-    fresh = vault.seal(vault.open(value, *context), *context, lasting=sealed.lasting)
+    try:
+        opened = vault.open(value, *context)
+    except Damaged:
+        return None
+    fresh = vault.seal(opened, *context, lasting=sealed.lasting)
     return {f"of_{name}": it for name, it in zip(names, row, strict=False)} | {"sealed": fresh}
