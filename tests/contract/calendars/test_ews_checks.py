@@ -11,7 +11,7 @@ from kalends.calendars.contract import CalendarRef, CalendarSource, Step
 from kalends.kinds import ews
 from tests.contract.calendars.exchange import EwsWorld, reference
 from tests.contract.calendars.exchange_dav import ACCOUNT, ExchangeWorld
-from tests.exchange_lab import ANNA, BO, DOMAIN, ExchangeLab
+from tests.exchange_lab import ANNA, BO, DOMAIN, URL, ExchangeLab
 
 
 def of(person: str, address: str) -> CalendarRef:
@@ -72,3 +72,35 @@ async def test_a_sign_on_page_before_ews_is_told_with_what_to_do() -> None:
 
 async def _resolved(url: str) -> list[str]:
     return ["127.0.0.1"]
+
+
+@pytest.mark.parametrize(
+    ("version", "access", "limit"),
+    [("2010", "impersonation", 10), ("2010 SP2", "delegate", 10), ("2019", "freebusy", 27)],
+)
+async def test_more_connections_than_the_server_allows_one_account_are_told_once(
+    version: str, access: str, limit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for asked in (limit + 1, limit):
+        lab = ExchangeLab(version, url=URL, access=access, max_connections=asked)
+        lab.anna.delegates = lab.bo.delegates = {lab.account.name: "Reviewer"}
+        assert ews.KIND.source is not None
+        source = ews.KIND.source(lab.endpoint, lab.place(), lab.options)
+        monkeypatch.setattr(lab.endpoint, "resolve", _resolved)
+        told = [one for one in await steps(source, of("anna", ANNA), of("bo", BO)) if one.ok]
+        assert [step.subject for step in told if step.what == "calendar"]
+        warned = [step.detail for step in told if step.what == "budget"]
+        assert len(warned) == (asked > limit)
+        assert all(
+            f"max_connections = {asked}" in one and f" {limit} requests" in one for one in warned
+        )
+
+
+async def test_who_reads_as_each_owner_is_told_of_no_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    lab = ExchangeLab("2019", url=URL, max_connections=100)
+    assert ews.KIND.source is not None
+    source = ews.KIND.source(lab.endpoint, lab.place(), lab.options)
+    monkeypatch.setattr(lab.endpoint, "resolve", _resolved)
+    told = await steps(source, of("anna", ANNA))
+    assert told[-1].ok
+    assert "budget" not in {step.what for step in told}

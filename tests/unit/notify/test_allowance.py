@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from kalends.calendars.notify.allowance import ceiling
+from kalends.calendars.notify.allowance import at_once, ceiling
 from kalends.calendars.notify.values import Mode
 from kalends.endpoints.exchange.known import Access
 from kalends.wire.ews.versions import ServerVersion
@@ -71,3 +71,22 @@ def test_each_versions_budgets_of_subscriptions_and_streams_are_kept(
         assert lab.transport.most_streams <= (lab.server.hanging or 0)
 
     play(story, version=version, people=people, access=access)
+
+
+@pytest.mark.parametrize(
+    ("build", "as_owner", "as_account"),
+    [
+        ((8, 3, 0, 0), EVERYBODY, EVERYBODY),
+        ((14, 2, 247, 5), 10, 10),
+        ((14, 3, 123, 4), EVERYBODY, 10),
+        ((15, 0, 1497, 2), EVERYBODY, 27),
+        ((15, 2, 1544, 4), EVERYBODY, 27),
+    ],
+)
+def test_how_much_each_version_lets_one_account_ask_at_once(
+    build: tuple[int, int, int, int], as_owner: int, as_account: int
+) -> None:
+    server = ServerVersion(*build)
+    assert at_once(server, impersonated=True) == as_owner
+    assert at_once(server, impersonated=False) == as_account
+    assert at_once(None, impersonated=False) == EVERYBODY

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from kalends.calendars.contract import CalendarRef, Step
 from kalends.calendars.ews.probing import mailbox_of, probe
 from kalends.calendars.ews.ways import Ways, refuses
+from kalends.calendars.notify.allowance import at_once
 from kalends.calendars.steps import checked, explained, unread
 from kalends.endpoints.exchange.endpoint import ExchangeEndpoint
 from kalends.endpoints.exchange.known import ORDER, Access, Mailbox
@@ -35,6 +36,11 @@ _NEEDLESS: Final = (
     'warning: access = "{access}" opens the calendar alone, but the account may open the whole '
     "mailbox by {way}: take that right away"
 )
+_TOO_MANY: Final = (
+    "warning: max_connections = {asked}, but Exchange {product} comes with {limit} requests at "
+    "once for one account (EWSMaxConcurrency) and is busy to more: lower it, or give the account "
+    "its own throttling policy"
+)
 _MORE: Final = {
     Access.IMPERSONATION: "warning: impersonation opens the whole mailbox; limit the role by a "
     'management scope, or share calendars only (access = "delegate")',
@@ -49,6 +55,8 @@ class Checking:
     def __init__(self, endpoint: ExchangeEndpoint, ways: Ways) -> None:
         self._endpoint = endpoint
         self._ways = ways
+        self._crowded = False
+        """Whether it was said that the account asks for too much at once."""
 
     async def steps(self, refs: tuple[CalendarRef, ...]) -> AsyncIterator[Step]:
         """Yield every step; what finds nobody of the network ends it."""
@@ -111,9 +119,23 @@ class Checking:
             needless = wanted not in ("auto", more)
             told = _NEEDLESS.format(access=wanted, way=more) if needless else _MORE[more]
             yield Step("rights", name, True, told)
+        crowd = self._too_many(mailbox, works)
+        if crowd is not None:
+            yield crowd
         server = self._endpoint.server(mailbox)
         product = f"Exchange {server.product}" if server else "Exchange"
         yield Step("calendar", name, True, f"read by {works} from {product}")
+
+    def _too_many(self, mailbox: Mailbox, works: Access) -> Step | None:
+        """Return, once, that more is asked at once than the server comes with."""
+        server = self._endpoint.server(mailbox)
+        limit = at_once(server, impersonated=works is Access.IMPERSONATION)
+        asked = self._endpoint.options.max_connections
+        if server is None or self._crowded or not 0 < limit < asked:
+            return None
+        self._crowded = True
+        told = _TOO_MANY.format(asked=asked, product=server.product, limit=limit)
+        return Step("budget", urlsplit(self._endpoint.url_of(mailbox)).hostname or "", True, told)
 
     async def _somewhere(self, ref: CalendarRef) -> tuple[Mailbox, dict[Access, Answered | None]]:
         """Return what came of each way at the first of a person's addresses that is known here."""

@@ -1,4 +1,4 @@
-"""How many mailboxes an account may have notifications for, by the server's version.
+"""What a server lets one account have, by its version: notifications, and requests at once.
 
 Throttling policies came with 2010. Until 2010 SP2 RU4 subscriptions were charged to the service
 account, whoever was impersonated: 20 in total. Since then the mailbox read pays, so under
@@ -19,6 +19,7 @@ _TARGET_PAYS: Final = (14, 2, 318)
 """2010 SP2 RU4."""
 _CONNECTIONS_2010: Final = 10
 """Shared with every other request of the account: half of them may hang."""
+_CONNECTIONS_LATER: Final = 27
 _HANGING: Final = {0: 3}
 """``HangingConnectionLimit`` by the minor version of 15; 10 where not listed."""
 _HANGING_LATER: Final = 10
@@ -33,6 +34,15 @@ def ceiling(server: ServerVersion | None, mode: Mode, *, impersonated: bool) -> 
     if impersonated or mode is not Mode.STREAM:
         return 0
     return GROUP * _streams(server)
+
+
+def at_once(server: ServerVersion | None, *, impersonated: bool) -> int:
+    """Return how many requests at once one account may make; 0: no limit is known."""
+    if server is None or server.major < 14:
+        return 0
+    if impersonated and tuple(server[:3]) >= _TARGET_PAYS:
+        return 0  # each mailbox pays for itself
+    return _CONNECTIONS_2010 if server.major == 14 else _CONNECTIONS_LATER
 
 
 def _streams(server: ServerVersion) -> int:
