@@ -23,6 +23,7 @@ from kalends.errors import (
     Forgotten,
     KalendsError,
     RetryLater,
+    StoreFailed,
     UserError,
 )
 
@@ -148,6 +149,7 @@ HANDLERS: dict[int | type[Exception], Any] = {
     ValidationError: on_validation,
     UserError: on_user_error,
     RetryLater: on_retry,
+    StoreFailed: on_retry,  # a database that is away comes back
     KalendsError: on_crash,
     Exception: on_crash,
 }

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import NoReturn
+
+import pytest
 
 from kalends.bus.commands import (
     Answer,
@@ -12,6 +15,8 @@ from kalends.bus.commands import (
     SetManual,
     UploadCalendar,
 )
+from kalends.errors import StoreFailed
+from kalends.store.database import DatabaseReader
 from tests.contract.web.world import World
 
 LUNCH = {"activity": "lunch", "until": "booking-end", "note": "back soon"}
@@ -64,6 +69,21 @@ async def test_a_no_of_the_engine_becomes_a_problem(world: World) -> None:
             body = await answer.json()
             assert body["detail"] == "no"
             assert body["problems"] == [mistake]
+
+
+async def test_while_the_database_is_away_everybody_is_told_to_come_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object, **__: object) -> NoReturn:
+        raise StoreFailed("the database failed: ConnectionRefusedError")
+
+    async with world.client("acme/anna") as client:
+        async with client.get("/api/v1/people/anna") as answer:
+            assert answer.status == 200
+        monkeypatch.setattr(DatabaseReader, "person", away)
+        async with client.get("/api/v1/people/anna") as answer:
+            assert (answer.status, answer.headers.get("Retry-After")) == (503, "5")
+            assert "/health/ready" in (await answer.json())["remedy"]
 
 
 async def test_while_the_engine_is_silent_reads_go_on_and_changes_are_told_when(
