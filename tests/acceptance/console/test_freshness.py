@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from pathlib import Path
 
 from playwright.sync_api import expect
@@ -49,3 +50,21 @@ def test_a_calendar_that_does_not_answer_is_marked_until_it_does(
         read_again(world)
         expect(mark).to_have_count(0)
         expect(panel.locator(".warning")).to_have_count(0)
+
+
+def test_of_who_is_read_for_the_first_time_it_is_told_that_nothing_is_known_yet(
+    tmp_path: Path, signed_in: SignIn
+) -> None:
+    silent = socket.create_server(("127.0.0.1", 0))  # takes a question and never answers
+    port = silent.getsockname()[1]
+    link = [{"source": "files", "url": f"http://127.0.0.1:{port}/carla.ics"}]
+    people = tuple(one | {"calendars": link} if one["id"] == "carla" else one for one in PEOPLE)
+    sources = [{"id": "desk", "kind": "ics", "uploads": True}, {"id": "files", "kind": "ics"}]
+    with silent, Served(tmp_path, people, sources=sources) as world:
+        page = signed_in(world, "wilma")
+        carla = row(page, "Carla Rossi")
+        expect(carla).to_contain_text("Not known yet")
+        carla.click()
+        panel = page.get_by_role("region", name="Carla Rossi")
+        panel.get_by_text("Why?").click()
+        expect(panel.get_by_text("The calendars have not been read yet")).to_be_visible()
