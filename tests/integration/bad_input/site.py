@@ -164,7 +164,11 @@ class Site:
         return stored.presence.availability.value, stored.presence.activity or ""
 
     async def status(self, organization: str = "acme") -> dict[str, dict[str, Any]]:
-        """Return how an organization's sources fare, as ``GET /status`` tells it."""
+        """Return how an organization's sources fare, as ``GET /status`` tells it.
+
+        What a read stored is seen a moment before the read counts as ended: that is waited for.
+        """
+        await self.quiet()
         answer = await self.handle(Ping(organization=organization, actor="t"))
         return {one["id"]: one for one in answer.value["sources"]}
 

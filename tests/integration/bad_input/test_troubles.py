@@ -21,6 +21,7 @@ from lab.dav.faults import Faults
 
 from tests.acceptance.net.authority import Authority
 from tests.integration.bad_input.site import (
+    EVERYBODY,
     FEED,
     POLL,
     Handler,
@@ -212,7 +213,7 @@ async def is_read_again(site: Site) -> None:
         return (await site.row("anna")).bookings >= 2
 
     await site.until(new, "Anna's calendar is read again")
-    for name in ("anna", "bo"):
+    for name in EVERYBODY:  # where the clock was hurried, Cleo's read may have run out of time, too
         await site.healthy(name)
     assert {one["state"] for one in (await site.status()).values()} == {"ok"}
     assert await site.metric("kalends_calendars_stale") == 0
