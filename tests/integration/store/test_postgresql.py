@@ -306,10 +306,12 @@ ALTER TABLE state ADD COLUMN presence bytea;
 UPDATE state SET presence = (SELECT presence FROM shown WHERE
  shown.organization = state.organization AND shown.revision = state.revision);
 DROP TABLE shown, replaced;
+ALTER TABLE sink DROP COLUMN leads_to;
+CREATE INDEX transition_at ON transition (organization, at);
 CREATE INDEX state_revision ON state (organization, revision);
 UPDATE kalends_schema SET version_num = '0002'
 """
-"""Takes a database back to where it was before ``0003_shown``; run by a superuser."""
+"""Takes a database back to before ``0003_shown`` and what came after; run by a superuser."""
 
 
 async def test_an_upgrade_loses_nobodys_presence_though_security_hides_rows_from_the_owner(
