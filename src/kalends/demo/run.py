@@ -36,8 +36,8 @@ from kalends.wire.webhook import Secret
 
 WEBHOOK_SECRET: Final = "whsec_ZGVtby1zZWNyZXQtb2Yta2FsZW5kcy0wMTIzNDU2Nzg5"  # noqa: S105 - the demo's own, between two processes on loopback
 SIGN_IN: Final = "kalends-demo"
-_READY_SECONDS: Final = 60
-"""How long Kalends may take to start, 25 people's calendars included."""
+_READY_SECONDS: Final = 180
+"""How long Kalends may take to start on a small or busy machine, 25 people's calendars included."""
 _TRIES: Final = 40
 """How often Kalends is started again after its supervisor was killed; two a second."""
 

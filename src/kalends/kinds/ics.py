@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from kalends.calendars.ics import IcsSource
 from kalends.endpoints.dav import DavEndpoint, DavOptions
@@ -23,6 +23,11 @@ class IcsOptions(DavOptions):
     """A larger feed is refused."""
     uploads: bool = False
     """Calendars come through the API (``PUT …/calendars/{name}.ics``); nothing is asked for."""
+
+    @field_validator("url")
+    @classmethod
+    def _absolute(cls, url: str) -> str:
+        return url  # a folder, ``webcal://`` and a template are addresses too
 
 
 def _options(options: Any) -> IcsOptions:

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol, Self, TypeVar, runtime_checkable
+from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
@@ -64,6 +65,14 @@ class HttpOptions(Document):
     def _without_credential(cls, url: str) -> str:
         if "@" in url.partition("://")[2].partition("/")[0]:
             raise ValueError("a URL carries no user name or password; write them as keys")
+        return url
+
+    @field_validator("url")
+    @classmethod
+    def _absolute(cls, url: str) -> str:
+        parts = urlsplit(url)  # raises ValueError, as pydantic wants it
+        if url and not (parts.scheme in ("http", "https") and parts.hostname):
+            raise ValueError("an address begins with https:// and names a host")
         return url
 
     @model_validator(mode="after")

@@ -119,6 +119,18 @@ def test_an_unknown_key_of_a_kind_is_found(tmp_path: Path) -> None:
     assert any(line.startswith("kalends.toml:15:") and "'username'" in line for line in found)
 
 
+@pytest.mark.parametrize("url", ["dav.acme.example", "127.0.0.1:5232/", "ftp://dav.acme.example/",
+                                 "https:///calendars/", "https://[::1/"])  # fmt: skip
+def test_an_address_nobody_can_be_asked_at_is_found_with_its_line(url: str, tmp_path: Path) -> None:
+    found = problems(tmp_path, GOOD.replace("https://calendar.example/", url))
+    assert any(line.startswith("kalends.toml:14:") and "url" in line for line in found)
+
+
+def test_a_feed_may_be_a_file_of_the_operators(tmp_path: Path) -> None:
+    text = GOOD.replace('"caldav"', '"ics"').replace("https://calendar.example/", "feeds/")
+    load(written(tmp_path, text.replace('username = "svc"\npassword_env = "DAV_PASSWORD"\n', "")))
+
+
 def test_an_unknown_activity_in_a_rule_is_found(tmp_path: Path) -> None:
     found = problems(tmp_path, GOOD.replace('activity = "meeting"', 'activity = "meating"'))
     assert any(line.startswith("kalends.toml:26:") and "meating" in line for line in found)
