@@ -433,7 +433,11 @@ def test_after_a_clock_was_set_back_what_was_so_then_is_shown_again() -> None:
     told(story, 2, poll_seconds=4 * HOUR)
 
 
-def test_an_edit_made_while_the_engine_was_dead_is_found_when_it_is_back() -> None:
+@pytest.mark.parametrize("dead", [2.0, 30.0 * MINUTE])
+@pytest.mark.parametrize("poll_seconds", [60.0, 4.0 * HOUR])
+def test_an_edit_made_while_the_engine_was_dead_is_found_when_it_is_back(
+    poll_seconds: float, dead: float
+) -> None:
     async def story(home: Installation) -> None:
         fill(home.world, home.chance, BEGIN, 1)
         await home.start()
@@ -442,12 +446,13 @@ def test_an_edit_made_while_the_engine_was_dead_is_found_when_it_is_back() -> No
         await home.die()
         for _ in range(30):
             edit(home.world, home.chance, home.now())
-            await asyncio.sleep(MINUTE)
+            await asyncio.sleep(dead / 30)
+        home.server.hints = asyncio.Queue()  # nobody heard of them
         await home.start()
         await asyncio.sleep(2 * MINUTE)
         assert home.wrong() == []
 
-    told(story, 10, poll_seconds=60.0)
+    told(story, 10, poll_seconds=poll_seconds)
 
 
 def test_a_deleted_meeting_and_a_cancelled_one_end_at_once() -> None:
