@@ -175,7 +175,7 @@ def test_a_no_that_comes_after_one_turned_away_is_told_with_its_name(
     late.wait()
     page.keyboard.press("Escape")
     late.release(status=503, json={"title": "The engine is away.", "status": 503})
-    told = page.get_by_text("Carla Rossi: That did not work: Kalends cannot take changes")
+    told = page.get_by_text("Carla Rossi: That did not work: Kalends does not answer just now")
     expect(told).to_be_visible()
     told.get_by_role("button", name="Close").click()
     expect(told).to_be_hidden()
