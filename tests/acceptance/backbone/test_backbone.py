@@ -61,8 +61,8 @@ server = "sip:127.0.0.1:{server.port};transport=udp"
 async def test_whatever_is_killed_comes_back_and_nothing_is_lost(tmp_path: Path) -> None:
     async with running(tmp_path, ("anna", "bo")) as site:
         await until(lambda: len({one.data["person"] for one in site.told}) == 2, "both told")
-        start = in_seconds(12)
-        site.book("anna", "Möte", start, 60)
+        start = in_seconds(20)
+        site.book("anna", "Möte", start, 600)
         await until(lambda: _knows_next(site), "the meeting is known")
         _kill(site.child("engine"))
         assert site.calendars.process is not None

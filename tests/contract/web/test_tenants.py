@@ -87,7 +87,13 @@ def requests(spec: dict[str, Any], other: str) -> Iterator[tuple[str, str, Any]]
             yield method, path, [body] if path.endswith("/rules") else body
 
 
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize(
+    "role",
+    [
+        pytest.param(role, marks=() if role in ("admin", "member") else pytest.mark.slow)
+        for role in ROLES
+    ],
+)
 async def test_no_route_tells_or_changes_another_organizations(world: World, role: str) -> None:
     for name in ("acme", "bolt"):
         await furnish(world, name)
