@@ -58,8 +58,9 @@ layers: $(VENV)/.dev
 	@$(BIN)/lint-imports >$(VENV)/layers.log 2>&1 || { cat $(VENV)/layers.log; exit 1; }
 	@echo "layers kept"
 
+# One worker more than there are processors: many tests wait for a socket or a disk.
 unit: $(VENV)/.dev
-	$(BIN)/pytest -q -n auto --dist loadfile -m "not slow" tests/unit tests/contract
+	$(BIN)/pytest -q -n $$(expr $$(getconf _NPROCESSORS_ONLN) + 1) --dist loadfile -m "not slow" tests/unit tests/contract
 
 check: lint types layers unit ## format, lint, types, layers, unit and contract tests: under two minutes
 
