@@ -229,12 +229,13 @@ class DueLoop:
     async def _leave(self, people: Iterable[DuePerson]) -> None:
         """Leave people as they are whose rows cannot be opened: others are served all the same."""
         now = int(self._runtime.now())
+        left: dict[str, list[str]] = {}
         for one in people:
             self.figures.set_aside += 1
             log.error("person.unreadable", organization=one.organization, person=one.person)
-            await self._store.set_aside(
-                one.organization, [one.person], now=now, until=now + SET_ASIDE
-            )
+            left.setdefault(one.organization, []).append(one.person)
+        for organization, those in left.items():
+            await self._store.set_aside(organization, those, now=now, until=now + SET_ASIDE)
 
     async def _settle_ready(self, chunk: Chunk, now: int) -> None:
         """Commit what was made ready for a second that has come."""
