@@ -17,7 +17,6 @@ from kalends.model.times import FOREVER, Interval
 from kalends.wire.ews.contacts import Contact
 from kalends.wire.ews.create_item import Appointment, build_create_item, parse_create_item
 from kalends.wire.ews.delete_item import parse_delete_item
-from kalends.wire.ews.errors import Answered
 from kalends.wire.ews.find_contacts import parse_find_contacts
 from kalends.wire.ews.find_folder import parse_find_folder
 from kalends.wire.ews.find_item import parse_find_item
@@ -25,7 +24,6 @@ from kalends.wire.ews.find_people import parse_find_people
 from kalends.wire.ews.folders import ItemId
 from kalends.wire.ews.get_folder import parse_get_folder
 from kalends.wire.ews.get_item import build_get_texts, parse_get_items, parse_get_texts
-from kalends.wire.ews.get_mail_tips import Tip, parse_get_mail_tips
 from kalends.wire.ews.get_server_time_zones import parse_get_server_time_zones
 from kalends.wire.ews.get_user_availability import (
     Availability,
@@ -340,60 +338,6 @@ def test_work_hours_stored_with_the_calendar() -> None:
         parse_get_work_hours(stored("<!DOCTYPE a><a/>"))
     with pytest.raises(NotFound):
         parse_get_work_hours(refused("GetUserConfiguration", "ErrorItemNotFound"))
-
-
-TIP = (
-    '<m:MailTipsResponseMessageType ResponseClass="Success"><m:ResponseCode>NoError'
-    "</m:ResponseCode><m:MailTips><t:RecipientAddress/><t:PendingMailTips>{pending}"
-    "</t:PendingMailTips>{reply}</m:MailTips></m:MailTipsResponseMessageType>"
-)
-REPLY = (
-    "<t:OutOfOffice><t:ReplyBody><t:Message>{text}</t:Message></t:ReplyBody>{span}</t:OutOfOffice>"
-)
-REFUSED_TIP = (
-    '<m:MailTipsResponseMessageType ResponseClass="Error"><m:ResponseCode>'
-    "ErrorMailRecipientNotFound</m:ResponseCode></m:MailTipsResponseMessageType>"
-)
-
-
-def tip(text: str = "", span: str = "", pending: str = "") -> str:
-    return TIP.format(pending=pending, reply=REPLY.format(text=text, span=span))
-
-
-def tips(*told: str, code: str = "NoError") -> Response:
-    kind = "Success" if code == "NoError" else "Error"
-    return answer(
-        f'<m:GetMailTipsResponse ResponseClass="{kind}"><m:ResponseCode>{code}</m:ResponseCode>'
-        f"<m:ResponseMessages>{''.join(told)}</m:ResponseMessages></m:GetMailTipsResponse>"
-    )
-
-
-def test_a_tip_tells_whether_a_reply_is_on_and_from_when_to_when() -> None:
-    told = tips(
-        tip("I am ill"),
-        tip(),
-        tip("I am ill", DURATION),
-        tip("I am ill", "<t:Duration><t:StartTime>soon</t:StartTime></t:Duration>"),
-        TIP.format(pending="", reply=""),
-    )
-    off, on = Tip(on=False), Tip(on=True)
-    assert parse_get_mail_tips(told, 5) == (on, off, Tip(True, at(2), at(9)), on, off)
-
-
-def test_who_could_not_be_asked_in_time_or_is_unknown_tells_nothing_of_his_reply() -> None:
-    for pending in ("All", "OutOfOfficeMessage", "MailboxFullStatus OutOfOfficeMessage"):
-        assert parse_get_mail_tips(tips(tip("I am ill", pending=pending), REFUSED_TIP), 2) == (
-            None,
-            None,
-        )
-    assert parse_get_mail_tips(tips(tip(pending="MailboxFullStatus")), 1) == (Tip(on=False),)
-
-
-def test_tips_for_others_than_were_asked_for_are_no_answer() -> None:
-    with pytest.raises(BadAnswer):
-        parse_get_mail_tips(tips(tip()), 2)
-    with pytest.raises(Answered, match="ErrorMailTipsDisabled"):
-        parse_get_mail_tips(tips(code="ErrorMailTipsDisabled"), 1)
 
 
 def oof(state: str, duration: str = "", code: str = "NoError") -> Response:
