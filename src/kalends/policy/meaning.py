@@ -78,7 +78,7 @@ class PackWord(NamedTuple):
 
 def _pack_words(pack: Pack) -> Iterable[tuple[str, PackWord]]:
     alone = frozenset(form for word in listed(pack.alone) for form in phrases(word))
-    words_barred = (*listed(pack.joiners), *listed(pack.followers))
+    words_barred = (*_JOINS_EVERYWHERE, *listed(pack.joiners), *listed(pack.followers))
     barred = frozenset(form for word in words_barred for form in phrases(word))
     signs = frozenset(form[0] for form in barred)
     for activity, words in pack.words.items():
@@ -90,14 +90,33 @@ def _pack_words(pack: Pack) -> Iterable[tuple[str, PackWord]]:
                 yield form, PackWord(meant, form in alone, absence, barred, signs)
 
 
+_JOINS_EVERYWHERE: Final = ("and",)
+"""People of every language write ``Lunch and learn``."""
+
+
 @lru_cache(maxsize=256)
 def pack_table(languages: tuple[str, ...]) -> Mapping[str, PackWord]:
     """Return phrase → meaning for languages in order; the first language wins a collision."""
     merged: dict[str, PackWord] = {}
     for language in languages:
         for form, word in _pack_words(PACKS[language]):
-            merged.setdefault(form, word)
+            known = merged.get(form)
+            merged[form] = word if known is None else _shared(known, word)
     return merged
+
+
+def _shared(first: PackWord, other: PackWord) -> PackWord:
+    """Return a phrase that two languages have: it may be part of a name of either.
+
+    What bars it in two letters does so in its own language only: Polish *i* is *and*, Swedish *i*
+    is *in*.
+    """
+    barred = first.barred | {word for word in other.barred if len(word) > 2}
+    return first._replace(
+        alone=first.alone and other.alone,
+        barred=barred,
+        barred_signs=frozenset(word[0] for word in barred),
+    )
 
 
 @lru_cache(maxsize=256)
@@ -116,7 +135,7 @@ def digest(*facts: object) -> bytes:
     return blake2b(repr((WAY_OF_READING, facts)).encode(), digest_size=12).digest()
 
 
-WAY_OF_READING: Final = 1
+WAY_OF_READING: Final = 2
 """Counted up where folding, prefixes, marks or the way words match change: private bookings are
 then read anew."""
 

@@ -99,7 +99,7 @@ class NumberPlan:
         Raises ``NumberRefused`` for emergency, premium and shared-cost numbers too.
         """
         plain = self.canonical(number)
-        if self.is_extension(plain):
+        if self.is_extension(plain) and not self._calls_for_help(plain):
             return plain
         if self._emergency(plain):
             raise NumberRefused(f"{number!r} is an emergency number: calls are never sent there")
@@ -153,6 +153,12 @@ class NumberPlan:
         parsed = self._parsed(digits)
         return parsed is not None and bool(shortnumberinfo.is_valid_short_number(parsed))
 
+    def _calls_for_help(self, extension: str) -> bool:
+        """Tell whether an extension of the house is exactly what people dial for help here."""
+        if extension in _HELP or self.country is None:
+            return extension in _HELP
+        return bool(shortnumberinfo.is_emergency_number(extension, self.country))
+
     def _emergency(self, digits: str) -> bool:
         # 112 and 911 reach help nearly everywhere, whatever the country is said to be.
         bare = self._without_prefix(digits)
@@ -181,6 +187,8 @@ class NumberPlan:
         return digits[len(prefix) :] if prefix and digits.startswith(prefix) else digits
 
 
+_HELP: Final = frozenset({"112", "911"})
+"""Every mobile telephone connects these to help; a switchboard is likely to."""
 _EMERGENCY_ANYWHERE: Final = frozenset({"112", "911", "999", "000", "110", "118", "119", "113"})
 
 

@@ -67,6 +67,18 @@ def test_an_extension_of_the_house_is_a_target_even_where_it_looks_like_another(
     assert NumberPlan(Numbering(country="SE", extensions=("100-199",))).target("118") == "118"
 
 
+@pytest.mark.parametrize(
+    ("country", "number"), [("SE", "112"), ("DE", "110"), (None, "112"), ("US", "911")]
+)
+def test_an_emergency_number_is_no_target_though_it_lies_in_a_range_of_extensions(
+    country: str | None, number: str
+) -> None:
+    house = NumberPlan(Numbering(country=country, extensions=("100-199", "900-999")))
+    with pytest.raises(NumberRefused, match="emergency"):
+        house.target(number)
+    assert house.target("121") == "121"
+
+
 def test_without_ranges_short_numbers_are_extensions() -> None:
     plain = NumberPlan(Numbering(country="SE"))
     assert plain.canonical("4711") == "4711"

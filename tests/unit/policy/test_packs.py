@@ -225,6 +225,24 @@ def test_subjects_that_only_look_like_it_do_not_match(language: str) -> None:
     assert found == dict.fromkeys(MUST_NOT[language], "show-as:busy")
 
 
+@pytest.mark.parametrize("first", PACKS)
+def test_two_languages_together_hear_what_each_hears_and_no_more(first: str) -> None:
+    for second in PACKS:
+        both = person(keyword_languages=(first, second))
+        meant = {**MATCH[second], **MATCH[first]}
+        unheard = {each for each in meant if judged(each, both).activity != meant[each]}
+        unmeant = {*MUST_NOT[first], *MUST_NOT[second]}
+        misheard = {each for each in unmeant if judged(each, both).rule != "show-as:busy"}
+        # Two letters mean too much: Polish "i" is "and", Swedish "i" is "in". The first decides.
+        assert unheard <= {"Kurs i Excel"}, second
+        assert misheard <= {"Lunch en leer", "Lunch i nauka"}, second
+
+
+@pytest.mark.parametrize("language", PACKS)
+def test_an_english_name_of_an_event_is_none_of_the_words_in_it(language: str) -> None:
+    assert judged("Lunch and learn", SPEAKERS[language]).rule == "show-as:busy"
+
+
 @pytest.mark.parametrize("language", PACKS)
 def test_every_language_matches_every_activity(language: str) -> None:
     assert set(MATCH[language].values()) == set(PACKS[language].words)
