@@ -68,7 +68,7 @@ class Served:
     def stop(self) -> int:
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(30)
+        return self.process.wait(PATIENCE)
 
     def child(self, name: str) -> psutil.Process:
         """Return the running engine or web process."""

@@ -108,7 +108,7 @@ async def test_a_state_set_by_hand_wins_until_it_is_cleared(tmp_path: Path) -> N
 
 def _kill(process: psutil.Process) -> None:
     process.kill()
-    process.wait(10)
+    process.wait(PATIENCE)
 
 
 def _no_orphans(site: Installation) -> bool:

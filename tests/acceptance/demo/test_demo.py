@@ -59,7 +59,7 @@ def running(tmp_path: Path, *options: str) -> Iterator[Demo]:
         if demo.process.poll() is None:
             # Not SIGINT: who runs the tests in the background lets their children ignore it.
             demo.process.send_signal(signal.SIGTERM)
-            demo.process.wait(40)
+            demo.process.wait(PATIENCE)
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_everything_ends_with_the_demo(demo: Demo) -> None:
     children = psutil.Process(demo.process.pid).children(recursive=True)
     assert len(children) >= 4  # calendar server, supervisor, engine, web
     demo.process.send_signal(signal.SIGTERM)
-    assert demo.process.wait(40) in (0, -signal.SIGTERM)
+    assert demo.process.wait(PATIENCE) in (0, -signal.SIGTERM)
     _, alive = psutil.wait_procs(children, timeout=PATIENCE)
     assert not alive
 

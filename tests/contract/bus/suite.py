@@ -11,6 +11,7 @@ import pytest
 
 from kalends.bus.contract import Bus, Handler, Message
 from kalends.errors import Unreachable
+from tests.patience import PATIENCE
 
 
 @dataclass
@@ -24,7 +25,7 @@ class Ends:
 
 
 async def first(messages: AsyncIterator[Message]) -> Message:
-    return await asyncio.wait_for(anext(messages), 5)
+    return await asyncio.wait_for(anext(messages), PATIENCE)
 
 
 @asynccontextmanager
@@ -81,7 +82,7 @@ class BusContract:
     async def test_a_request_is_answered_by_the_engine(self, ends: Ends) -> None:
         async with serving(ends.hub, echo):
             for bus in (ends.hub, ends.one, ends.other):
-                assert await bus.request(b"x", seconds=5) == b"echo x"
+                assert await bus.request(b"x", seconds=PATIENCE) == b"echo x"
 
     async def test_answers_find_their_requests(self, ends: Ends) -> None:
         gates = {b"1": asyncio.Event(), b"2": asyncio.Event()}
@@ -91,7 +92,9 @@ class BusContract:
             return payload
 
         async with serving(ends.hub, later):
-            asked = [asyncio.create_task(ends.one.request(name, seconds=5)) for name in gates]
+            asked = [
+                asyncio.create_task(ends.one.request(name, seconds=PATIENCE)) for name in gates
+            ]
             gates[b"2"].set()
             assert await asked[1] == b"2"
             gates[b"1"].set()
@@ -100,11 +103,11 @@ class BusContract:
     async def test_a_megabyte_travels_both_ways(self, ends: Ends) -> None:
         large = bytes(1 << 20)
         async with serving(ends.hub, echo):
-            assert await ends.one.request(large, seconds=5) == b"echo " + large
+            assert await ends.one.request(large, seconds=PATIENCE) == b"echo " + large
 
     async def test_a_request_nobody_serves_is_unreachable(self, ends: Ends) -> None:
         with pytest.raises(Unreachable, match="not answering"):
-            await ends.one.request(b"x", seconds=5)
+            await ends.one.request(b"x", seconds=PATIENCE)
 
     async def test_a_request_that_takes_too_long_is_unreachable(self, ends: Ends) -> None:
         async def never(_payload: bytes) -> bytes:
@@ -121,7 +124,7 @@ class BusContract:
 
         async with serving(ends.hub, fails):
             with pytest.raises(Unreachable) as told:
-                await ends.one.request(b"x", seconds=5)
+                await ends.one.request(b"x", seconds=PATIENCE)
         assert "private" not in str(told.value)
 
     async def test_after_a_lost_connection_listeners_are_told_to_read_everything(

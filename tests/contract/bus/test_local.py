@@ -16,6 +16,7 @@ from kalends.bus.local import LocalHub, open_bus
 from kalends.errors import Unreachable, UserError
 from kalends.runtime import Runtime
 from tests.contract.bus.suite import BusContract, Ends, echo, first, serving
+from tests.patience import PATIENCE
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ async def ends(path: Path) -> AsyncIterator[Ends]:
 
 
 async def until_answered(bus: Bus) -> bytes:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while True:
             try:
                 return await bus.request(b"x", seconds=1)
@@ -89,7 +90,7 @@ class TestLocalBus(BusContract):
             raise AssertionError
 
         async with serving(ends.hub, never):
-            asked = asyncio.create_task(ends.one.request(b"x", seconds=5))
+            asked = asyncio.create_task(ends.one.request(b"x", seconds=PATIENCE))
             await reached.wait()
             await ends.hub.close()
             with pytest.raises(Unreachable, match="went away"):
@@ -100,7 +101,7 @@ class TestLocalBus(BusContract):
     ) -> None:
         reader, writer = await asyncio.open_unix_connection(path)
         writer.write((frames.LIMIT + 1).to_bytes(4, "big"))
-        assert await asyncio.wait_for(reader.read(), 5) == b""
+        assert await asyncio.wait_for(reader.read(), PATIENCE) == b""
         writer.close()
 
     async def test_nonsense_ends_only_the_connection_that_sent_it(
@@ -108,10 +109,10 @@ class TestLocalBus(BusContract):
     ) -> None:
         reader, writer = await asyncio.open_unix_connection(path)
         writer.write(b"\0\0\0\3GET")
-        assert await asyncio.wait_for(reader.read(), 5) == b""
+        assert await asyncio.wait_for(reader.read(), PATIENCE) == b""
         writer.close()
         async with serving(ends.hub, echo):
-            assert await ends.one.request(b"x", seconds=5) == b"echo x"
+            assert await ends.one.request(b"x", seconds=PATIENCE) == b"echo x"
 
     async def test_a_client_that_never_reads_costs_the_others_nothing(
         self, ends: Ends, path: Path

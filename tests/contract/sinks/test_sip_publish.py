@@ -23,6 +23,7 @@ from tests.contract.sinks.suite import (
     asynccontextmanager,
     profile,
 )
+from tests.patience import PATIENCE
 from tests.unit.wire.sip.event_state_compositor import answer
 
 
@@ -160,7 +161,7 @@ async def test_a_publication_nobody_waits_for_is_taken_back() -> None:
         task = asyncio.create_task(publish(sink, publication(sink, first.memory)))
         await arrived.wait()  # the answer is under way when the caller goes away
         task.cancel()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while server.holds("anna") is not None:
                 await asyncio.sleep(0)
         assert asked[-1].headers["Expires"] == "0"
