@@ -6,7 +6,7 @@ means; ``timeline`` tells the precedence.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from heapq import heappop, heappush
 
 import msgspec
@@ -38,6 +38,14 @@ class Claim(msgspec.Struct, frozen=True, eq=False, gc=False):
     kind: int = TIMED
     pale: bool = False
     """An all-day booking shown as free: it never hides anything else."""
+
+    @property
+    def yields(self) -> bool:
+        """Tell whether the work hours go before it: nobody comes to work by such a booking."""
+        meant = self.judgement
+        return meant.faint or (
+            self.kind == ALL_DAY and meant.availability is Availability.AVAILABLE
+        )
 
     def rank(self) -> Rank:
         """Return the precedence (``timeline`` tells it in words)."""
@@ -102,6 +110,31 @@ def _extend(stretches: list[Stretch], start: int, end: int, claim: Claim) -> Non
             stretches[-1] = Stretch(last.start, end, claim)
             return
     stretches.append(Stretch(start, end, claim))
+
+
+def within_work(stretches: Sequence[Stretch], off: Sequence[Segment]) -> list[Stretch]:
+    """Return the stretches, those that yield (``Claim.yields``) without what is off work."""
+    kept: list[Stretch] = []
+    for stretch in stretches:
+        if stretch.claim.yields:
+            kept.extend(_without(stretch, off))
+        else:
+            kept.append(stretch)
+    return kept
+
+
+def _without(stretch: Stretch, off: Sequence[Segment]) -> Iterator[Stretch]:
+    at, end = stretch.start, stretch.end
+    for each in off:
+        if each.start >= end:
+            break
+        if each.end <= at:
+            continue
+        if each.start > at:
+            yield Stretch(at, each.start, stretch.claim)
+        at = each.end
+    if at < end:
+        yield Stretch(at, end, stretch.claim)
 
 
 def laid_out(stretches: Sequence[Stretch]) -> list[Segment]:

@@ -9,6 +9,10 @@ first:
 3. priority; timed before all-day before an automatic reply; later start; shorter; the smaller
    identity (``source/calendar/uid``).
 
+What loses by 2, and an all-day booking that leaves the person available ("working at home"), is
+laid out within the work hours only: neither an invitation nor a place makes anybody available at
+night.
+
 Activity and role are two layouts of the same bookings, laid over each other. Where no booking
 says anything the schedule speaks, if the person has one; where that is silent too there is no
 segment. Laying out is a sweep over starts and ends, O(n log n).
@@ -31,7 +35,17 @@ from kalends.model.vocabulary import Availability
 from kalends.policy.copies import superseded
 from kalends.policy.judge import judge_at
 from kalends.policy.judgement import Judgement
-from kalends.policy.layout import ALL_DAY, REPLY, TIMED, Claim, acted, filled, laid_out, won
+from kalends.policy.layout import (
+    ALL_DAY,
+    REPLY,
+    TIMED,
+    Claim,
+    acted,
+    filled,
+    laid_out,
+    within_work,
+    won,
+)
 from kalends.policy.localtime import local_day
 from kalends.policy.person import PersonPolicy
 from kalends.policy.workhours import OUTLOOK_DAYS, WeekPlan
@@ -60,15 +74,18 @@ def build_timeline(person: PersonPolicy, calendars: Sequence[CalendarFacts], now
     claims = sorted(_claims(person, calendars, now), key=attrgetter("start"))
     doing = won([claim for claim in claims if claim.judgement.activity])
     acting = won([claim for claim in claims if claim.judgement.role])
-    segments = laid_out(doing)
     today = local_day(now, person.zone)
     plan = plan_of(person, calendars)
     horizon = min((calendar.window_end for calendar in calendars), default=FOREVER)
     day_end = day_start(today + timedelta(days=1), person.zone)
-    if plan is not None:
+    if plan is None:
+        segments = laid_out(doing)
+    else:
         last, horizon = _sight(person, today, horizon)
         schedule = plan.schedule(today, last, person.zone)
-        segments, day_end = filled(segments, schedule.off), schedule.day_end(now)
+        if any(claim.yields for claim in claims):
+            doing = within_work(doing, schedule.off)
+        segments, day_end = filled(laid_out(doing), schedule.off), schedule.day_end(now)
     if acting:
         segments = acted(segments, acting)
     over = 0

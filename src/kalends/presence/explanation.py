@@ -447,7 +447,8 @@ def _outcome(one: _Running, moment: _Moment) -> str:
     if not one.judged.activity:
         return "role-only"
     if leading is None:
-        return "not-in-timeline"
+        yields = origin is Origin.SCHEDULE and one.judged.availability is Availability.AVAILABLE
+        return "off-work" if yields else "not-in-timeline"
     a, b = one, leading
     if _free(a) and not _free(b):
         return "free"

@@ -144,6 +144,12 @@ def best(
     return winner
 
 
+def opens_nothing(one: tuple[Booking, Judgement, str]) -> bool:
+    """Whether it makes nobody available outside work hours."""
+    booking, meant, _ = one
+    return meant.faint or (booking.all_day and meant.availability.value == "available")
+
+
 def seen(
     at: int,
     judged: Sequence[tuple[Booking, Judgement, str]],
@@ -155,7 +161,7 @@ def seen(
     doing = best([each for each in running if each[1].activity], zone)
     acting = best([each for each in running if each[1].role], zone)
     shown = NOTHING if work is None or work.works(at) else OFF
-    if doing is not None:
+    if doing is not None and not (shown == OFF and opens_nothing(doing)):
         meant = doing[1]
         shown = Seen(meant.availability.value, meant.activity, "work", doing[2])
     if acting is not None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kalends.model.booking import ShowAs
+from kalends.model.booking import Booking, Response, ShowAs
 from kalends.model.person import WorkHours
 from kalends.model.presence import Timeline
 from kalends.model.times import FOREVER
@@ -17,6 +17,7 @@ from kalends.policy.workhours import WeekPlan, parse_holidays, public_holidays
 from tests.unit.policy.world import (
     NOW,
     OFFICE,
+    OUTSIDER,
     STOCKHOLM,
     WINDOW_END,
     all_day,
@@ -24,6 +25,7 @@ from tests.unit.policy.world import (
     booking,
     during,
     facts,
+    invitation,
     person,
     timeline,
     told,
@@ -77,6 +79,49 @@ def test_a_free_booking_does_not_count_outside_work_hours() -> None:
     found = timeline(booking("Gympa", "2 18:00", "2 19:00", show_as=ShowAs.FREE),
                      of=person(work_hours=HOURS))  # fmt: skip
     assert off(found, "2 18:30")
+
+
+@pytest.mark.parametrize("response", [Response.UNANSWERED, Response.TENTATIVE])
+def test_an_invitation_nobody_accepted_makes_nobody_available_at_night(response: Response) -> None:
+    webinar = invitation("Webinar", OUTSIDER, response, start="2 11:00", end="2 22:00")
+    found = told(timeline(webinar, of=person(work_hours=HOURS)))
+    assert found[:4] == [
+        ("2 11:00", "2 12:00", "tentative"),
+        ("2 12:00", "2 13:00", "off-work"),
+        ("2 13:00", "2 17:00", "tentative"),
+        ("2 17:00", "3 8:00", "off-work"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [all_day("Kontoret i Malmö", "2", "4", show_as=ShowAs.ELSEWHERE),
+     all_day("Jobbar hemma", "2", "4", show_as=ShowAs.BUSY),
+     all_day("Jobbar hemma", "2", "4", show_as=ShowAs.FREE)],
+    ids=lambda each: f"{each.subject} {each.show_as}",
+)  # fmt: skip
+def test_whole_days_at_another_place_are_worked_in_work_hours_only(elsewhere: Booking) -> None:
+    found = timeline(elsewhere, of=person(work_hours=HOURS))
+    assert off(found, "2 20:00")
+    assert off(found, "3 3:00")
+    monday, tuesday = during(found, "2 9:00"), during(found, "3 9:00")
+    assert monday is not None
+    assert monday.booking
+    assert tuesday is not None
+    assert tuesday.booking == monday.booking
+    assert not timeline(elsewhere).segments[0].start > at("2")  # who has no work hours: all day
+
+
+def test_a_timed_booking_whose_rule_says_available_opens_the_evening() -> None:
+    rules = [{"match": {"code": "jour"}, "then": {"activity": "home"}}]
+    duty = booking("Jour: beredskap", "2 18:00", "2 22:00")
+    found = timeline(duty, of=person(work_hours=HOURS, rules=rules))
+    assert not off(found, "2 19:00")
+
+
+def test_whole_days_away_go_before_the_work_hours() -> None:
+    found = timeline(all_day("Semester", "2", "4"), of=person(work_hours=HOURS))
+    assert told(found)[0] == ("2 0:00", "4 0:00", "vacation")
 
 
 def test_a_booking_that_reaches_into_the_night_cuts_it() -> None:

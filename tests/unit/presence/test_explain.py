@@ -167,6 +167,15 @@ def test_a_booking_the_timeline_does_not_hold_yet_is_told_as_such() -> None:
     assert outcomes(why(bookings=(booking("a", 0, 60),))) == [("booking", "not-in-timeline")]
 
 
+def test_a_booking_that_makes_nobody_available_at_night_is_told_as_such() -> None:
+    found = why(
+        off_work(0, 60),
+        bookings=(booking("a", 0, 60),),
+        verdicts={"a": Verdict(availability=AVAILABLE)},
+    )
+    assert outcomes(found) == [("booking", "off-work")]
+
+
 def test_bookings_that_do_not_run_then_are_not_told() -> None:
     assert why(bookings=(booking("a", 0, 10), booking("b", 11, 20))).losers == ()
 

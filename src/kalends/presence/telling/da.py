@@ -30,6 +30,7 @@ TELLING = Telling(
         "earlier-start": "aftalen, der begyndte senest, går forud",
         "longer": "den korteste aftale går forud",
         "identity": "to ens aftaler: en fast rækkefølge afgør",
+        "off-work": "den gør ingen tilgængelig uden for arbejdstiden",
         "not-in-timeline": "den er ved at blive indlæst",
     },
     rules={

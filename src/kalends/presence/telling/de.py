@@ -30,6 +30,7 @@ TELLING = Telling(
         "earlier-start": "der später begonnene Termin geht vor",
         "longer": "der kürzere Termin geht vor",
         "identity": "zwei gleiche Termine: eine feste Reihenfolge entscheidet",
+        "off-work": "er macht außerhalb der Arbeitszeit niemanden verfügbar",
         "not-in-timeline": "er wird gerade eingearbeitet",
     },
     rules={

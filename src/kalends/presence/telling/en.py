@@ -30,6 +30,7 @@ TELLING = Telling(
         "earlier-start": "the booking that began later goes first",
         "longer": "the shorter booking goes first",
         "identity": "two equal bookings: a fixed order decides",
+        "off-work": "it makes nobody available outside work hours",
         "not-in-timeline": "it is being worked in",
     },
     rules={

@@ -30,6 +30,7 @@ TELLING = Telling(
         "earlier-start": "la cita que empezó más tarde va antes",
         "longer": "la cita más corta va antes",
         "identity": "dos citas iguales: decide un orden fijo",
+        "off-work": "no hace disponible a nadie fuera del horario laboral",
         "not-in-timeline": "se está incorporando",
     },
     rules={

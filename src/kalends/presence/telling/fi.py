@@ -30,6 +30,7 @@ TELLING = Telling(
         "earlier-start": "myöhemmin alkanut varaus menee edelle",
         "longer": "lyhyempi varaus menee edelle",
         "identity": "kaksi samanlaista varausta: kiinteä järjestys ratkaisee",
+        "off-work": "se ei tee ketään tavoitettavaksi työajan ulkopuolella",
         "not-in-timeline": "sitä luetaan parhaillaan",
     },
     rules={

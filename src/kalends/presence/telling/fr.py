@@ -30,6 +30,7 @@ TELLING = Telling(
         "earlier-start": "le rendez-vous commencé plus tard passe avant",
         "longer": "le rendez-vous plus court passe avant",
         "identity": "deux rendez-vous égaux : un ordre fixe décide",
+        "off-work": "il ne rend personne disponible hors des heures de travail",
         "not-in-timeline": "il est en cours de prise en compte",
     },
     rules={

@@ -30,6 +30,7 @@ TELLING = Telling(
         "earlier-start": "l’impegno cominciato più tardi ha la precedenza",
         "longer": "l’impegno più breve ha la precedenza",
         "identity": "due impegni uguali: decide un ordine fisso",
+        "off-work": "non rende disponibile nessuno fuori orario di lavoro",
         "not-in-timeline": "è in corso di acquisizione",
     },
     rules={

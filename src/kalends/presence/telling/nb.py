@@ -30,6 +30,7 @@ TELLING = Telling(
         "earlier-start": "avtalen som begynte senest, går foran",
         "longer": "den korteste avtalen går foran",
         "identity": "to like avtaler: en fast rekkefølge avgjør",
+        "off-work": "den gjør ingen tilgjengelig utenfor arbeidstiden",
         "not-in-timeline": "den er i ferd med å leses inn",
     },
     rules={

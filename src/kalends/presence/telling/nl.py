@@ -30,6 +30,7 @@ TELLING = Telling(
         "earlier-start": "de afspraak die later begon, gaat voor",
         "longer": "de kortere afspraak gaat voor",
         "identity": "twee gelijke afspraken: een vaste volgorde beslist",
+        "off-work": "die maakt niemand beschikbaar buiten werktijd",
         "not-in-timeline": "die wordt nog verwerkt",
     },
     rules={

@@ -30,6 +30,7 @@ TELLING = Telling(
         "earlier-start": "spotkanie, które zaczęło się później, ma pierwszeństwo",
         "longer": "krótsze spotkanie ma pierwszeństwo",
         "identity": "dwa równe spotkania: decyduje stała kolejność",
+        "off-work": "nie czyni nikogo dostępnym poza godzinami pracy",
         "not-in-timeline": "jest właśnie wczytywane",
     },
     rules={

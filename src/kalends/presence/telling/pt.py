@@ -30,6 +30,7 @@ TELLING = Telling(
         "earlier-start": "a marcação que começou mais tarde passa à frente",
         "longer": "a marcação mais curta passa à frente",
         "identity": "duas marcações iguais: decide uma ordem fixa",
+        "off-work": "não torna ninguém disponível fora do horário de trabalho",
         "not-in-timeline": "está a ser integrada",
     },
     rules={

@@ -30,6 +30,7 @@ TELLING = Telling(
         "earlier-start": "bokningen som började senare går före",
         "longer": "den kortare bokningen går före",
         "identity": "två lika bokningar: en fast ordning avgör",
+        "off-work": "den gör ingen tillgänglig utanför arbetstid",
         "not-in-timeline": "den håller på att läsas in",
     },
     rules={
