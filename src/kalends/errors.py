@@ -11,6 +11,7 @@
      │    ├── RetryLater           try again, not before ``at``
      │    │    ├── Throttled            the other side asked for silence
      │    │    └── Unreachable          no connection, time-out, 5xx
+     │    │         └── NotBegun             nothing was done, and nothing will be: ask again
      │    ├── SignInNeeded         the credential was refused: tell the breaker, ask a human
      │    ├── AccessDenied         signed in, but this calendar is not ours to read
      │    ├── NotFound             the calendar, person or resource is not there
@@ -114,6 +115,13 @@ class Unreachable(RetryLater):
 
     code = "unreachable"
     remedy = "Check that the server runs and that a firewall lets this machine reach it."
+
+
+class NotBegun(Unreachable):
+    """Whoever was asked has not begun what was asked for, and never will: it may be asked again.
+
+    Any other ``Unreachable`` leaves open what became of it.
+    """
 
 
 class SignInNeeded(SourceTrouble):

@@ -88,7 +88,7 @@ export function reason(error: unknown, words: Words): string {
   if (!(error instanceof ApiError)) throw error;
   const { status, problem } = error;
   if (status === 0) return words.unreachable;
-  if (status === 503) return words.engineSilent;
+  if (status === 503 || status === 504) return words.engineSilent;
   if (status === 401) return words.sessionEnded;
   if (status === 403 && !problem.problems?.length) return words.notAllowed;
   const listed = (problem.problems ?? []).map(({ key, what }) => [key, what].filter(Boolean).join(" "));

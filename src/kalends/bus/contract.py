@@ -3,6 +3,11 @@
 Messages may be lost, doubled or late: whoever listens reads the store, where the truth is. A
 request is answered by exactly one process (the engine) or fails with ``Unreachable``.
 
+A request is begun while its asker waits, or never: what somebody was told that it did not happen
+must not happen by itself later, because an engine wakes that hung. So whoever carries it out calls
+``begin`` before he changes anything. The asker is told ``NotBegun`` where nothing was done and
+nothing will be; plain ``Unreachable`` where it was begun, and its outcome is unknown to him.
+
 Topics (an organization's id is always the last part, so that tenants never mix):
 
 ========================  =====================================================================
@@ -27,7 +32,10 @@ class Message(msgspec.Struct, frozen=True):
     payload: bytes = b""
 
 
-Handler = Callable[[bytes], Awaitable[bytes]]
+Begin = Callable[[], Awaitable[None]]
+"""Call it before anything is changed; raises ``NotBegun`` where the asker has given up."""
+Handler = Callable[[bytes, Begin], Awaitable[bytes]]
+"""Answers a request. What it has begun is carried to its end, also when the asker has gone."""
 
 
 class Bus(Protocol):
@@ -44,7 +52,11 @@ class Bus(Protocol):
         """
 
     async def request(self, payload: bytes, *, seconds: float = 10.0) -> bytes:
-        """Send a command to the engine and return its answer; ``Unreachable`` without one."""
+        """Send a command to the engine and return its answer.
+
+        After ``seconds`` it is not begun any more. Raises ``NotBegun`` or ``Unreachable``, see
+        above; ``UserError`` where it is too large to travel.
+        """
 
     async def serve(self, handler: Handler) -> None:
         """Answer requests (the engine), until cancelled."""

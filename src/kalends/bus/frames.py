@@ -28,6 +28,15 @@ class Ask(msgspec.Struct, frozen=True, array_like=True, tag="q"):
     number: int
     """Chosen by the asker; comes back with the answer."""
     payload: bytes
+    until: float | None = None
+    """Monotonic seconds of this machine from which on it is not begun any more. That clock is one
+    for all its processes and is never set (clock_gettime(2))."""
+
+
+class Begun(msgspec.Struct, frozen=True, array_like=True, tag="b"):
+    """What was asked for is about to be begun."""
+
+    number: int
 
 
 class Reply(msgspec.Struct, frozen=True, array_like=True, tag="a"):
@@ -42,9 +51,11 @@ class NoReply(msgspec.Struct, frozen=True, array_like=True, tag="x"):
 
     number: int
     reason: str
+    begun: bool = True
+    """Whether anything may have been done."""
 
 
-Frame: TypeAlias = Notice | Ask | Reply | NoReply
+Frame: TypeAlias = Notice | Ask | Begun | Reply | NoReply
 
 
 class BadFrame(Exception):

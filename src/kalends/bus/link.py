@@ -22,7 +22,8 @@ class Link:
         self._reader = reader
         self._writer = writer
         self._notices = Inbox()
-        self._frames: deque[bytes] = deque()
+        writer.transport.set_write_buffer_limits(high=0)  # drained: it is in the kernel's hands
+        self._frames: deque[tuple[bytes, asyncio.Future[None] | None]] = deque()
         self._work = asyncio.Event()
 
     def notify(self, message: Message) -> None:
@@ -32,8 +33,15 @@ class Link:
 
     def send(self, frame: frames.Frame) -> None:
         """Send a question or an answer, before notices. Raises ``BadFrame`` if it is too large."""
-        self._frames.append(frames.pack(frame))
+        self._frames.append((frames.pack(frame), None))
         self._work.set()
+
+    async def deliver(self, frame: frames.Frame) -> None:
+        """Send a frame, and return when the other side will find it, whatever becomes of us."""
+        handed = asyncio.get_running_loop().create_future()
+        self._frames.append((frames.pack(frame), handed))
+        self._work.set()
+        await handed
 
     async def run(self, take: Callable[[frames.Frame], None]) -> None:
         """Give every frame that comes to ``take``; returns when the connection is over."""
@@ -58,13 +66,16 @@ class Link:
                 await self._work.wait()
                 self._work.clear()
                 while self._frames or self._notices.waiting():
-                    self._writer.write(self._next())
+                    packed, handed = self._next()
+                    self._writer.write(packed)
                     await self._writer.drain()
+                    if handed is not None and not handed.done():
+                        handed.set_result(None)
         except (OSError, ConnectionError):
             self._writer.close()  # the reading half ends with it
 
-    def _next(self) -> bytes:
+    def _next(self) -> tuple[bytes, asyncio.Future[None] | None]:
         if self._frames:
             return self._frames.popleft()
         message = self._notices.take()
-        return frames.pack(frames.Notice(message.topic, message.payload))
+        return frames.pack(frames.Notice(message.topic, message.payload)), None

@@ -14,6 +14,8 @@ import os
 import socket
 import struct
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -21,8 +23,8 @@ from kalends.bus import frames
 from kalends.bus.contract import Bus, Handler, Message
 from kalends.bus.inbox import RECONNECTED, Listeners
 from kalends.bus.link import Link
-from kalends.bus.serving import LATE, LOST, NOBODY, Desk
-from kalends.errors import Unreachable, UserError
+from kalends.bus.serving import EXPIRED, GONE, LATE, LOST, NOBODY, Desk, Turn, answer_here
+from kalends.errors import NotBegun, Unreachable, UserError
 from kalends.runtime import Runtime
 
 IN_FLIGHT: Final = 64
@@ -32,6 +34,8 @@ LAST_RETRY: Final = 2.0
 """Seconds between tries to reach the hub, doubling."""
 PATIENCE: Final = 2.0
 """Seconds a request waits for a hub that is just starting again."""
+GRACE: Final = 0.25
+"""Seconds an asker, once its time is over, still reads what the hub wrote before."""
 _PATH_LIMIT: Final = 107  # sun_path of unix(7), without its NUL
 
 
@@ -47,7 +51,7 @@ async def open_bus(path: Path, runtime: Runtime, *, hub: bool) -> Bus:
         client = LocalClient(path, runtime)
         await client.start()
         return client
-    opened = LocalHub(path)
+    opened = LocalHub(path, runtime)
     await opened.start()
     return opened
 
@@ -55,8 +59,9 @@ async def open_bus(path: Path, runtime: Runtime, *, hub: bool) -> Bus:
 class LocalHub:
     """The engine's end; see ``contract.Bus``."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, runtime: Runtime) -> None:
         self._path = path
+        self._runtime = runtime
         self._desk = Desk()
         self._listeners = Listeners()
         self.links: dict[Link, asyncio.Task[None]] = {}
@@ -78,11 +83,7 @@ class LocalHub:
 
     async def request(self, payload: bytes, *, seconds: float = 10.0) -> bytes:
         """See ``Bus.request``."""
-        try:
-            async with asyncio.timeout(seconds):
-                return await self._desk.answer(payload)
-        except TimeoutError as error:
-            raise Unreachable(LATE) from error
+        return await answer_here(self._desk, payload, seconds)
 
     async def serve(self, handler: Handler) -> None:
         """See ``Bus.serve``."""
@@ -141,11 +142,26 @@ class LocalHub:
             await asyncio.gather(*answering, return_exceptions=True)
 
     async def _answer(self, link: Link, ask: frames.Ask, turn: asyncio.Semaphore) -> None:
+        tell = partial(link.deliver, frames.Begun(ask.number))
+        begin = Turn(self._runtime.monotonic, ask.until, tell if ask.until is not None else None)
         async with turn:
             try:
-                link.send(frames.Reply(ask.number, await self._desk.answer(ask.payload)))
+                link.send(frames.Reply(ask.number, await self._desk.answer(ask.payload, begin)))
             except (Unreachable, frames.BadFrame) as error:
-                link.send(frames.NoReply(ask.number, str(error)))
+                begun = not isinstance(error, NotBegun)
+                link.send(frames.NoReply(ask.number, str(error), begun))
+
+
+@dataclass(slots=True)
+class _Asked:
+    """A request that waits for its answer."""
+
+    answer: asyncio.Future[bytes]
+    begun: bool = False
+
+    def fail(self, reason: str, *, begun: bool) -> None:
+        if not self.answer.done():
+            self.answer.set_exception(Unreachable(reason) if begun else NotBegun(reason))
 
 
 class LocalClient:
@@ -158,7 +174,7 @@ class LocalClient:
         self._link: Link | None = None
         self._connected = asyncio.Event()
         self._numbers = itertools.count(1)
-        self._asked: dict[int, asyncio.Future[bytes]] = {}
+        self._asked: dict[int, _Asked] = {}
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -177,20 +193,31 @@ class LocalClient:
 
     async def request(self, payload: bytes, *, seconds: float = 10.0) -> bytes:
         """See ``Bus.request``."""
-        number = next(self._numbers)
+        number, until = next(self._numbers), self._runtime.monotonic() + seconds
+        link = await self._reach(min(seconds, PATIENCE))
+        asked = _Asked(asyncio.get_running_loop().create_future())
+        self._asked[number] = asked
         try:
-            async with asyncio.timeout(seconds):
-                link = await self._reach(min(seconds, PATIENCE))
-                answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-                self._asked[number] = answer
-                link.send(frames.Ask(number, payload))
-                return await answer
-        except TimeoutError as error:
-            raise Unreachable(LATE) from error
+            link.send(frames.Ask(number, payload, until))
+            return await self._answer(asked, until)
         except frames.BadFrame as error:
             raise UserError(f"The request is too large: {error}.") from error
         finally:
             self._asked.pop(number, None)
+
+    async def _answer(self, asked: _Asked, until: float) -> bytes:
+        """Wait for an answer; without one, tell whether anything can have been done.
+
+        The hub writes ``Begun`` before it looks at the clock a last time, and begins. So where
+        nothing had been written when the time was over, it finds that it is, whenever it wakes.
+        """
+        left = until - self._runtime.monotonic()
+        await asyncio.wait({asked.answer}, timeout=max(0.0, left))
+        if not asked.answer.done() and not asked.begun:
+            await asyncio.wait({asked.answer}, timeout=GRACE)
+        if asked.answer.done():
+            return asked.answer.result()
+        raise Unreachable(LATE) if asked.begun else NotBegun(EXPIRED)
 
     async def serve(self, handler: Handler) -> None:
         """Refuse: only the hub answers."""
@@ -208,7 +235,7 @@ class LocalClient:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._connected.wait(), seconds)
         if self._link is None:
-            raise Unreachable(NOBODY)
+            raise NotBegun(NOBODY)
         return self._link
 
     async def _keep(self, link: Link | None) -> None:
@@ -228,8 +255,7 @@ class LocalClient:
         self._link = None
         self._connected.clear()
         for asked in self._asked.values():
-            if not asked.done():
-                asked.set_exception(Unreachable(LOST))
+            asked.fail(LOST if asked.begun else GONE, begun=asked.begun)
 
     async def _connect_again(self) -> Link:
         for attempt in itertools.count():
@@ -254,12 +280,16 @@ class LocalClient:
                 self._listeners.tell(RECONNECTED if message == RECONNECTED else message)
             case frames.Reply(number, payload):
                 asked = self._asked.get(number)
-                if asked is not None and not asked.done():
-                    asked.set_result(payload)
-            case frames.NoReply(number, reason):
+                if asked is not None and not asked.answer.done():
+                    asked.answer.set_result(payload)
+            case frames.Begun(number):
                 asked = self._asked.get(number)
-                if asked is not None and not asked.done():
-                    asked.set_exception(Unreachable(reason))
+                if asked is not None:
+                    asked.begun = True
+            case frames.NoReply(number, reason, begun):
+                asked = self._asked.get(number)
+                if asked is not None:
+                    asked.fail(reason, begun=begun)
 
 
 def _listening(path: Path) -> socket.socket:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 
 from kalends.bus.contract import Bus, Handler, Message
 from kalends.bus.inbox import RECONNECTED, Listeners
-from kalends.bus.serving import LATE, Desk
-from kalends.errors import Unreachable
+from kalends.bus.serving import Desk, answer_here
 
 
 class MemoryHub:
@@ -48,11 +46,7 @@ class MemoryBus:
 
     async def request(self, payload: bytes, *, seconds: float = 10.0) -> bytes:
         """See ``Bus.request``."""
-        try:
-            async with asyncio.timeout(seconds):
-                return await self._hub.desk.answer(payload)
-        except TimeoutError as error:
-            raise Unreachable(LATE) from error
+        return await answer_here(self._hub.desk, payload, seconds)
 
     async def serve(self, handler: Handler) -> None:
         """See ``Bus.serve``."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from kalends.errors import ConfigurationError, Problem, Unreachable, UserError
+from kalends.errors import ConfigurationError, NotBegun, Problem, Unreachable, UserError
 
 if TYPE_CHECKING:
     from kalends.bus.commands import Answer, AnyCommand
@@ -74,7 +74,7 @@ async def ask(
     """Hand a command to the running engine and return the value of its answer.
 
     ``heard``: a topic the engine tells something on meanwhile, and who is told. Raises
-    ``UserError`` where no engine runs or the engine refuses.
+    ``UserError`` where no engine runs, or it refuses, or has not confirmed what it began.
     """
     return value_of(await _answer(configuration, command, seconds, heard))
 
@@ -98,12 +98,29 @@ async def _answer(
             if hearing is not None:
                 hearing.cancel()
             await bus.close()
-    except Unreachable:
-        raise UserError(
+    except Unreachable as silent:
+        raise UserError(_why(configuration, silent)) from None
+
+
+def _why(configuration: Configuration, silent: Unreachable) -> str:
+    """Return what somebody at a terminal is told of an engine's silence."""
+    from kalends.bus.serving import NOBODY
+
+    if not isinstance(silent, NotBegun):
+        return (
+            "The engine began this and has not confirmed it; it may be done, now or later, or not. "
+            "Look at what is so before you try again."
+        )
+    if str(silent) == NOBODY:
+        return (
             "Kalends is not running on this configuration (no engine answers at "
             f"{configuration.server.socket_path()}). Start it with: "
             f"kalends serve --config {configuration.path}"
-        ) from None
+        )
+    return (
+        "The engine does not answer; nothing was changed, and nothing will be by itself. Try again "
+        "shortly. What it is at stands in the output of kalends serve."
+    )
 
 
 async def _hear(bus: Bus, topic: str, told: Callable[[bytes], None]) -> None:

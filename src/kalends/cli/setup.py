@@ -129,6 +129,7 @@ def apply(
 async def _applied(
     configuration: Configuration, tell: Callable[[str], None], *, force: bool
 ) -> dict[str, dict[str, int]]:
+    from kalends.bus.commands import Ping
     from kalends.engine.whole_file import apply_command
 
     topic = f"applying.{uuid4().hex}"
@@ -137,6 +138,8 @@ async def _applied(
         done, of = payload.decode().split()
         tell(f"{int(done):,} of {int(of):,} people written")
 
+    # An engine that is away or hangs is told now, and not when the patience of many people is over.
+    await ask(configuration, Ping(organization="*", actor="cli"))
     people = sum(len(one.people) for one in configuration.organizations)
     tell(f"Comparing {counted(people, 'person', 'people')} with what is stored")
     command = await apply_command(configuration.organizations, "cli", force=force, progress=topic)

@@ -1,7 +1,8 @@
 """Commands about what administrators write: settings, sources, sinks, directories, whole files.
 
 Secrets are split off before anything is stored, and sealed apart. Only the one that brought a
-document changes it. What is stored takes effect at once, without a restart (invariant 12).
+document changes it. What is stored takes effect at once, without a restart (invariant 12). While a
+document is put or deleted its organization is held by ``commands``; ``apply`` holds its own.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import msgspec
 from pydantic import ValidationError
 
 from kalends.bus.commands import Answer, Apply, DeleteDocument, PutDocument
-from kalends.bus.contract import Bus
+from kalends.bus.contract import Begin, Bus
 from kalends.bus.tags import document_tag, holds
 from kalends.endpoints.kind import kinds
 from kalends.engine.answers import done, invalid, no, stale, unknown
@@ -62,24 +63,21 @@ async def put_document(core: Core, command: PutDocument) -> Answer:
         return no("refused", "Only the operator's file is managed by file.")
     if command.kind not in ("organization", *PARTS):
         return unknown("kind of document", command.kind)
-    async with core.locks[command.organization]:
-        stored = await core.store.documents(command.organization, command.kind)
-        before = next((one for one in stored if one.id == command.id), None)
-        if not holds(command.expected, _tag(before)):
-            return stale(command.kind, command.id)
-        if before is not None and before.managed_by != command.managed_by:
-            return no(
-                "refused", f"{command.id} is managed by {before.managed_by}: change it there."
-            )
-        if command.kind != "organization" and core.tenants.get(command.organization) is None:
-            return unknown("organization", command.organization)
-        body = {**command.body, "id": command.id, "managed_by": command.managed_by}
-        try:
-            document, secrets = document_of(command.organization, command.kind, body)
-        except ConfigurationError as error:
-            return invalid(error.problems)
-        await _write(core, command.organization, [document], secrets)
-        await core.settings_changed(command.organization)
+    stored = await core.store.documents(command.organization, command.kind)
+    before = next((one for one in stored if one.id == command.id), None)
+    if not holds(command.expected, _tag(before)):
+        return stale(command.kind, command.id)
+    if before is not None and before.managed_by != command.managed_by:
+        return no("refused", f"{command.id} is managed by {before.managed_by}: change it there.")
+    if command.kind != "organization" and core.tenants.get(command.organization) is None:
+        return unknown("organization", command.organization)
+    body = {**command.body, "id": command.id, "managed_by": command.managed_by}
+    try:
+        document, secrets = document_of(command.organization, command.kind, body)
+    except ConfigurationError as error:
+        return invalid(error.problems)
+    await _write(core, command.organization, [document], secrets)
+    await core.settings_changed(command.organization)
     await core.audit(
         command.organization, command.actor, "put-document", f"{command.kind}/{command.id}"
     )
@@ -91,18 +89,17 @@ async def delete_document(core: Core, command: DeleteDocument) -> Answer:
     """Remove a source, sink or directory that came through the API."""
     if command.kind not in PARTS:
         return unknown("kind of document", command.kind)
-    async with core.locks[command.organization]:
-        stored = await core.store.documents(command.organization, command.kind)
-        before = next((one for one in stored if one.id == command.id), None)
-        if before is None:
-            return unknown(command.kind, command.id)
-        if not holds(command.expected, _tag(before)):
-            return stale(command.kind, command.id)
-        if before.managed_by == MANAGED_BY_FILE:
-            return no("refused", f"{command.id} is managed by file: remove it there.")
-        await core.store.save_documents([], [(command.organization, command.kind, command.id)])
-        await _forget_secrets(core, command.organization, command.kind, before)
-        await core.settings_changed(command.organization)
+    stored = await core.store.documents(command.organization, command.kind)
+    before = next((one for one in stored if one.id == command.id), None)
+    if before is None:
+        return unknown(command.kind, command.id)
+    if not holds(command.expected, _tag(before)):
+        return stale(command.kind, command.id)
+    if before.managed_by == MANAGED_BY_FILE:
+        return no("refused", f"{command.id} is managed by file: remove it there.")
+    await core.store.save_documents([], [(command.organization, command.kind, command.id)])
+    await _forget_secrets(core, command.organization, command.kind, before)
+    await core.settings_changed(command.organization)
     await core.audit(
         command.organization, command.actor, "delete-document", f"{command.kind}/{command.id}"
     )
@@ -180,7 +177,7 @@ async def _forget_secrets(core: Core, organization: str, kind: str, document: Do
 # --- whole files --------------------------------------------------------------------------------
 
 
-async def apply(core: Core, command: Apply) -> Answer:
+async def apply(core: Core, command: Apply, begin: Begin) -> Answer:
     """Make organizations as a file says; all problems at once, and then nothing is changed."""
     wanted, problems = await parsed(command)
     await breathing(shared_addresses(problems, {one.id: one.people for one in wanted}))
@@ -189,6 +186,7 @@ async def apply(core: Core, command: Apply) -> Answer:
     # From the first look to the last word written nobody else writes: what somebody chose in
     # between would be written over.
     async with _held(core, concerned.union(core.tenants.known if everywhere else ())) as held:
+        await begin()
         return await _apply(core, command, wanted, problems, held)
 
 

@@ -1,7 +1,8 @@
 """Commands about one person: manual presence, line, preferences, record.
 
 Each function carries out one command and answers; ``commands`` dispatches. What is invalid is
-answered with all problems at once, and then nothing was changed.
+answered with all problems at once, and then nothing was changed. While a record is changed its
+organization is held by ``commands``.
 """
 
 from __future__ import annotations
@@ -151,33 +152,32 @@ async def set_line(core: Core, command: SetLine) -> Answer:
 
 async def patch_preferences(core: Core, command: PatchPreferences) -> Answer:
     """Change what a person may choose; keys left out stay, null clears."""
-    async with core.locks[command.organization]:
-        tenant = core.tenants.get(command.organization)
-        document = await core.store.person(command.organization, command.person)
-        if tenant is None or document is None:
-            return unknown("person", command.person)
-        if not holds(command.expected, record_tag(document.record)):
-            return stale("person", command.person)
-        record = PersonRecord.model_validate_json(document.record)
-        problems = _not_permitted(command.changes, tenant.settings.permissions)
-        if problems:
-            return Answer(
-                ok=False,
-                code="refused",
-                message="\n".join(str(problem) for problem in problems),
-                problems=invalid(problems).problems,
-            )
-        merged = record.preferences.model_dump(mode="json", exclude_defaults=True)
-        merged.update(command.changes)
-        try:
-            kept = {key: value for key, value in merged.items() if value is not None}
-            preferences = Preferences.model_validate(kept)
-        except ValidationError as error:
-            return invalid(validation_problems("preferences", error))
-        changed = record.model_copy(update={"preferences": preferences})
-        if problems := tenant.policy.problems_of(changed):
-            return invalid(problems)
-        await core.save_people(tenant, [changed], managed_by=document.managed_by)
+    tenant = core.tenants.get(command.organization)
+    document = await core.store.person(command.organization, command.person)
+    if tenant is None or document is None:
+        return unknown("person", command.person)
+    if not holds(command.expected, record_tag(document.record)):
+        return stale("person", command.person)
+    record = PersonRecord.model_validate_json(document.record)
+    problems = _not_permitted(command.changes, tenant.settings.permissions)
+    if problems:
+        return Answer(
+            ok=False,
+            code="refused",
+            message="\n".join(str(problem) for problem in problems),
+            problems=invalid(problems).problems,
+        )
+    merged = record.preferences.model_dump(mode="json", exclude_defaults=True)
+    merged.update(command.changes)
+    try:
+        kept = {key: value for key, value in merged.items() if value is not None}
+        preferences = Preferences.model_validate(kept)
+    except ValidationError as error:
+        return invalid(validation_problems("preferences", error))
+    changed = record.model_copy(update={"preferences": preferences})
+    if problems := tenant.policy.problems_of(changed):
+        return invalid(problems)
+    await core.save_people(tenant, [changed], managed_by=document.managed_by)
     await core.audit(command.organization, command.actor, "patch-preferences", command.person)
     await core.told_settings(command.organization)
     return done(preferences.model_dump(mode="json", exclude_defaults=True))
@@ -198,26 +198,25 @@ def _not_permitted(changes: dict[str, Any], permissions: Permissions) -> list[Pr
 
 async def put_person(core: Core, command: PutPerson) -> Answer:
     """Create or replace a record through the API."""
-    async with core.locks[command.organization]:
-        tenant = core.tenants.get(command.organization)
-        if tenant is None:
-            return unknown("organization", command.organization)
-        try:
-            record = PersonRecord.model_validate({**command.record, "managed_by": "api"})
-        except ValidationError as error:
-            return invalid(validation_problems("person", error))
-        before = await core.store.person(command.organization, record.id)
-        if not holds(command.expected, None if before is None else record_tag(before.record)):
-            return stale("person", record.id)
-        if before is not None and before.managed_by != "api":
-            return no("refused", f"{record.id} is managed by {before.managed_by}: change it there.")
-        problems = await person_problems(core.store, tenant, record)
-        if problems:
-            return invalid(problems)
-        old = None if before is None else PersonRecord.model_validate_json(before.record)
-        if "preferences" not in command.record and old is not None:
-            record = record.model_copy(update={"preferences": old.preferences})
-        await core.save_people(tenant, [with_leaving(record, old, core.now())])
+    tenant = core.tenants.get(command.organization)
+    if tenant is None:
+        return unknown("organization", command.organization)
+    try:
+        record = PersonRecord.model_validate({**command.record, "managed_by": "api"})
+    except ValidationError as error:
+        return invalid(validation_problems("person", error))
+    before = await core.store.person(command.organization, record.id)
+    if not holds(command.expected, None if before is None else record_tag(before.record)):
+        return stale("person", record.id)
+    if before is not None and before.managed_by != "api":
+        return no("refused", f"{record.id} is managed by {before.managed_by}: change it there.")
+    problems = await person_problems(core.store, tenant, record)
+    if problems:
+        return invalid(problems)
+    old = None if before is None else PersonRecord.model_validate_json(before.record)
+    if "preferences" not in command.record and old is not None:
+        record = record.model_copy(update={"preferences": old.preferences})
+    await core.save_people(tenant, [with_leaving(record, old, core.now())])
     await core.audit(command.organization, command.actor, "put-person", record.id)
     await core.told_settings(command.organization)
     return done({"id": record.id, "created": before is None})
@@ -242,15 +241,14 @@ async def person_problems(store: Store, tenant: Tenant, record: PersonRecord) ->
 
 async def delete_person(core: Core, command: DeletePerson) -> Answer:
     """Remove a person at once, with everything stored of them."""
-    async with core.locks[command.organization]:
-        document = await core.store.person(command.organization, command.person)
-        if document is None:
-            return unknown("person", command.person)
-        if not holds(command.expected, record_tag(document.record)):
-            return stale("person", command.person)
-        if document.managed_by == "file":
-            return no("refused", f"{command.person} is managed by file: remove them there.")
-        await core.delete_person(command.organization, command.person)
+    document = await core.store.person(command.organization, command.person)
+    if document is None:
+        return unknown("person", command.person)
+    if not holds(command.expected, record_tag(document.record)):
+        return stale("person", command.person)
+    if document.managed_by == "file":
+        return no("refused", f"{command.person} is managed by file: remove them there.")
+    await core.delete_person(command.organization, command.person)
     await core.audit(command.organization, command.actor, "delete-person", command.person)
     await core.told_settings(command.organization)
     return done()

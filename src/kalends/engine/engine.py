@@ -15,7 +15,7 @@ from typing import Final
 
 from kalends import observe
 from kalends.bus.commands import Answer, AnyCommand
-from kalends.bus.contract import Bus
+from kalends.bus.contract import Begin, Bus
 from kalends.endpoints.kind import Services
 from kalends.engine import commands
 from kalends.engine.ahead import Block, Form, Ready
@@ -137,9 +137,9 @@ class Engine:
         """Carry out a command."""
         return await commands.handle(self.core, command)
 
-    async def answer(self, payload: bytes) -> bytes:
+    async def answer(self, payload: bytes, begin: Begin) -> bytes:
         """Answer a packed command (``bus.contract.Handler``)."""
-        return await commands.answer(self.core, payload)
+        return await commands.answer(self.core, payload, begin)
 
     async def forget(self) -> None:
         """Run retention once, now."""

@@ -38,11 +38,12 @@ _TOLD = {
     413: "The body is too large.",
     422: "The request is not what this path takes.",
     429: "Too many tries.",
-    503: "The engine does not answer; try again after Retry-After.",
+    503: "The engine does not answer, and nothing was changed; try again after Retry-After.",
+    504: "The engine began this and has not confirmed it: look at what is so, then try again.",
 }
 
 READ = (400, 401, 403, 404, 422)
-CHANGE = (400, 401, 403, 404, 408, 409, 413, 422, 503)
+CHANGE = (400, 401, 403, 404, 408, 409, 413, 422, 503, 504)
 REPLACE = (*CHANGE, 412)
 """Of what replaces or removes a thing that others may have changed meanwhile."""
 

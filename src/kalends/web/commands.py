@@ -1,8 +1,8 @@
 """Hands commands to the engine and turns its answers into HTTP's.
 
-The engine away: 503 with Retry-After, while reads go on. An engine that was asked and hangs may
-take the command up when it goes on, so nothing is claimed about what it has not confirmed. What
-the engine did is waited for, so that the next read of the same client sees it.
+The engine away, or too busy to begin: 503 with Retry-After, while reads go on; what was asked is
+not done later either. Begun and not confirmed: 504, since it may be done or not. What the engine
+did is waited for, so that the next read of the same client sees it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from kalends.bus.commands import Answer, AnyCommand, pack_command, unpack_answer
-from kalends.errors import KalendsError
+from kalends.errors import NotBegun, Unreachable
 from kalends.web.problems import Problem
 from kalends.web.state import Web
 
@@ -32,12 +32,18 @@ async def send(web: Web, command: AnyCommand, *, seconds: float | None = None) -
     patience = web.options.engine_seconds if seconds is None else seconds
     try:
         packed = await web.bus.request(pack_command(command), seconds=patience)
-    except KalendsError as silent:
+    except NotBegun as silent:
         raise Problem(
             503,
-            "The engine does not answer; what it has not confirmed may be done later, or never.",
-            "Look at what is so before you try again; see /health/ready.",
+            "The engine does not answer; nothing was changed, and nothing will be by itself.",
+            "Try again shortly; see /health/ready for what is missing.",
             headers={"Retry-After": "5"},
+        ) from silent
+    except Unreachable as silent:
+        raise Problem(
+            504,
+            "The engine began this and has not confirmed it; it may be done, now or later, or not.",
+            "Look at what is so before you try again; see /health/ready.",
         ) from silent
     answer = unpack_answer(packed)
     if not answer.ok:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from kalends.bus.contract import Bus, Handler, Message
-from kalends.errors import Unreachable
+from kalends.bus.contract import Begin, Bus, Handler, Message
+from kalends.errors import NotBegun, Unreachable
 from tests.patience import PATIENCE
 
 
@@ -39,8 +39,41 @@ async def serving(bus: Bus, handler: Handler) -> AsyncIterator[None]:
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def echo(payload: bytes) -> bytes:
+async def echo(payload: bytes, begin: Begin) -> bytes:
+    await begin()
     return b"echo " + payload
+
+
+class Busy:
+    """An engine that is kept from beginning, or from ending, until told."""
+
+    def __init__(self) -> None:
+        self.come, self.begun, self.free, self.over = (asyncio.Event() for _ in range(4))
+        self.done: list[bytes] = []
+
+    async def early(self, payload: bytes, begin: Begin) -> bytes:
+        await begin()
+        self.begun.set()
+        await self.free.wait()
+        return await self._do(payload)
+
+    async def late(self, payload: bytes, begin: Begin) -> bytes:
+        self.come.set()
+        try:
+            await self.free.wait()
+            await begin()
+            return await self._do(payload)
+        finally:
+            self.over.set()
+
+    async def _do(self, payload: bytes) -> bytes:
+        self.done.append(payload)
+        self.over.set()
+        return payload
+
+
+async def reached(event: asyncio.Event) -> None:
+    await asyncio.wait_for(event.wait(), PATIENCE)
 
 
 class BusContract:
@@ -87,7 +120,7 @@ class BusContract:
     async def test_answers_find_their_requests(self, ends: Ends) -> None:
         gates = {b"1": asyncio.Event(), b"2": asyncio.Event()}
 
-        async def later(payload: bytes) -> bytes:
+        async def later(payload: bytes, _begin: Begin) -> bytes:
             await gates[payload].wait()
             return payload
 
@@ -110,7 +143,7 @@ class BusContract:
             await ends.one.request(b"x", seconds=PATIENCE)
 
     async def test_a_request_that_takes_too_long_is_unreachable(self, ends: Ends) -> None:
-        async def never(_payload: bytes) -> bytes:
+        async def never(_payload: bytes, _begin: Begin) -> bytes:
             await asyncio.Event().wait()
             raise AssertionError
 
@@ -119,13 +152,73 @@ class BusContract:
                 await ends.one.request(b"x", seconds=0.01)
 
     async def test_a_failing_engine_tells_nothing_of_its_failure(self, ends: Ends) -> None:
-        async def fails(_payload: bytes) -> bytes:
+        async def fails(_payload: bytes, _begin: Begin) -> bytes:
             raise ValueError("subject of a private booking")
 
         async with serving(ends.hub, fails):
             with pytest.raises(Unreachable) as told:
                 await ends.one.request(b"x", seconds=PATIENCE)
         assert "private" not in str(told.value)
+
+    async def test_what_was_not_begun_in_time_is_not_done_later_and_the_asker_knows(
+        self, ends: Ends
+    ) -> None:
+        busy = Busy()
+        async with serving(ends.hub, busy.late):
+            with pytest.raises(NotBegun, match="in time"):
+                await ends.one.request(b"x", seconds=0.05)
+            busy.free.set()
+            await reached(busy.over)
+        assert busy.done == []
+
+    async def test_what_was_begun_is_finished_and_the_asker_knows_that_it_may_be(
+        self, ends: Ends
+    ) -> None:
+        busy = Busy()
+        async with serving(ends.hub, busy.early):
+            for seconds in (0.05, 1.0, PATIENCE):  # on a busy machine it may take long to begin
+                with pytest.raises(Unreachable) as told:
+                    await ends.one.request(b"x", seconds=seconds)
+                if busy.begun.is_set():
+                    break
+            assert not isinstance(told.value, NotBegun)
+            assert "may be done" in str(told.value)
+            busy.free.set()
+            await reached(busy.over)
+        assert busy.done == [b"x"]
+
+    async def test_who_hangs_up_leaves_nothing_half_done(self, ends: Ends) -> None:
+        begun, waits = Busy(), Busy()
+
+        async def both(payload: bytes, begin: Begin) -> bytes:
+            return await (begun.early if payload == b"1" else waits.late)(payload, begin)
+
+        async with serving(ends.hub, both):
+            asked = [asyncio.create_task(ends.one.request(it, seconds=60)) for it in (b"1", b"2")]
+            await reached(begun.begun)
+            await reached(waits.come)
+            for task in asked:
+                task.cancel()
+            await asyncio.gather(*asked, return_exceptions=True)
+            await ends.one.close()
+            await reached(waits.over)
+            begun.free.set()
+            await reached(begun.over)
+        assert (begun.done, waits.done) == ([b"1"], [])
+
+    async def test_an_engine_that_stops_tells_what_it_had_begun(self, ends: Ends) -> None:
+        begun, waits = Busy(), Busy()
+
+        async def both(payload: bytes, begin: Begin) -> bytes:
+            return await (begun.early if payload == b"1" else waits.late)(payload, begin)
+
+        async with serving(ends.hub, both):
+            asked = [asyncio.create_task(ends.one.request(it, seconds=60)) for it in (b"1", b"2")]
+            await reached(begun.begun)
+            await reached(waits.come)
+        told = await asyncio.gather(*asked, return_exceptions=True)
+        assert [isinstance(one, NotBegun) for one in told] == [False, True]
+        assert all(isinstance(one, Unreachable) for one in told)
 
     async def test_after_a_lost_connection_listeners_are_told_to_read_everything(
         self, ends: Ends

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from kalends.bus import frames
-from kalends.bus.contract import Bus, Message
+from kalends.bus.contract import Begin, Bus, Message
 from kalends.bus.inbox import TOPICS, Inbox
 from kalends.bus.local import LocalHub, open_bus
 from kalends.errors import Unreachable, UserError
@@ -84,7 +84,7 @@ class TestLocalBus(BusContract):
     ) -> None:
         reached = asyncio.Event()
 
-        async def never(_payload: bytes) -> bytes:
+        async def never(_payload: bytes, _begin: Begin) -> bytes:
             reached.set()
             await asyncio.Event().wait()
             raise AssertionError

@@ -94,6 +94,7 @@ async def test_while_the_engine_is_silent_reads_go_on_and_changes_are_told_when(
         async with client.put("/api/v1/people/anna/manual", json=LUNCH) as answer:
             assert answer.status == 503
             assert answer.headers["Retry-After"]
+            assert "nothing was changed" in (await answer.json())["detail"]
         async with client.get("/api/v1/people/anna") as answer:
             assert answer.status == 200
         async with client.get("/health/ready") as answer:
@@ -102,6 +103,20 @@ async def test_while_the_engine_is_silent_reads_go_on_and_changes_are_told_when(
             assert [reason["what"] for reason in reasons] == ["engine"]
         async with client.get("/health/live") as answer:
             assert answer.status == 200
+
+
+async def test_what_the_engine_began_and_has_not_confirmed_is_said_to_be_open(
+    world: World,
+) -> None:
+    world.desk.stuck = True
+    async with (
+        world.client("acme/anna") as client,
+        client.put("/api/v1/people/anna/manual", json=LUNCH) as answer,
+    ):
+        told = await answer.json()
+    assert (answer.status, told["title"]) == (504, "Gateway Timeout")
+    assert "may be done" in told["detail"]
+    assert "Retry-After" not in answer.headers
 
 
 async def test_preferences_are_the_persons_own(world: World) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 import aiohttp
 
 from kalends.bus.commands import Answer, AnyCommand, Ping, pack_answer, unpack_command
-from kalends.bus.contract import Bus
+from kalends.bus.contract import Begin, Bus
 from kalends.bus.memory import MemoryHub
 from kalends.model.booking import Booking
 from kalends.model.organization import OrganizationSettings
@@ -54,11 +54,16 @@ class Desk:
     commands: list[AnyCommand] = field(default_factory=list)
     answer: Answer = field(default_factory=lambda: Answer(ok=True))
     silent: bool = False
+    stuck: bool = False
+    """Begins, and is never done."""
 
-    async def handle(self, payload: bytes) -> bytes:
+    async def handle(self, payload: bytes, begin: Begin) -> bytes:
         command = unpack_command(payload)
         if self.silent:
-            await asyncio.sleep(3600)
+            await asyncio.Event().wait()
+        await begin()
+        if self.stuck:
+            await asyncio.Event().wait()
         if isinstance(command, Ping):
             return pack_answer(Answer(ok=True, value={"metrics": "kalends_due_lag_seconds 0.1\n"}))
         self.commands.append(command)

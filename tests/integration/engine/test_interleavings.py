@@ -22,6 +22,9 @@ from kalends.bus.commands import (
     UploadCalendar,
 )
 from kalends.calendars.contract import CalendarRef, Reading, Unchanged
+from kalends.engine import commands
+from kalends.engine.core import Core
+from kalends.errors import NotBegun
 from kalends.model.booking import Booking
 from kalends.model.person import PersonRecord
 from tests.integration.engine.test_commands import WHO, ok, story
@@ -275,5 +278,46 @@ def test_who_comes_back_while_those_who_left_are_forgotten_stays() -> None:
             await ok(home, here)
             await forgetting
             assert (await record(home, "new")).left is False
+
+    story(tell)
+
+
+def core_of(home: Installation) -> Core:
+    assert home.engine is not None
+    return home.engine.core
+
+
+def test_what_its_asker_gave_up_while_others_wrote_is_not_written() -> None:
+    async def tell(home: Installation) -> None:
+        core, late = core_of(home), asyncio.Event()
+
+        async def begin() -> None:
+            if late.is_set():
+                raise NotBegun("given up")
+
+        async with core.locks[ORGANIZATION]:
+            command = PatchPreferences(**WHO, person="p0000", changes={"calendar": False})
+            asked = asyncio.create_task(commands.handle(core, command, begin))
+            await asyncio.sleep(1)
+            assert not asked.done()
+            late.set()
+        with pytest.raises(NotBegun):
+            await asked
+        assert (await record(home, "p0000")).preferences.calendar is None
+        await ok(home, command)
+        assert (await record(home, "p0000")).preferences.calendar is False
+
+    story(tell)
+
+
+def test_a_whole_file_whose_asker_gave_up_is_not_followed() -> None:
+    async def tell(home: Installation) -> None:
+        async def begin() -> None:
+            raise NotBegun("given up")
+
+        command = Apply(organization="*", actor="cli", organizations=[], force=True)
+        with pytest.raises(NotBegun):
+            await commands.handle(core_of(home), command, begin)
+        assert (await record(home, "p0000")).id == "p0000"
 
     story(tell)
