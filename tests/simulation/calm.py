@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from kalends.sinks.contract import Publication
-from tests.simulation.world import TrueCalendar, World
+from tests.simulation.world import World
 
 LATE = 1
 """Seconds a known boundary may be late; it is never early."""
@@ -79,11 +79,11 @@ def changes(world: World, person: str, after: int, until: int) -> list[Change]:
 
 
 def _boundaries(world: World, person: str, after: int, until: int) -> list[int]:
-    calendar: TrueCalendar = world.calendars[person]
-    ends = {end for one in calendar.bookings.values() for end in (one.start, one.end)}
-    if person in world.by_hand:
-        ends.add(world.by_hand[person].until)
-    return sorted(at for at in ends if after < at <= until)
+    ends = world.calendars[person].boundaries(after, until)
+    hand = world.by_hand.get(person)
+    if hand is not None and after < hand.until <= until:
+        ends.add(hand.until)
+    return sorted(ends)
 
 
 def differences(world: World, record: Record, after: int, until: int) -> tuple[int, list[str]]:

@@ -102,11 +102,11 @@ def tidy(home: Installation) -> None:
     """Let the world forget what is over, and the boards what they were told."""
     now = home.now()
     for calendar in home.world.calendars.values():
-        for uid in [uid for uid, one in calendar.bookings.items() if one.end <= now]:
-            del calendar.bookings[uid]
+        calendar.tidy(now)
     home.world.forget_ended_by_hand(now)
     for board in home.boards.values():
         board.received.clear()
+        board.heard.clear()
 
 
 def moved(home: Installation) -> str:

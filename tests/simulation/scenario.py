@@ -209,9 +209,10 @@ class Installation:
     def wrong(self) -> list[str]:
         """Return what the sinks show that is not so."""
         now = self.now()
+        true = {person: self.world.oracle(person, now) for person in self.world.people}
         return [
-            f"{name}: {person} shows {board.shown.get(person)}, is {self.world.oracle(person, now)}"
+            f"{name}: {person} shows {board.shown.get(person)}, is {word}"
             for name, board in self.boards.items()
-            for person in self.world.people
-            if board.shown.get(person) != self.world.oracle(person, now)
+            for person, word in true.items()
+            if board.shown.get(person) != word
         ]

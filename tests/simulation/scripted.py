@@ -228,6 +228,8 @@ class Board:
     revision: dict[str, int] = field(default_factory=dict)
     received: list[tuple[str, int, str, float]] = field(default_factory=list)
     """(person, revision, availability, wall time)."""
+    heard: set[tuple[str, int]] = field(default_factory=set)
+    """(person, revision)."""
     hang: bool = False
     passes: Callable[[str], None] = lambda place: None
     """Called at the failpoints ``send:before`` and ``send:after``; may end the process."""
@@ -248,6 +250,7 @@ class Board:
             self.back.append(f"{publication.person}: from {before} to {publication.revision}")
         word = publication.rendered.decode().split()[0]
         self.hears(publication, word)
+        self.heard.add((publication.person, publication.revision))
         self.received.append((publication.person, publication.revision, word, self.runtime.now()))
         if publication.revision >= before:
             self.shown[publication.person] = word

@@ -7,7 +7,7 @@ without a line of the product's policy or presence.
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -21,20 +21,51 @@ DAY = 86_400
 
 @dataclass(slots=True)
 class TrueCalendar:
-    """One person's calendar as it really is."""
+    """One person's calendar as it really is; changed by ``put`` and ``remove`` alone."""
 
     bookings: dict[str, Booking] = field(default_factory=dict)
     version: int = 0
+    _hours: dict[int, dict[str, Booking]] = field(default_factory=dict)
+    """What touches each hour: a month is not walked for every look at one moment."""
 
     def put(self, booking: Booking) -> None:
         """Add or change a booking."""
+        before = self.bookings.get(booking.uid)
+        if before is not None:
+            self._strike(before)
         self.bookings[booking.uid] = booking
+        for hour in _hours(booking):
+            self._hours.setdefault(hour, {})[booking.uid] = booking
         self.version += 1
 
     def remove(self, uid: str) -> None:
         """Delete a booking."""
-        del self.bookings[uid]
+        self._strike(self.bookings.pop(uid))
         self.version += 1
+
+    def tidy(self, now: int) -> None:
+        """Forget what is over, which nobody reads any more: no change."""
+        over = [one for one in self.bookings.values() if one.end <= now]
+        for one in over:
+            self._strike(self.bookings.pop(one.uid))
+
+    def running(self, now: int) -> list[Booking]:
+        """Return the bookings that run at a moment, whatever they count."""
+        touching = self._hours.get(now // HOUR, {})
+        return [one for one in touching.values() if one.start <= now < one.end]
+
+    def boundaries(self, after: int, until: int) -> set[int]:
+        """Return when bookings begin and end in ``(after, until]``."""
+        hours = range(after // HOUR, until // HOUR + 1)
+        touching = [one for hour in hours for one in self._hours.get(hour, {}).values()]
+        return {at for one in touching for at in (one.start, one.end) if after < at <= until}
+
+    def _strike(self, booking: Booking) -> None:
+        for hour in _hours(booking):
+            touching = self._hours[hour]
+            del touching[booking.uid]
+            if not touching:
+                del self._hours[hour]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +95,7 @@ class World:
         hand = self.by_hand.get(person)
         if hand is not None and now < hand.until:
             return hand.availability
-        running = [
-            one
-            for one in self.calendars[person].bookings.values()
-            if one.start <= now < one.end and _counts(one)
-        ]
+        running = [one for one in self.calendars[person].running(now) if _counts(one)]
         if not running:
             return "available"
         winner = max(running, key=lambda one: (one.start, -(one.end - one.start)))
@@ -76,12 +103,16 @@ class World:
 
     def busy(self, person: str, now: int) -> bool:
         """Tell whether a booking of somebody's runs, whatever it counts."""
-        bookings = self.calendars[person].bookings.values()
-        return any(one.start <= now < one.end for one in bookings)
+        return bool(self.calendars[person].running(now))
 
     def forget_ended_by_hand(self, now: int) -> None:
         """A state set by hand that has ended does not come back when the clock is set back."""
         self.by_hand = {who: hand for who, hand in self.by_hand.items() if now < hand.until}
+
+
+def _hours(booking: Booking) -> Iterable[int]:
+    """Return the hours a booking touches, its end among them."""
+    return range(booking.start // HOUR, booking.end // HOUR + 1)
 
 
 def _counts(booking: Booking) -> bool:
