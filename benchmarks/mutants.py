@@ -1,8 +1,9 @@
 """Whether the storms of promise 1 see faults: the code it rests on, wrong in one place at a time.
 
 Each fault of ``mutants.toml`` is put into a copy; small storms run on it until one fails, and where
-none does the suite of the engine and of the store has its turn. A fault that neither sees is one
-that nobody would notice::
+none does the suite of the engine and of the store has its turn. Faults of rooms that no storm comes
+to (a zone's clock, a credential's breaker) name the tests that are theirs. A fault that none of
+them sees is one that nobody would notice::
 
     python -m benchmarks.mutants [NAME ...] [--seeds N] [--jobs N]
 
@@ -38,7 +39,7 @@ for seed in range(int(sys.argv[1])):
 """
 SUITE: Final = (
     "tests/unit/engine", "tests/contract/store", "tests/simulation/test_faults.py",
-    "tests/integration/engine",
+    "tests/simulation/test_prompt.py", "tests/integration/engine",
 )  # fmt: skip
 SECONDS: Final = 900.0
 """After so long a storm hangs, which is seen too."""
@@ -52,12 +53,14 @@ class Mutant:
     file: str
     right: str
     wrong: str
+    tests: tuple[str, ...] = ()
+    """Where they are named they are asked instead of storms and ``SUITE``."""
 
 
 def mutants() -> list[Mutant]:
     """Return all faults that stand in ``mutants.toml``."""
     listed = tomllib.loads((HERE / "benchmarks/mutants.toml").read_text(encoding="utf-8"))
-    return [Mutant(**one) for one in listed["mutant"]]
+    return [Mutant(**{**one, "tests": tuple(one.get("tests", ()))}) for one in listed["mutant"]]
 
 
 def tried(mutant: Mutant, seeds: int) -> tuple[bool, str]:
@@ -72,14 +75,14 @@ def tried(mutant: Mutant, seeds: int) -> tuple[bool, str]:
         if text.count(mutant.right) != 1:
             return False, f"its place is there {text.count(mutant.right)} times"
         file.write_text(text.replace(mutant.right, mutant.wrong), encoding="utf-8")
-        found = _run(copy, "-c", STORMS, str(seeds))
+        found = None if mutant.tests else _run(copy, "-c", STORMS, str(seeds))
         if found is not None:
             return True, f"by a storm, {found}"
-        there = [one for one in SUITE if (copy / one).exists()]
+        there = [one for one in mutant.tests or SUITE if (copy / one).exists()]
         found = _run(
             copy, "-m", "pytest", "-q", "-x", "--no-header", "-p", "no:cacheprovider", *there
         )
-        return (True, f"by the suite, {found}") if found is not None else (False, "by nothing")
+        return (True, f"by a test, {found}") if found is not None else (False, "by nothing")
 
 
 def _run(place: Path, *arguments: str) -> str | None:
