@@ -41,9 +41,10 @@ export class Setting {
     if (this.waiting) return;
     this.waiting = true;
     this.trouble = this.said = "";
+    const asked = this.#chosen();
     try {
       await work();
-      this.#empty();
+      if (this.#chosen() === asked) this.#empty(); // what was chosen since is what comes next
       this.said = words.saved;
     } catch (error) {
       this.trouble = put(words.failed, { why: reason(error, words) });
@@ -58,6 +59,10 @@ export class Setting {
     const today = dayOf(moment());
     const at = momentOf(today, hours + minutes / 60);
     return (+at > moment() ? at : momentOf(today + 1, hours + minutes / 60)).toISOString();
+  }
+
+  #chosen(): string {
+    return JSON.stringify([this.activity, this.until, this.time, this.day, this.note]);
   }
 
   #empty(): void {

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from kalends.bus.commands import Apply
 from tests.acceptance.console.conftest import Held, SignIn, enter, settled
 from tests.acceptance.console.test_list import row, set_by_hand
-from tests.acceptance.console.test_states import opened
+from tests.acceptance.console.test_states import cleared, opened
 from tests.acceptance.console.world import World, organization
 
 
@@ -52,6 +52,29 @@ def test_a_refusal_meant_for_who_was_signed_in_before_does_not_end_the_next_sess
     expect(row(page, "Carla Rossi")).to_be_visible()
     expect(page.get_by_label("Password")).to_have_count(0)
     set_by_hand(world, "carla", None)
+
+
+def test_what_is_chosen_while_an_answer_is_awaited_is_not_taken_back_by_it(
+    world: World, signed_in: SignIn
+) -> None:
+    page = signed_in(world, "wilma")
+    panel = opened(page, "Carla Rossi")
+    state = panel.get_by_role("region", name="State")
+    late = Held(page, "/people/carla/manual")
+    panel.get_by_text("Lunch", exact=True).click()
+    panel.get_by_role("button", name="Set", exact=True).click()
+    late.wait()
+    expect(state).to_contain_text("Lunch")  # the stream was faster
+    panel.get_by_text("Break", exact=True).click()
+    note = panel.get_by_label("Note for colleagues")
+    note.fill("at the har")
+    late.release()
+    expect(panel.get_by_text("Saved.")).to_be_visible()
+    expect(note).to_be_focused()
+    page.keyboard.type("bour")
+    panel.get_by_role("button", name="Set", exact=True).click()
+    expect(state).to_contain_text("at the harbour")
+    cleared(panel)
 
 
 def test_why_it_was_so_before_does_not_replace_why_it_is_so_now(

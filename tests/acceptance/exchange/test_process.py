@@ -50,7 +50,7 @@ async def test_a_change_commanded_from_outside_is_streamed_to_a_client() -> None
         async with exchangelib(ready["ews"], "streaming", mailbox=person) as client:
             assert await client.says() == "listening"
             made = await command(ready, "book", mailbox=person, minutes=45)
-            assert "CreatedEvent" in await client.says(10)
+            assert "CreatedEvent" in await client.says()
         assert (await command(ready, "change", mailbox=person))["item"] == made["item"]
         counted = await command(ready, "counters")
         assert counted["requests"]["Subscribe"] == 1
