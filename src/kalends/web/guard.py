@@ -1,8 +1,9 @@
 """What every request passes before a route sees it, and every answer on its way out.
 
 Refused here: a Host that is not ours (DNS rebinding, threat 17), a change asked for by another
-site's page (threat 16), a body too large or too slow, counted while it is read. Added here:
-security headers, the request's id, one log line with the *route* (never path, query or name).
+site's page (threat 16), a body of two lengths, or one too large or too slow, counted while it is
+read. Added here: security headers, the request's id, one log line with the *route* (never path,
+query or name).
 
 Pure ASGI: a live stream flows through it chunk by chunk.
 """
@@ -69,20 +70,24 @@ class Guard:
         began = self._runtime.monotonic()
         answer = _Answer(send, self._dress(scope))
         try:
-            self._vet(scope)
-            body = _Body(receive, self._limit(scope), self._options.body_seconds)
+            limit = self._limit(scope)
+            self._vet(scope, limit)
+            body = _Body(receive, limit, self._options.body_seconds)
             await self._app(scope, body, answer)
         except Problem as problem:
             if answer.status:
                 raise
-            refusal = rendered(problem.status_code, problem.detail, problem.remedy)
+            refusal = rendered(
+                problem.status_code, problem.detail, problem.remedy, headers=problem.headers
+            )
             await refusal(scope, receive, answer)
         finally:
             self._note(scope, answer.status, self._runtime.monotonic() - began)
 
-    def _vet(self, scope: Scope) -> None:
+    def _vet(self, scope: Scope, limit: int) -> None:
         headers = Headers(scope=scope)
         host = self._host(headers)
+        _vet_length(headers, limit)
         if scope["method"] not in _SAFE and "authorization" not in headers:
             _vet_origin(headers, host)
 
@@ -132,6 +137,36 @@ class Guard:
             seconds=round(seconds, 4),
             request_id=scope["state"]["request_id"],
         )
+
+
+_CLOSED: Final = {"Connection": "close"}
+"""What was sent behind a head that is refused is not read."""
+
+
+def _vet_length(headers: Headers, limit: int) -> None:
+    """Refuse a body that says it is too large before it is sent, and one of two lengths.
+
+    A proxy in front may believe the other length: what is body to one would be the next request
+    to the other (RFC 9112, section 6.1).
+    """
+    length = headers.get("content-length")
+    if length is None:
+        return
+    if "transfer-encoding" in headers:
+        raise Problem(
+            400,
+            "The body has two lengths: Content-Length and Transfer-Encoding.",
+            "Send one of them.",
+            headers=_CLOSED,
+        )
+    if length.isdecimal() and int(length[:20]) > limit:
+        raise _too_large(limit)
+
+
+def _too_large(limit: int) -> Problem:
+    return Problem(
+        413, f"The body is larger than {limit} bytes.", "Send a smaller one.", headers=_CLOSED
+    )
 
 
 def _vet_origin(headers: Headers, host: str) -> None:
@@ -191,7 +226,5 @@ class _Body:
         self._read += len(message.get("body", b""))
         self._whole = not message.get("more_body", False)
         if self._read > self._limit:
-            raise Problem(
-                413, f"The body is larger than {self._limit} bytes.", "Send a smaller one."
-            )
+            raise _too_large(self._limit)
         return message
