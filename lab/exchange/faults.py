@@ -31,6 +31,12 @@ class Faults:
     """Mailbox → response code for whatever touches it."""
     mail_tips_off: bool = False
     """The organization switched mail tips off (``Set-OrganizationConfig``)."""
+    mail_tips_most: int = 50
+    """``MaxRecipientsPerGetMailTipsRequest``, as servers come."""
+    mail_tips_refusal: str = "ErrorInvalidArgument"
+    """What a larger request is answered with: a code, of the whole (``Error…``), as a fault
+    (``fault Error…``) or of each recipient (``each Error…``); or only the first are told of
+    (``cut``). Which of them a version does is not documented."""
     fault: str = ""
     """Every request gets a SOAP fault with this code."""
     blank_codes: bool = False

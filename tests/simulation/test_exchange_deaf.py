@@ -6,12 +6,13 @@ Polls are bounded as where one source hears tens of thousands; here of few, by a
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 
 import pytest
 from lab.exchange.mailbox import Oof
 
 from kalends.calendars.notify import notifier
-from kalends.calendars.notify.pacing import GLANCE_SECONDS
+from kalends.calendars.notify.pacing import GLANCE_SECONDS, SETTINGS_ROUNDS
 from kalends.model.times import FOREVER
 from tests.simulation.exchange import Mailroom, play
 
@@ -20,6 +21,8 @@ PER_SECOND = 0.004
 """Polls: each of 24 mailboxes comes every 100 minutes, 187 at most, as of 50,000 by default."""
 QUARTER = 900.0
 DAY = 86_400.0
+OFFICE = 8 * 3600.0
+"""From midnight (UTC) of a Monday into working hours."""
 
 
 @pytest.fixture(autouse=True)
@@ -112,18 +115,78 @@ def test_an_automatic_reply_among_many_shows_within_a_quarter_of_an_hour(version
     play(story, version=version, people=PEOPLE)
 
 
+def scheduled(room: Mailroom, start: float, end: float, text: str = "Away") -> Oof:
+    now = room.clock.now()
+    first, last = (datetime.fromtimestamp(now + one, UTC) for one in (start, end))
+    return Oof("Scheduled", first, last, text)
+
+
+@pytest.mark.parametrize("kind", ["without a text", "for later"])
+def test_a_reply_that_no_glance_sees_is_known_within_three_rounds_and_one(kind: str) -> None:
+    async def story(room: Mailroom) -> None:
+        await asyncio.sleep(2.5 * GLANCE_SECONDS)
+        away = room.people[11]
+        box = room.organization.mailboxes[f"{away}@acme.example"]
+        hidden = Oof("Enabled") if kind == "without a text" else scheduled(room, 9 * 3600, DAY)
+        for oof in (hidden, Oof()):
+            box.oof = oof
+            began = room.loop.time()
+            while (await reply(room, away) is None) is (oof is hidden):
+                assert room.loop.time() - began <= 4 * GLANCE_SECONDS + 60
+                await asyncio.sleep(5)
+
+    play(story, people=PEOPLE)
+
+
+def test_who_was_seen_with_a_reply_for_later_is_away_from_its_second_to_its_last() -> None:
+    async def story(room: Mailroom) -> None:
+        await asyncio.sleep(OFFICE)
+        away = room.people[11]
+        box = room.organization.mailboxes[f"{away}@acme.example"]
+        box.oof = scheduled(room, 2 * 3600.0, 4 * 3600.0)
+        began = room.loop.time()
+        for moment in (2 * 3600, 4 * 3600):
+            before = room.board.shown.get(away)
+            await asyncio.sleep(began + moment - 1 - room.loop.time())
+            assert room.board.shown.get(away) == before
+            await asyncio.sleep(2)
+            assert room.board.shown.get(away) != before
+
+    play(story, people=PEOPLE)
+
+
+def test_a_reply_for_later_that_is_called_off_shows_nobody_away_when_it_would_have_begun() -> None:
+    async def story(room: Mailroom) -> None:
+        await asyncio.sleep(OFFICE)
+        away = room.people[11]
+        box = room.organization.mailboxes[f"{away}@acme.example"]
+        box.oof = scheduled(room, 3 * 3600.0, 2 * DAY)
+        await asyncio.sleep(5 * GLANCE_SECONDS)
+        assert await reply(room, away) is not None
+        before = room.board.shown.get(away)
+        await asyncio.sleep(3 * 3600 - 5 * GLANCE_SECONDS - 60)
+        box.oof = Oof()  # at the last minute: it begins as far as anybody was told
+        await asyncio.sleep(60 + GLANCE_SECONDS + 60)
+        assert room.board.shown.get(away) == before
+
+    play(story, people=PEOPLE)
+
+
 async def reply(room: Mailroom, person: str) -> tuple[int, int] | None:
     (told,) = await room.engine.core.store.load_inputs([("acme", person)])
     (calendar,) = told.calendars
     return calendar.automatic_reply
 
 
-def test_hours_of_replies_that_stay_cost_a_request_of_fifty_a_round() -> None:
+def test_hours_of_replies_that_stay_cost_two_requests_a_round_and_a_third_of_all_settings() -> None:
     async def story(room: Mailroom) -> None:
         await asyncio.sleep(3 * GLANCE_SECONDS)
         room.transport.sent.clear()
         await asyncio.sleep(DAY / 4)
         assert asked(room, "GetMailTips") == pytest.approx(DAY / 4 / GLANCE_SECONDS, abs=2)
-        assert asked(room, "GetUserOofSettingsRequest") <= 1.2 * PEOPLE
+        settings = PEOPLE * DAY / 4 / (SETTINGS_ROUNDS * GLANCE_SECONDS)
+        assert asked(room, "GetUserOofSettingsRequest") == pytest.approx(settings, rel=0.1)
+        polls = PER_SECOND * DAY / 4
+        assert asked(room, "SyncFolderItems") <= 1.5 * polls  # nobody was read for it
 
     play(story, people=PEOPLE)

@@ -9,8 +9,7 @@ from lab.exchange.refusal import Fault, Refusal
 from lab.exchange.soap import Call, flag, inside, refused
 from lab.exchange.xml import M, Node, T, answer, m, stamp, t, text_of
 
-MOST: Final = 50
-"""MaxRecipientsPerGetMailTipsRequest."""
+_TOO_MANY: Final = "More recipients than a request may name."
 _ASKED: Final = frozenset({"All", "OutOfOfficeMessage"})
 
 
@@ -22,15 +21,26 @@ def get_mail_tips(call: Call) -> Node:
         raise Fault("ErrorAccessDenied", "The caller may not send as this sender.")
     if call.server.faults.mail_tips_off:
         raise Fault("ErrorMailTipsDisabled", "Mail tips are disabled.")
-    if len(recipients) > MOST:
-        raise Fault("ErrorInvalidArgument", "More recipients than a request may name.")
+    too_many = len(recipients) > call.server.faults.mail_tips_most
+    how, _, code = call.server.faults.mail_tips_refusal.rpartition(" ")
+    if too_many and code == "cut":
+        del recipients[call.server.faults.mail_tips_most :]
+    elif too_many and how == "fault":
+        raise Fault(code, _TOO_MANY)
     root = answer("GetMailTipsResponse")
+    if too_many and code != "cut" and not how:
+        refused(root, Refusal(code))
+        return root
     root.set("ResponseClass", "Success")
     m(root, "ResponseCode", "NoError")
     found = m(root, "ResponseMessages")
     wanted = _ASKED.intersection(flag(call.body, "MailTipsRequested").split())
     for one in recipients:
-        _recipient(call, m(found, "MailTipsResponseMessageType"), one, asked=bool(wanted))
+        message = m(found, "MailTipsResponseMessageType")
+        if too_many and how == "each":
+            refused(message, Refusal(code))
+        else:
+            _recipient(call, message, one, asked=bool(wanted))
     return root
 
 

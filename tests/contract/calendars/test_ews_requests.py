@@ -86,16 +86,33 @@ async def test_a_poll_costs_two_at_most_whatever_is_due(version: str) -> None:
     assert staff.hours() == 1
 
 
-async def test_a_first_reading_says_that_work_hours_are_yet_to_come() -> None:
+@pytest.mark.parametrize("oof", [Oof(), Oof("Enabled")], ids=["none", "some"])
+async def test_a_first_reading_says_that_work_hours_and_the_reply_are_yet_to_come(oof: Oof) -> None:
     staff = Staff(1)
     (follower,) = staff.followers
+    staff.world.organization.mailboxes["p000@acme.example"].oof = oof
     first = await follower.read()
     assert isinstance(first, Reading) and first.more and first.work_hours is None
     second = await follower.read()
-    assert isinstance(second, Reading) and not second.more and second.work_hours is not None
+    assert isinstance(second, Reading) and second.more and second.work_hours is not None
+    third = await follower.read()
+    assert not (isinstance(third, Reading) and third.more)
+    assert REPLY in staff.world.transport.operations()
+    assert (follower.reading is not None) and (follower.reading.automatic_reply is not None) is (
+        oof.state == "Enabled"
+    )
     follower.cursor = None  # it is remembered
     anew = await follower.read()
     assert isinstance(anew, Reading) and not anew.more
+
+
+async def test_a_first_reply_that_is_refused_is_no_reason_to_read_on_and_on() -> None:
+    staff = Staff(1)
+    staff.world.server.faults.codes = {REPLY: "ErrorAccessDenied", HOURS: "ErrorAccessDenied"}
+    (follower,) = staff.followers
+    for _ in range(4):
+        found = await follower.read()
+    assert not (isinstance(found, Reading) and found.more)
 
 
 async def test_who_is_read_as_a_delegate_is_asked_for_no_reply() -> None:

@@ -90,6 +90,8 @@ class Exchange:
     """Address → print of its automatic reply, where it is not ``OFF``."""
     tips: bool = True
     """False: nobody is told of automatic replies."""
+    unlike: set[str] = field(default_factory=set)
+    """Addresses whose replies are otherwise than their settings were known."""
     asked_reply: list[str] = field(default_factory=list)
     """Whose reply the next read is to ask for."""
     refusing: dict[str, Verdict] = field(default_factory=dict)
@@ -233,7 +235,8 @@ class Exchange:
         then = tuple(look(address, asked.day) for address in asked.addresses)
         off = OFF if self.tips else 0
         replies = tuple(self.replies.get(address, off) for address in asked.addresses)
-        found = Glanced(today, prints, then, replies if asked.replies else ())
+        told = replies if asked.replies else ()
+        found = Glanced(today, prints, then, told, frozenset(self.unlike))
         self.planner.glanced(asked, found, self.now)
 
     @property

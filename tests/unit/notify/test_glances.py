@@ -8,7 +8,7 @@ import pytest
 
 from kalends.calendars.notify.actions import Glance, Subscribe
 from kalends.calendars.notify.doubts import GRACE, RECENT
-from kalends.calendars.notify.pacing import GLANCE_SECONDS, many
+from kalends.calendars.notify.pacing import GLANCE_SECONDS, many, settings_rounds
 from kalends.calendars.notify.patience import PATIENCE, REFUSED
 from kalends.calendars.notify.planner import Planner
 from kalends.calendars.notify.values import Key, Mode, Site
@@ -333,3 +333,28 @@ def test_of_whom_replies_cannot_be_asked_only_busy_times_are(site: Site) -> None
     exchange.advance(2 * ROUND)
     assert glances(exchange)
     assert not any(one.replies for one in glances(exchange))
+
+
+# --- settings in turn -----------------------------------------------------------------------------
+def test_of_each_group_a_third_are_asked_for_their_settings_and_of_very_many_fewer() -> None:
+    exchange, _ = crowd(400)
+    exchange.advance(3 * ROUND)
+    asked = [(len(one.addresses), one.settings) for one in glances(exchange)]
+    assert set(asked) == {(200, 67)}
+    assert [settings_rounds(heard) for heard in (1, 5_000, 13_500, 13_501, 50_000)] == [
+        3, 3, 3, 4, 12,
+    ]  # fmt: skip
+
+
+def test_where_nobody_may_be_acted_for_no_settings_are_asked() -> None:
+    exchange, _ = crowd(site=Site("https://mail.example/EWS/Exchange.asmx", impersonated=False))
+    exchange.advance(2 * ROUND)
+    assert {one.settings for one in glances(exchange)} == {0}
+
+
+def test_whose_settings_are_otherwise_is_read_and_asked_for() -> None:
+    exchange, keys = crowd()
+    exchange.unlike = {address(keys[7]), "left@acme.example"}
+    exchange.advance(ROUND)
+    assert set(exchange.asked_reply) == {address(keys[7])}
+    assert {(key, sure) for _, key, sure in exchange.told} == {(keys[7], False)}

@@ -9,7 +9,8 @@ import pytest
 from lab.exchange.mailbox import Oof
 
 from kalends.calendars.notify.actions import Glance
-from kalends.calendars.notify.replies import replies
+from kalends.calendars.notify.batches import ANSWERS, Batches
+from kalends.calendars.notify.replies import MOST_REFUSALS, Replies, print_of
 from kalends.endpoints.exchange.known import Access
 from kalends.errors import Throttled, Unreachable
 from tests.exchange_lab import ANNA, BO, ExchangeLab
@@ -23,7 +24,8 @@ def look(lab: ExchangeLab, *addresses: str) -> tuple[int, ...]:
     asked = addresses or (ANNA, BO)
     for one in asked:
         lab.endpoint.known(lab.mailbox(one)).access = Access.IMPERSONATION  # they were read
-    return asyncio.run(replies(lab.endpoint, Glance(1, asked, 0, replies=True)))
+    tips = asyncio.run(Replies(lab.endpoint).told(Glance(1, asked, 0, replies=True)))
+    return tuple(print_of(tips.get(lab.mailbox(one))) for one in asked)
 
 
 def scheduled(lab: ExchangeLab, start: timedelta, end: timedelta) -> Oof:
@@ -96,7 +98,6 @@ def test_where_tips_are_off_or_not_known_nothing_is_told(version: str) -> None:
     lab = ExchangeLab(version)
     lab.server.faults.mail_tips_off = True
     assert look(lab) == (0, 0)
-    assert not lab.endpoint.known(lab.mailbox()).reply_seen
 
 
 def test_what_concerns_everybody_is_no_answer_about_replies() -> None:
@@ -116,6 +117,83 @@ def test_who_was_forgotten_stays_forgotten() -> None:
     lab = ExchangeLab()
     assert look(lab)[0]
     lab.endpoint.forget(lab.mailbox(BO))
-    told = asyncio.run(replies(lab.endpoint, Glance(1, (ANNA, BO), 0, replies=True)))
-    assert told[0] and not told[1]
+    told = asyncio.run(Replies(lab.endpoint).told(Glance(1, (ANNA, BO), 0, replies=True)))
+    assert list(told) == [lab.mailbox(ANNA)]
     assert not lab.endpoint.remembers(lab.mailbox(BO))
+
+
+# --- servers that want fewer at once --------------------------------------------------------------
+WAYS = [
+    "ErrorInvalidArgument",
+    "ErrorInvalidRequest",
+    "ErrorResultSetTooBig",
+    "ErrorInternalServerError",
+    "fault ErrorInvalidArgument",
+    "fault ErrorInvalidRequest",
+    "fault ErrorSchemaValidation",
+    "fault ErrorAccessDenied",
+    "each ErrorInvalidArgument",
+    "cut",
+]
+
+
+def crowd(people: int = 200) -> tuple[ExchangeLab, list[str]]:
+    lab = ExchangeLab()
+    names = [f"p{number:03}@acme.example" for number in range(people)]
+    for one in names:
+        lab.organization.add_mailbox(one, one)
+        lab.endpoint.known(lab.mailbox(one)).access = Access.IMPERSONATION
+    return lab, names
+
+
+def told(lab: ExchangeLab, replies: Replies, people: list[str]) -> int:
+    """Return of how many of a group something is told."""
+    return len(asyncio.run(replies.told(Glance(1, tuple(people), 0, replies=True))))
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("most", [49, 25, 7])
+def test_whatever_a_server_says_to_too_many_fewer_are_asked_for_and_that_is_remembered(
+    way: str, most: int
+) -> None:
+    lab, people = crowd()
+    lab.server.faults.mail_tips_most, lab.server.faults.mail_tips_refusal = most, way
+    replies = Replies(lab.endpoint)
+    assert told(lab, replies, people) >= len(people) - 1  # the first may be taken for the reason
+    lab.transport.sent.clear()
+    assert told(lab, replies, people) == len(people)
+    least = -(-len(people) // most)
+    assert least <= lab.transport.operations().count("GetMailTips") <= 2 * least + 6
+    assert len(lab.transport.sent) == lab.transport.operations().count("GetMailTips")
+
+
+def test_what_one_server_wants_is_nothing_to_another() -> None:
+    batches = Batches(50)
+    batches.refused("one", 50)
+    assert (batches.size("one"), batches.size("other")) == (25, 50)
+
+
+def test_after_many_answers_more_are_asked_for_again() -> None:
+    batches = Batches(50)
+    batches.refused("one", 50)
+    batches.refused("one", 25)
+    for size in (12, 24, 48):
+        assert batches.size("one") == size
+        for _ in range(ANSWERS):
+            batches.answered("one")
+    assert batches.size("one") == 50
+
+
+def test_a_server_that_tells_nobodys_costs_a_few_requests_a_group() -> None:
+    lab, people = crowd()
+    lab.server.faults.mail_tips_off = True
+    assert told(lab, Replies(lab.endpoint), people) == 0
+    assert len(lab.transport.sent) <= MOST_REFUSALS
+
+
+def test_where_the_first_may_not_be_acted_for_the_others_are_told_of_fifty_at_a_time() -> None:
+    lab, people = crowd()
+    lab.account.impersonates = set(people[1:])
+    replies = Replies(lab.endpoint)
+    assert told(lab, replies, people) == len(people) - 1
+    assert lab.transport.operations().count("GetMailTips") == 5

@@ -33,8 +33,7 @@ AGAIN: Final = 3600
 """Where the server had no time for the question."""
 REPLY_EVERY: Final = 15 * 60
 REPLY_SEEN_EVERY: Final = 6 * 3600
-"""Where replies are glanced at (``notify.replies``) and look as before; a glance does not see what
-is scheduled for later, nor a reply to strangers alone."""
+"""Where replies are glanced at, and settings asked in turn (``notify.settings``)."""
 SEEN_LASTS: Final = 30 * 60
 """A glance that is older says nothing: two of them failed."""
 
@@ -48,6 +47,11 @@ class Asides:
         self._work_hours = hours
         self._known = endpoint.known(mailbox)
         self._now = int(endpoint.runtime.now())
+
+    def recall(self, cursor: Cursor) -> None:
+        """Take up after a restart what was known of the reply: others compare with that."""
+        if cursor.access == Access.IMPERSONATION and not self._known.replied_at:
+            self._known.reply, self._known.replied_at = cursor.reply, cursor.reply_at
 
     def put_off(self, cursor: Cursor) -> Cursor:
         """Have the next read ask: this one reads the whole calendar, which costs enough.
@@ -68,6 +72,12 @@ class Asides:
     def doubted(self) -> bool:
         """Tell whether a reply looks otherwise than before and is yet to be asked for."""
         return self._known.reply_doubted
+
+    def unasked(self, cursor: Cursor) -> bool:
+        """Tell whether something was never asked for: another read comes at once and does."""
+        owner = cursor.access == Access.IMPERSONATION
+        reply = not owner or bool(self._replied_at(cursor))
+        return not (reply and (cursor.hours_at or cursor.hours))
 
     async def refreshed(self, cursor: Cursor) -> Cursor:
         """Return a cursor with one aside that is due asked anew."""
@@ -108,12 +118,9 @@ class Asides:
         return msgspec.structs.replace(cursor, hours=told.encode(), hours_at=at), asked
 
     async def _reply(self, cursor: Cursor) -> Cursor:
-        address = self._known.primary or self._mailbox.address
-        operation = Operation(partial(_build, address), parse_get_user_oof_settings)
         told = cursor.reply
         try:
-            found = await self._endpoint.call(self._mailbox, operation)
-            told = None if found is None else (found.start, found.end)
+            told = await reply_of(self._endpoint, self._mailbox)
             self._known.reply_doubted = False
         except SourceTrouble:
             pass  # as it was known
@@ -121,6 +128,17 @@ class Asides:
         if cursor.reply_at and told == cursor.reply:
             return cursor  # a quarter of an hour that brought nothing is not worth a commit
         return msgspec.structs.replace(cursor, reply=told, reply_at=self._now)
+
+
+async def reply_of(endpoint: ExchangeEndpoint, mailbox: Mailbox) -> tuple[int, int] | None:
+    """Ask a mailbox for its automatic reply: from when to when it is on, as its owner set it.
+
+    Raises the ``SourceTrouble`` tree.
+    """
+    address = endpoint.known(mailbox).primary or mailbox.address
+    operation = Operation(partial(_build, address), parse_get_user_oof_settings)
+    found = await endpoint.call(mailbox, operation)
+    return None if found is None else (found.start, found.end)
 
 
 def _build(address: str, context: Context, folder: Folder) -> Request:

@@ -108,6 +108,8 @@ class Read:
     ) -> Reading | Unchanged:
         if known is not None and (known.facts != self._facts or known.access != self._access):
             known = None
+        if known is not None:
+            self._asides.recall(known)
         usable = known is not None and known.covers(window) and not full
         if self._access is Access.FREE_BUSY:
             return await self._by_busy_times(window, known, usable=usable)
@@ -174,8 +176,7 @@ class Read:
             await self._doubt(cursor.window, news)
         bookings = await self._texts.added(self._ref, self._mailbox, whole, self._previous)
         told = _reading(cursor, bookings, whole.skipped)
-        more = self._asides.doubted or not (cursor.hours_at or cursor.hours)
-        return replace(told, more=more)
+        return replace(told, more=self._asides.doubted or self._asides.unasked(cursor))
 
     async def _masters(self, cursor: Cursor, items: Items, news: News) -> tuple[str, ...]:
         """Return the series to be expanded here: none, but where a server leaves them to us."""
@@ -226,9 +227,10 @@ class Read:
 
     async def _told(self, known: Cursor, now: Cursor) -> Reading | Unchanged:
         """Return that nothing is new, or what is stored with other hours or another reply."""
-        if (now.hours, now.reply) == (known.hours, known.reply):
+        more = self._asides.unasked(now)
+        if (now.hours, now.reply) == (known.hours, known.reply) and not more:
             return Unchanged(pack(now))
-        return _reading(now, await self._previous(), ())
+        return replace(_reading(now, await self._previous(), ()), more=more)
 
 
 def _order(booking: Booking) -> tuple[int, str]:

@@ -69,6 +69,8 @@ class Glance:
     """Days since the epoch at the group's last glance, to be compared with; 0: there is none."""
     replies: bool = False
     """Whether automatic replies are looked at, too."""
+    settings: int = 0
+    """Of how many the settings of automatic replies are asked (``settings``)."""
 
 
 @dataclass(frozen=True, slots=True)

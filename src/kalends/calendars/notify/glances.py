@@ -10,18 +10,20 @@ midnight the days move on; the next glance then asks for the day before too, and
 
 Automatic replies are looked at on the same round, fifty by one request, for else they would show
 with the poll (``replies``). Whose looks otherwise than before is read, and that read asks for it.
+What no sender is told comes by the settings, of a few of each group in turn (``settings``).
 """
 
 from __future__ import annotations
 
 from array import array
 from collections import deque
+from math import ceil
 
 from kalends.calendars.notify.actions import AskReply, Glance, Tell
 from kalends.calendars.notify.board import Board
 from kalends.calendars.notify.doubts import GRACE
 from kalends.calendars.notify.group import Group, Member, Seen, State
-from kalends.calendars.notify.pacing import GLANCE_SECONDS
+from kalends.calendars.notify.pacing import GLANCE_SECONDS, settings_rounds
 from kalends.calendars.notify.patience import AWAY, REFUSED, Patience
 from kalends.calendars.notify.values import Glanced, Mode
 from kalends.calendars.notify.verdict import Verdict, What
@@ -67,6 +69,7 @@ class Glances:
                 tuple(one.address for one in self._asked),
                 group.seen.day if group.seen is not None else 0,
                 self._asks_replies(group),
+                self._asks_settings(group),
             )
         )
 
@@ -83,6 +86,9 @@ class Glances:
                 # No news: it explains nothing of what the read will find.
                 self._board.actions.append(Tell(member.key, sure=False))
         replies = self._compared(group, before, members, found) if asked.replies else array("I")
+        for member in members:
+            if member.address in found.unlike and _heard(group, member):
+                self._ask_reply(member)
         prints = array("I", found.prints)
         group.seen = Seen(self._asked_at, found.day, members, prints, replies)
 
@@ -120,6 +126,12 @@ class Glances:
         able = site.impersonated and offers(site.version, Feature.MAIL_TIPS)
         return able and self._replies.asks(site.url)
 
+    def _asks_settings(self, group: Group) -> int:
+        """Return of how many of those asked for the settings are asked besides."""
+        if not group.site.impersonated:
+            return 0
+        return ceil(len(self._asked) / settings_rounds(self._heard()))
+
     def _compared(
         self, group: Group, before: Seen | None, members: tuple[Member, ...], found: Glanced
     ) -> array[int]:
@@ -136,9 +148,12 @@ class Glances:
             then = known.get(member, 0)
             told.append(look or then)
             if then and look not in (0, then) and _heard(group, member):
-                self._board.actions.append(AskReply(member.address))
-                self._board.actions.append(Tell(member.key, sure=False))
+                self._ask_reply(member)
         return told
+
+    def _ask_reply(self, member: Member) -> None:
+        self._board.actions.append(AskReply(member.address))
+        self._board.actions.append(Tell(member.key, sure=False))
 
     def _worth(self) -> bool:
         return len(self._board.members) > self._beyond

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from math import ceil
 from typing import Final
 
 SILENCE: Final = 90.0
@@ -35,6 +36,10 @@ POLLS_PER_SECOND: Final = 6.0
 GLANCE_SECONDS: Final = 750.0
 """Where polls are bounded, busy times of everybody are glanced at in so long: whom nobody serves
 is then found as soon as by polls of few."""
+SETTINGS_PER_SECOND: Final = 6.0
+"""Settings of automatic replies, asked one by one in turn: never more than so many a second …"""
+SETTINGS_ROUNDS: Final = 3
+"""… and of nobody more often than with every third glance."""
 _FIRST: Final = 2.0
 _LONGEST: Final = 120.0
 
@@ -47,6 +52,14 @@ def back_off(failures: int) -> float:
 def many(per_second: float = POLLS_PER_SECOND) -> int:
     """Return of how many who are heard the polls begin to be bounded (4,500)."""
     return int(HEARD_SECONDS * per_second)
+
+
+def settings_rounds(heard: int) -> int:
+    """Return after how many rounds of glances everybody's settings were asked once.
+
+    Three up to 13,500 (37.5 minutes), twelve of 50,000 (two hours and a half).
+    """
+    return max(SETTINGS_ROUNDS, ceil(heard / (GLANCE_SECONDS * SETTINGS_PER_SECOND)))
 
 
 def poll_after(heard: int, chance: random.Random, per_second: float = POLLS_PER_SECOND) -> float:

@@ -24,7 +24,8 @@ from kalends.calendars.notify.actions import (
 )
 from kalends.calendars.notify.pacing import PULL_LIFE_MINUTES, SILENCE, STATUS_MINUTES
 from kalends.calendars.notify.prints import glance
-from kalends.calendars.notify.replies import replies
+from kalends.calendars.notify.replies import Replies, print_of
+from kalends.calendars.notify.settings import Settings
 from kalends.calendars.notify.values import Glanced, Mode, Route
 from kalends.endpoints.exchange.endpoint import ExchangeEndpoint
 from kalends.endpoints.exchange.known import Access, Mailbox
@@ -62,6 +63,8 @@ class Post:
         self._endpoint = endpoint
         self._callback = callback
         """Makes the URL for a ticket (push)."""
+        self._replies = Replies(endpoint)
+        self._settings = Settings(endpoint)
 
     async def subscribe(self, asked: Subscribe) -> tuple[Subscription, tuple[tuple[str, str], ...]]:
         """Make a subscription; returns it with the cookies the answer set."""
@@ -112,9 +115,10 @@ class Post:
     async def glance(self, asked: Glance) -> Glanced:
         """Look at a group: its busy times, and its automatic replies where they are wanted."""
         found = await glance(self._endpoint, asked)
-        if asked.replies:
-            found = replace(found, replies=await replies(self._endpoint, asked))
-        return found
+        tips = await self._replies.told(asked) if asked.replies else {}
+        prints = (print_of(tips.get(Mailbox(one))) for one in asked.addresses)
+        unlike = await self._settings.unlike(asked, tips) if asked.settings else frozenset()
+        return replace(found, replies=tuple(prints) if asked.replies else (), unlike=unlike)
 
     def ask_reply(self, asked: AskReply) -> None:
         """Have the next read of a mailbox ask for its automatic reply."""

@@ -54,6 +54,8 @@ class Glanced:
     """Of those looked at from the day named in the question: what then was coming, as it is now."""
     replies: tuple[int, ...] = ()
     """Automatic replies; empty: they were not asked for."""
+    unlike: frozenset[str] = frozenset()
+    """Addresses whose automatic replies are otherwise than known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,9 +67,9 @@ class Known:
         self.replied_at = 0
         """… (UTC seconds); 0: not told yet."""
         self.reply_seen = 0
-        """When (UTC seconds) it was told, among many, whether they are on; 0: never …"""
+        """When (UTC seconds) it was last looked after among many; 0: never …"""
         self.reply_doubted = False
-        """… and whether they looked otherwise than before."""
+        """… and whether it looked otherwise than before."""
         self.version: Version | None = None
         """Where the mailbox lies behind an older server than the one that answers."""
         self.access: Access | None = None
