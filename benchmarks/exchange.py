@@ -9,7 +9,9 @@ who shares with it.
 
 Run with ``python -m benchmarks.exchange [MAILBOXES [CHANGES_A_SECOND [SECONDS [POLL_SECONDS]]]]``.
 POLL_SECONDS keeps polls away while mailboxes are brought in and rest; then they are due as by
-default, and rest is measured again. With ``--pause`` it waits for a line of standard input before
+default, and rest is measured again. What a day asks is asked meanwhile, and told by operation:
+glances at busy times and automatic replies and, in turn, the settings of replies (beyond 4,500);
+or those with the polls. With ``--pause`` it waits for a line of standard input before
 it measures rest, and again before the changes: bringing 50,000 mailboxes in takes minutes, in which
 others may use the machine.
 """
@@ -25,6 +27,7 @@ import sys
 import tempfile
 import time
 from array import array
+from collections import Counter
 from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
@@ -161,9 +164,15 @@ class Bench:
     async def rest(self) -> float:
         """Return the share of a core used while nothing happens, in per cent."""
         await asyncio.sleep(SETTLE_SECONDS)
+        asked = Counter((await self.command("counters"))["requests"])
         before, began = self.spent(), time.perf_counter()
         await asyncio.sleep(IDLE_SECONDS)
-        return (self.spent().engine - before.engine) / (time.perf_counter() - began) * 100
+        took = time.perf_counter() - began
+        used = (self.spent().engine - before.engine) / took * 100
+        more = Counter((await self.command("counters"))["requests"]) - asked
+        rates = ", ".join(f"{name} {count / took:.2f}" for name, count in sorted(more.items()))
+        print(f"  {used:.1f} % of a core; requests a second: {rates or 'none'}")
+        return used
 
     async def polled(self) -> float:
         """Return the same while polls are due as they are by default."""

@@ -211,8 +211,9 @@ def _poll_by_default(engine: Engine) -> None:
     slot.poll_seconds = float(ExchangeOptions.model_fields["poll_seconds"].default)
     heard = sum(slot.reader.notifier.counts().values())
     engine.core.sync.hasten_slot(slot, heard / POLLS_PER_SECOND)
-    # Between two polls of so many more than this has passed: each asks for the reply, too, unless
-    # glances tell of it (0051).
+    # So long after the last question each poll asks for the reply's settings, too, unless these
+    # are asked in turn with the glances (0060), which goes on while this is measured. Polls of few
+    # come a little sooner than that, so it is every poll here, not every second: rather too much.
     asides.REPLY_EVERY = 0  # type: ignore[misc] # see above
 
 

@@ -36,7 +36,7 @@ POLLS_PER_SECOND: Final = 6.0
 GLANCE_SECONDS: Final = 750.0
 """Where polls are bounded, busy times of everybody are glanced at in so long: whom nobody serves
 is then found as soon as by polls of few."""
-SETTINGS_PER_SECOND: Final = 6.0
+SETTINGS_PER_SECOND: Final = 4.0
 """Settings of automatic replies, asked one by one in turn: never more than so many a second …"""
 SETTINGS_ROUNDS: Final = 3
 """… and of nobody more often than with every third glance."""
@@ -57,7 +57,7 @@ def many(per_second: float = POLLS_PER_SECOND) -> int:
 def settings_rounds(heard: int) -> int:
     """Return after how many rounds of glances everybody's settings were asked once.
 
-    Three up to 13,500 (37.5 minutes), twelve of 50,000 (two hours and a half).
+    Three up to 9,000 (37.5 minutes), seventeen of 50,000 (three hours and a half).
     """
     return max(SETTINGS_ROUNDS, ceil(heard / (GLANCE_SECONDS * SETTINGS_PER_SECOND)))
 
