@@ -58,6 +58,14 @@ export function sameDay(text: string | null | undefined, now: Date): boolean {
   return Boolean(text) && dayOf(new Date(text ?? "")) === dayOf(now);
 }
 
+/** A moment for who reads it some other day: date, time and zone. */
+export function dated(moment: Date, locale: string): string {
+  const timeZone = told();
+  const date = new Intl.DateTimeFormat(locale, { dateStyle: "full", ...(timeZone && { timeZone }) });
+  const city = timeZone ? ` (${timeZone.replaceAll("_", " ")})` : "";
+  return `${date.format(moment)}, ${clock(moment, locale)}${city}`;
+}
+
 export function clock(moment: Date, locale: string): string {
   return format(locale, "clock").format(moment);
 }

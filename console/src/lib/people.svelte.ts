@@ -2,7 +2,7 @@
 // the stream replaces entries in a plain map and moves one version number; only rows on the
 // screen read their person again.
 
-import { fold, matches, words } from "./search";
+import { findable, fold, matches, words } from "./search";
 import type { Availability, Person, Presence } from "./types";
 
 interface Entry {
@@ -127,5 +127,5 @@ function entryOf(person: Person): Entry {
   const parts = [person.name, person.initials, person.id, person.extension, person.mobile];
   parts.push(person.department, person.title, person.email, ...person.skills);
   parts.push(...person.numbers.map((one) => one.number));
-  return { id: person.id, person, fixed: ` ${fold(parts.filter(Boolean).join("\n"))}` };
+  return { id: person.id, person, fixed: ` ${findable(parts.filter(Boolean).join("\n"))}` };
 }

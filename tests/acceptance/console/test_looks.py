@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.acceptance.console.conftest import SignIn
+from tests.acceptance.console.conftest import SignIn, enter
 from tests.acceptance.console.test_list import row, set_by_hand
 from tests.acceptance.console.test_states import opened
 from tests.acceptance.console.world import World, event
@@ -111,3 +112,32 @@ def test_a_screen_reader_is_told_what_was_found_and_not_every_change_of_it(
         assert len(page.evaluate("said")) == 1
     finally:
         set_by_hand(world, "carla", None)
+
+
+FINGER = """() => [...document.querySelectorAll("button, input, select, summary, a")]
+  .filter((one) => one.checkVisibility())
+  .map((one) => [one, one.closest("label:has(input:is([type=radio], [type=checkbox]))") ?? one])
+  .map(([one, whole]) => [one.outerHTML.slice(0, 90), whole.getBoundingClientRect()])
+  .filter(([, { width, height }]) => Math.min(width, height) < 43.9)
+  .map(([what, { width, height }]) => `${what}: ${width} x ${height}`)"""
+
+
+@pytest.mark.parametrize("width", [320, 390])
+def test_on_a_telephone_everything_is_as_broad_as_a_finger(
+    world: World, page_at: Callable[..., Any], width: int
+) -> None:
+    page = page_at(world.base, viewport={"width": width, "height": 844})
+    expect(page.get_by_label("Password")).to_be_visible()
+    assert page.evaluate(FINGER) == []
+    enter(page, "anna")
+    expect(row(page, "Anna Berg")).to_be_visible()
+    assert page.evaluate(FINGER) == []
+    panel = opened(page, "Anna Berg")
+    panel.get_by_text("Do not disturb", exact=True).click()
+    form = panel.get_by_role("form", name="My preferences")
+    for group in form.locator("summary").all():
+        group.click()
+    form.get_by_role("button", name="Add a word").click()
+    form.get_by_role("button", name="Add a state").click()
+    expect(form.get_by_role("button", name="Discard")).to_be_visible()
+    assert page.evaluate(FINGER) == []

@@ -1,5 +1,6 @@
 // The console's own words, one file a language. Activities and roles come from the server.
 
+import { isolated } from "../bidi";
 import { da } from "./da";
 import { de } from "./de";
 import { en, type Words } from "./en";
@@ -33,5 +34,5 @@ export function nameOf(tag: string): string {
 
 /** Put values into ``{places}``. */
 export function put(text: string, values: Record<string, string>): string {
-  return text.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? "");
+  return text.replace(/\{(\w+)\}/g, (_, name: string) => isolated(values[name] ?? ""));
 }
