@@ -92,6 +92,16 @@ export function rebased(before: Preferences, draft: Draft, now: Preferences): Dr
   return fresh;
 }
 
+/** A draft over what was saved just now: what was chosen after it was sent stays chosen. */
+export function continued(sent: Partial<Choices>, before: Preferences, draft: Draft, saved: Preferences): Draft {
+  const mine = changes(before, draft);
+  const fresh = new Draft(saved);
+  for (const key of Object.keys({ ...sent, ...mine }) as (keyof Choices)[]) {
+    if (JSON.stringify(mine[key]) !== JSON.stringify(sent[key])) take[key](fresh, draft);
+  }
+  return fresh;
+}
+
 /** How each choice stands in a draft. */
 const take: Record<keyof Choices, (to: Draft, from: Draft) => void> = {
   calendar: (to, from) => (to.calendar = from.calendar),

@@ -1,7 +1,7 @@
 // The form of one's own choices: what is stored, what stands in the form, and what became of saving.
 
 import { api, ApiError, reason, type Tagged } from "./api";
-import { changes, Draft, rebased, refused, unfinished, type Wrong } from "./choices.svelte";
+import { changes, continued, Draft, rebased, refused, unfinished, type Wrong } from "./choices.svelte";
 import type { Preferences } from "./types";
 import { put, type Words } from "./words";
 
@@ -46,9 +46,11 @@ export class OwnChoices {
     if (Object.keys(this.wrong).length) return true;
     this.waiting = true;
     try {
-      this.#show(await api.patchPreferences(this.id, changes(stored.value, draft), stored.tag));
+      const sent = changes(stored.value, draft);
+      const told = await api.patchPreferences(this.id, sent, stored.tag);
+      this.#show(told, continued(sent, stored.value, draft, told.value));
       this.#shown = ++this.#asked;
-      this.tell(words.saved);
+      this.tell(this.changed ? "" : words.saved);
       return false;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;

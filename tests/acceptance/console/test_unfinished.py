@@ -57,6 +57,26 @@ def test_choices_not_saved_wait_where_the_panel_is_left(
     expect(page.get_by_role("button", name="Anna Berg", exact=True)).to_be_visible()
 
 
+def test_what_is_chosen_while_others_are_being_saved_waits_to_be_saved(
+    world: World, signed_in: SignIn
+) -> None:
+    page = signed_in(world, "anna")
+    form = own_form(page)
+    form.get_by_label(DRIVES).uncheck()
+    late = Held(page, "/people/anna/preferences")
+    form.get_by_role("button", name="Save").click()
+    late.wait()
+    form.get_by_label("I am back by myself").uncheck()
+    late.release()
+    expect(form.get_by_role("button", name="Save")).to_have_attribute("aria-disabled", "false")
+    expect(form.get_by_role("status")).to_have_text(UNSAVED)
+    expect(form.get_by_label("I am back by myself")).not_to_be_checked()
+    form.get_by_role("button", name="Save").click()
+    expect(form.get_by_role("status")).to_have_text("Saved.")
+    told = chosen(page)
+    assert (told["calendar"], told["auto_return"]) == (False, False)
+
+
 def test_choices_not_saved_can_be_discarded(world: World, signed_in: SignIn) -> None:
     page = signed_in(world, "anna")
     form = own_form(page)
