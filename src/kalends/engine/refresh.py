@@ -35,8 +35,9 @@ from kalends.engine.reading import (
     unfinished,
 )
 from kalends.engine.slot import Slot
+from kalends.engine.standstill import Standstill
 from kalends.engine.tenants import Tenants
-from kalends.engine.trouble import Trouble
+from kalends.engine.trouble import HELD, Trouble
 from kalends.errors import (
     CursorExpired,
     KalendsError,
@@ -44,6 +45,7 @@ from kalends.errors import (
     RedirectRefused,
     SourceFault,
     SourceTrouble,
+    StoreFailed,
     Unreachable,
 )
 from kalends.model.booking import Booking
@@ -80,6 +82,7 @@ class Refresher:
         runtime: Runtime,
         tenants: Tenants,
         trouble: Trouble,
+        standstill: Standstill,
         *,
         changed: Callable[[], None],
         health: Callable[[str], None],
@@ -90,6 +93,7 @@ class Refresher:
         self._runtime = runtime
         self._finder = Finder(store, tenants)
         self._trouble = trouble
+        self._standstill = standstill
         self._changed = changed
         self._health = health
         self._took_up = took_up
@@ -98,10 +102,14 @@ class Refresher:
 
     async def refresh(self, slot: Slot, key: Key, *, hinted: bool) -> float | None:
         """Read a calendar; return seconds until its next poll (``trouble.HELD``: when its gate
-        opens), None where it is no more. Nothing it meets is raised."""
+        opens and the store is back), None where it is no more. Nothing it meets is raised."""
         try:
-            return await self._read_in_time(slot, key, hinted=hinted)
-        except Exception as error:  # a fault of a source or the store stays with this calendar
+            again = await self._read_in_time(slot, key, hinted=hinted)
+        except StoreFailed as error:
+            log.exception("sync.store", source=slot.source, exc_info=error)
+            self._standstill.broke_off()
+            return HELD
+        except Exception as error:  # a fault of a source stays with this calendar
             log.exception(
                 "calendar.failed",
                 organization=slot.organization,
@@ -110,6 +118,8 @@ class Refresher:
             )
             later = self._runtime.jitter(max(60.0, slot.pause))
             return later if isinstance(error, KalendsError) else await self._stumbled(slot, key)
+        self._standstill.went_well()
+        return again
 
     async def _stumbled(self, slot: Slot, key: Key) -> float | None:
         """Account for a fault of ours as for any failed read: unknown is not fresh."""

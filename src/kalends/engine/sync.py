@@ -25,6 +25,7 @@ from kalends.engine.locating import Located
 from kalends.engine.pacing import wait
 from kalends.engine.refresh import Refresher
 from kalends.engine.slot import Failing, Slot
+from kalends.engine.standstill import Standstill
 from kalends.engine.tenants import Tenants
 from kalends.engine.trouble import HELD, Trouble
 from kalends.errors import KalendsError
@@ -67,17 +68,20 @@ class SyncDriver:
         self.trouble = Trouble(store, runtime, health)
         self.slots: dict[int, Slot] = {}
         self._hearing = Hearing(store, runtime, self)
+        standstill = Standstill(store, runtime)
         self._refresher = Refresher(
             store,
             runtime,
             tenants,
             self.trouble,
+            standstill,
             changed=changed,
             health=health,
             took_up=self._took_up,
             answered=self._awake.set,
         )
         self.figures = self._refresher.figures
+        self._standstill = standstill
 
     # --- sources come and go ------------------------------------------------------------
     def open(
@@ -210,7 +214,8 @@ class SyncDriver:
                 self._awake.clear()
                 now = self._runtime.monotonic()
                 self._collect(now)
-                self._start_reads(tasks, now)
+                if await self._standstill.over():
+                    self._start_reads(tasks, now)
                 await self._tend(now)
                 await wait(self._awake, self._pause(self._runtime.monotonic()))
 
@@ -250,6 +255,8 @@ class SyncDriver:
         upcoming = self._agenda.next_at()
         if upcoming is not None:
             pause = min(pause, upcoming - now)
+        if self._standstill.until is not None:
+            pause = min(pause, self._standstill.until - now)
         for slot in self.slots.values():
             if slot.wants() and slot.gate.opens_at > now:
                 pause = min(pause, slot.gate.opens_at - now)

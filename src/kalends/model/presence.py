@@ -9,6 +9,7 @@ All structs are arrays when packed: new fields go to the end, with a default.
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
@@ -191,7 +192,20 @@ class Presence(msgspec.Struct, frozen=True, array_like=True, gc=False):
     line: LineState | None = None
 
 
+class _Apart(msgspec.Struct, frozen=True, array_like=True):
+    """A timeline whose segments are still packed, one by one."""
+
+    segments: tuple[msgspec.Raw, ...] = ()
+    horizon: int = FOREVER
+    day_end: int = FOREVER
+
+
+LARGE: Final = 1 << 16
+"""Bytes from which a value is unpacked part by part: in one go ten thousand bookings stop every
+thread of the process for ten milliseconds, the event loop as well."""
 _pack = msgspec.msgpack.Encoder()
+_apart = msgspec.msgpack.Decoder(_Apart)
+_segment = msgspec.msgpack.Decoder(Segment)
 _presence = msgspec.msgpack.Decoder(Presence)
 _timeline = msgspec.msgpack.Decoder(Timeline)
 _manual = msgspec.msgpack.Decoder(Manual)
@@ -210,7 +224,11 @@ def unpack_presence(packed: bytes) -> Presence:
 
 def unpack_timeline(packed: bytes) -> Timeline:
     """Return a packed timeline; raises ``msgspec.DecodeError`` on anything else."""
-    return _timeline.decode(packed)
+    if len(packed) < LARGE:
+        return _timeline.decode(packed)
+    apart = _apart.decode(packed)
+    segments = [_segment.decode(one) for one in apart.segments]
+    return Timeline(tuple(segments), apart.horizon, apart.day_end)
 
 
 def unpack_manual(packed: bytes) -> Manual:

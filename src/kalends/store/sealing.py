@@ -13,6 +13,7 @@ import msgspec
 
 from kalends.model.booking import Booking
 from kalends.model.presence import (
+    LARGE,
     Hold,
     Manual,
     Presence,
@@ -41,8 +42,18 @@ class Content(msgspec.Struct, frozen=True, array_like=True):
     automatic_reply: tuple[int, int] | None = None
 
 
+class _Apart(msgspec.Struct, frozen=True, array_like=True):
+    """A calendar's content whose bookings are still packed, one by one."""
+
+    bookings: tuple[msgspec.Raw, ...] = ()
+    work_hours: bytes | None = None
+    automatic_reply: tuple[int, int] | None = None
+
+
 _pack = msgspec.msgpack.Encoder().encode
 _content = msgspec.msgpack.Decoder(Content)
+_apart = msgspec.msgpack.Decoder(_Apart)
+_booking = msgspec.msgpack.Decoder(Booking)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +117,7 @@ class Seals:
         """Open a calendar's content; empty where it was never read."""
         if sealed is None:
             return Content()
-        return _content.decode(self.vault.open(sealed, *_calendar(key)))
+        return unpack_content(self.vault.open(sealed, *_calendar(key)))
 
     def digest(self, key: CalendarKey, packed: bytes) -> bytes:
         """Return the keyed digest of a calendar's packed content."""
@@ -153,6 +164,15 @@ def pack_content(
 ) -> bytes:
     """Return the packed form that is sealed and digested."""
     return _pack(Content(tuple(bookings), work_hours, automatic_reply))
+
+
+def unpack_content(packed: bytes) -> Content:
+    """Return packed content; raises ``msgspec.DecodeError`` on anything else."""
+    if len(packed) < LARGE:
+        return _content.decode(packed)
+    apart = _apart.decode(packed)
+    bookings = [_booking.decode(one) for one in apart.bookings]
+    return Content(tuple(bookings), apart.work_hours, apart.automatic_reply)
 
 
 def _calendar(key: CalendarKey) -> tuple[str, ...]:

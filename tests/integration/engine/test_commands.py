@@ -40,9 +40,11 @@ HOUR = 3600
 WHO: dict[str, Any] = {"organization": ORGANIZATION, "actor": "token:t"}
 
 
-def story(tell: Callable[[Installation], Awaitable[None]], people: int = 3) -> None:
+def story(
+    tell: Callable[[Installation], Awaitable[None]], people: int = 3, *, poll_seconds: float = 60.0
+) -> None:
     async def whole() -> None:
-        home = Installation(1, people, poll_seconds=60.0)
+        home = Installation(1, people, poll_seconds=poll_seconds)
         try:
             await home.start()
             await home.apply()

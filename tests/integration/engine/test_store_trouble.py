@@ -7,7 +7,8 @@ import asyncio
 import pytest
 
 from kalends import observe
-from kalends.bus.commands import Answer, SetManual
+from kalends.bus.commands import Answer, ReadNow, SetManual
+from kalends.engine.standstill import LONGEST
 from kalends.errors import StoreFailed
 from kalends.model.booking import Booking
 from tests.integration.engine.test_commands import WHO, story
@@ -62,3 +63,24 @@ def test_the_engine_goes_on_where_the_store_is_back(trouble: object) -> None:
         }  # fmt: skip
 
     story(tell)
+
+
+@pytest.mark.parametrize(("trouble", "seconds"), [(fail, 3.0), (refuse_writing, LONGEST)])
+def test_what_an_outage_of_the_store_broke_off_is_read_once_it_is_back(
+    trouble: object, seconds: float
+) -> None:
+    """Nobody waits for the next poll, half an hour away."""
+
+    async def tell(home: Installation) -> None:
+        await asyncio.sleep(10)
+        home.server.read_of.clear()
+        home.dies = trouble  # type: ignore[assignment]  # it fails instead of dying
+        home.world.calendars["p0000"].put(Booking("u", BEGIN, BEGIN + 2 * HOUR, subject="x"))
+        await home.handle(ReadNow(**WHO, person=None, source=None))
+        await asyncio.sleep(2 * MINUTE)
+        assert home.server.read_of.get("p0000", 0) <= 10  # no server is asked in vain for ever
+        home.dies = lambda place: False
+        await asyncio.sleep(seconds)
+        assert home.boards["lamp"].shown["p0000"] == "busy"
+
+    story(tell, poll_seconds=1800.0)
