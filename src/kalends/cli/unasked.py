@@ -17,8 +17,10 @@ from kalends.config import Configuration
 from kalends.errors import Problem
 from kalends.model.organization import OrganizationDocument, SourceSpec
 from kalends.model.person import PersonRecord
+from kalends.model.vocabulary import Stage
 from kalends.net import kerberos
 from kalends.policy.packs import PACKS, pack_language
+from kalends.policy.profile import stage_of
 
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 _SECRETS = ("password_env", "secret_env")
@@ -94,7 +96,8 @@ def _organization(organization: OrganizationDocument) -> Iterator[Step]:
 
 def _person(person: PersonRecord, organization: OrganizationDocument) -> Iterator[Step]:
     """Yield what is wrong where a person's calendar can never be found, or is found by nonsense."""
-    if person.calendars is None and not person.emails and organization.sources:
+    read = stage_of(organization, person) is not Stage.OFF and organization.sources
+    if read and person.calendars is None and not person.emails:
         remedy = 'Add emails, or calendars = [...], or calendars = "none".'
         yield Step("person", person.id, False, "has neither address nor calendars", remedy)
     for address in person.emails:

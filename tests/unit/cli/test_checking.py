@@ -70,6 +70,12 @@ def test_what_needs_no_server_to_be_seen_is_seen(
     ]
 
 
+@pytest.mark.parametrize("why", ["left = true", 'stage = "off"', 'calendars = "none"'])
+def test_who_is_not_read_needs_no_calendar(tmp_path: Path, why: str) -> None:
+    told = needs(tmp_path, FILE.replace('name = "Bo"', f'name = "Bo"\n{why}'), secrets=False)
+    assert not any("person bo" in line for line in told)
+
+
 def test_a_sink_without_its_secret_is_seen(tmp_path: Path) -> None:
     assert any(line.startswith("hook/secret") for line in needs(tmp_path, FILE))
 
