@@ -168,6 +168,18 @@ class Retention:
         await settle(store, next_change_at=NOW + HOUR)
         assert (await store.purge(now=NOW + 90))["bookings"] == 1
 
+    async def test_what_ended_since_the_last_visit_stays_while_news_wait(
+        self, store: Store
+    ) -> None:
+        await hire(store, "anna")
+        await give_calendar(store, key("anna"))
+        visited, since = booking("1", NOW, NOW + 60), booking("2", NOW + 60, NOW + 120)
+        await store.replace_calendar(read(key("anna"), visited, since), now=NOW)
+        await settle(store, NOW + 70, next_change_at=NOW + 120)
+        await store.touch("acme", ["anna"], lane=Lane.POLICY, now=NOW + 80)
+        assert (await store.purge(now=NOW + 130))["bookings"] == 1
+        assert await store.bookings(key("anna")) == (since,)
+
     async def test_what_was_purged_is_no_news_when_it_is_read_again(self, store: Store) -> None:
         await hire(store, "anna")
         await give_calendar(store, key("anna"))
