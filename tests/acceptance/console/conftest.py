@@ -84,7 +84,7 @@ def signed_in(page_at: Callable[..., Any]) -> SignIn:
 
 def enter(page: Any, name: str) -> None:
     """Sign in on the page that asks for it, and wait for the list."""
-    page.get_by_label("Name").fill(name)
+    page.get_by_label("Name", exact=True).fill(name)  # not the search of a list still shown
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.locator(".row").first.wait_for()
