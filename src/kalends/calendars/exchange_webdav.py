@@ -21,6 +21,7 @@ from kalends.calendars.contract import (
     Step,
     Unchanged,
 )
+from kalends.calendars.exchange_webdav_busy import BusyTimes
 from kalends.calendars.exchange_webdav_read import Access, Habits, Read
 from kalends.calendars.steps import checked, quoted, unread
 from kalends.endpoints.exchange_dav import ExchangeDavEndpoint
@@ -50,12 +51,14 @@ class ExchangeWebdavSource:
         endpoint: ExchangeDavEndpoint,
         *,
         access: Access = "auto",
+        poll_seconds: float = 60.0,
         description: bool = False,
     ) -> None:
         self._endpoint = endpoint
         self._access: Access = access
         self._description = description
         self._habits = Habits()
+        self._busy = BusyTimes(endpoint, poll_seconds)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -95,6 +98,7 @@ class ExchangeWebdavSource:
         task = Read(
             self._endpoint,
             self._habits,
+            self._busy,
             ref,
             self._url(ref),
             previous,
@@ -111,6 +115,7 @@ class ExchangeWebdavSource:
             yield step
             if not step.ok:
                 return
+        yield Step("work hours", urlsplit(self._endpoint.root).netloc, True, _UNTOLD)
         for ref in refs:
             async for step in self._checked(ref):
                 yield step
@@ -123,6 +128,7 @@ class ExchangeWebdavSource:
     def forget(self, person: str, name: str) -> None:
         """See ``calendars.contract.Forgets``; the subscription runs out by itself."""
         self._habits.watched.pop((person, name), None)
+        self._busy.forget((person, name))
 
     async def close(self) -> None:
         """Forget what was learned; subscriptions run out at the server by themselves."""
@@ -226,6 +232,12 @@ class ExchangeWebdavSource:
         return await self._endpoint.send(request)
 
 
+_UNTOLD: Final = (
+    "WebDAV tells none, and automatic replies are not asked: those of the organization, a "
+    "department or the person count"
+)
+"""Exchange 2003 offers no request for work hours, and for automatic replies none that tells from
+when to when; both came with the web services of 2007."""
 _MORE: Final = (
     "the account may read the whole mailbox, as FullAccess grants; Reviewer on the calendar and "
     '"folder visible" on the mailbox itself would be enough'

@@ -23,6 +23,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from kalends.calendars.contract import CalendarRef, Previous, Reading, Skipped, Unchanged
+from kalends.calendars.exchange_webdav_busy import BusyTimes
 from kalends.calendars.exchange_webdav_cursor import Cursor, digest
 from kalends.calendars.stored import pack, unpack
 from kalends.endpoints.exchange_dav import ExchangeDavEndpoint
@@ -30,7 +31,7 @@ from kalends.errors import AccessDenied, BadAnswer, NotFound, SuspiciouslyEmpty,
 from kalends.model.booking import Booking
 from kalends.model.http import Request, Response
 from kalends.model.times import Interval
-from kalends.wire.exchange_dav import folders, freebusy, search, subscribe
+from kalends.wire.exchange_dav import folders, search, subscribe
 from kalends.wire.exchange_dav.appointment import Broken, Found, read_answers
 from kalends.wire.exchange_dav.multistatus import accept
 from kalends.wire.exchange_dav.subscribe import News
@@ -83,6 +84,7 @@ class Read:
         self,
         endpoint: ExchangeDavEndpoint,
         habits: Habits,
+        busy: BusyTimes,
         ref: CalendarRef,
         url: str,
         previous: Previous,
@@ -92,6 +94,7 @@ class Read:
     ) -> None:
         self._endpoint = endpoint
         self._habits = habits
+        self._busy = busy
         self._watched = habits.of(ref)
         self._ref = ref
         self._url = url
@@ -257,12 +260,8 @@ class Read:
     async def _busy_times(
         self, window: Interval, known: Cursor | None, denied_since: int
     ) -> Reading | Unchanged:
-        aligned = freebusy.aligned(window)
-        root = self._endpoint.root
-        emails = self._ref.emails
-        request = freebusy.build_freebusy(root, emails, aligned)
-        told = freebusy.parse_freebusy(await self._send(request), aligned)
-        found = next((one for one in map(told.get, emails) if one is not None), None)
+        key = (self._ref.person, self._ref.name)
+        found = await self._busy.of(key, self._ref.emails, window, fresh=known is None)
         if found is None:
             raise AccessDenied("this person's free/busy is not published for the whole window")
         bookings = tuple(one for one in found if one.interval(self._zone).overlaps(window))

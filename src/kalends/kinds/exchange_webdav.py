@@ -19,7 +19,8 @@ class ExchangeWebdavOptions(ExchangeDavOptions):
     """What is read: ``mailbox`` (needs a right to each), ``freebusy`` (busy times without subjects,
     no right needed); ``auto``: free/busy where a mailbox is refused, until it no longer is."""
     poll_seconds: int = Field(default=60, ge=5, le=86_400)
-    """How often each calendar is asked whether something changed (one small request)."""
+    """How often each calendar is asked whether something changed (one small request; by
+    free/busy one for up to fifty people)."""
 
 
 def _options(options: Any) -> ExchangeWebdavOptions:
@@ -40,6 +41,7 @@ def _source(endpoint: ExchangeDavEndpoint, place: Place, options: Any) -> Exchan
     return ExchangeWebdavSource(
         endpoint,
         access=_options(options).access,
+        poll_seconds=_options(options).poll_seconds,
         description=place.organization.description_note,
     )
 

@@ -455,7 +455,7 @@ async def test_a_check_tells_that_the_whole_mailbox_is_readable() -> None:
     assert "Reviewer" in told[0].detail
     world.anna.delegates[ACCOUNT.lower()] = "Reviewer"
     told = [step async for step in world.source.check((world.ref,))]
-    assert [step.what for step in told][-2:] == ["sign-in", "calendar"]
+    assert [step.what for step in told][-3:] == ["sign-in", "work hours", "calendar"]
 
 
 async def test_reviewer_of_the_calendar_is_enough() -> None:

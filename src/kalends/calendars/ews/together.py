@@ -11,12 +11,11 @@ alone, and for a while nobody is asked for together.
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from dataclasses import dataclass
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from kalends.calendars.ews.busy import busy_times, inside, may_work_alone, of_many, whole_days
+from kalends.calendars.turns import Turns
 from kalends.endpoints.exchange.endpoint import ExchangeEndpoint
 from kalends.endpoints.exchange.known import Mailbox
 from kalends.errors import SourceTrouble
@@ -29,27 +28,10 @@ from kalends.wire.ews.get_user_availability import (
     parse_get_user_availability,
 )
 
-SOON: Final = 0.8
-"""Asked for with others once so much of its interval has passed …"""
-FRESH: Final = 0.3
-"""… and good for so much of the next: polls vary by a tenth."""
-_GONE: Final = 2.0
-"""Intervals after which an answer nobody came for means a calendar that is read no more."""
 _ALONE_SECONDS: Final = 300.0
 
 Place = tuple[str, Interval]
 """What mailboxes must share to be asked for together: their server, and the days."""
-
-
-@dataclass(slots=True)
-class _Reader:
-    """A mailbox read by busy times."""
-
-    zone: ZoneInfo
-    read_at: float
-    asked_at: float = float("-inf")
-    """When somebody else asked for it; older than ``read_at``: nobody has since."""
-    answer: Availability | None = None
 
 
 class Together:
@@ -57,9 +39,8 @@ class Together:
 
     def __init__(self, endpoint: ExchangeEndpoint) -> None:
         self._endpoint = endpoint
-        self._interval = float(endpoint.options.poll_seconds)
-        self._readers: dict[Place, OrderedDict[Mailbox, _Reader]] = {}
-        """Those read longest ago first."""
+        interval = float(endpoint.options.poll_seconds)
+        self._turns: Turns[Mailbox, ZoneInfo, Availability] = Turns(interval)
         self._alone_until = 0.0
 
     async def busy_times(
@@ -69,7 +50,7 @@ class Together:
         days = whole_days(window)
         now = self._endpoint.runtime.monotonic()
         place = (self._endpoint.url_of(mailbox), days)
-        waiting = self._turn(place, mailbox, zone, now)
+        waiting = self._turns.come(place, mailbox, zone, now)
         if not fresh and waiting is not None:
             return inside(waiting, window)
         if not fresh and days.end - days.start <= MAX_WINDOW and now >= self._alone_until:
@@ -80,74 +61,33 @@ class Together:
 
     def forget(self, mailbox: Mailbox) -> None:
         """Drop a mailbox that is no more: it is asked for with nobody."""
-        for place, readers in list(self._readers.items()):
-            readers.pop(mailbox, None)
-            if not readers:
-                del self._readers[place]
-
-    def _turn(
-        self, place: Place, mailbox: Mailbox, zone: ZoneInfo, now: float
-    ) -> Availability | None:
-        """Note that a mailbox is read; return the answer that waits for it."""
-        readers = self._readers.setdefault(place, OrderedDict())
-        known = readers.get(mailbox)
-        readers[mailbox] = _Reader(zone, now)
-        readers.move_to_end(mailbox)
-        if known is None or known.zone != zone or now - known.asked_at > FRESH * self._interval:
-            return None
-        return known.answer
+        self._turns.forget(mailbox)
 
     async def _with_others(
         self, place: Place, mailbox: Mailbox, zone: ZoneInfo, now: float
     ) -> Availability | None:
         """Ask for a mailbox and those whose turn comes soon; None: it is to be asked alone."""
-        others = self._soon(place, now)
+        others = self._turns.soon(place, now, MAX_MAILBOXES - 1)
         if not others:
             return None
-        asked = {mailbox: _Reader(zone, now), **others}
+        zones = {mailbox: zone, **{one: reader.asked for one, reader in others.items()}}
         try:
-            told = await self._ask(asked, place[1])
+            told = await self._ask(zones, place[1])
         except SourceTrouble as error:
             self._alone_until = now + _ALONE_SECONDS
             if not may_work_alone(error):
                 raise
             return None
-        for one, answer in zip(asked, told, strict=True):
+        for one, answer in zip(zones, told, strict=True):
             if one != mailbox:
                 others[one].answer = answer
         return told[0]
 
-    def _soon(self, place: Place, now: float) -> dict[Mailbox, _Reader]:
-        """Return who is asked for next, and note that they are; drop who is read no more."""
-        readers = self._readers[place]
-        found: dict[Mailbox, _Reader] = {}
-        gone: list[Mailbox] = []
-        for mailbox, reader in readers.items():
-            if len(found) == MAX_MAILBOXES - 1 or now - reader.read_at < SOON * self._interval:
-                break
-            if reader.asked_at <= reader.read_at:
-                reader.asked_at = now
-                found[mailbox] = reader
-            elif now - reader.asked_at > _GONE * self._interval:
-                gone.append(mailbox)
-        for mailbox in gone:
-            del readers[mailbox]
-        self._tidy(now)
-        return found
-
-    def _tidy(self, now: float) -> None:
-        """Drop days nobody is read for any more: all have moved on to others."""
-        over = now - _GONE * self._interval
-        for place, readers in list(self._readers.items()):
-            if readers[next(reversed(readers))].read_at < over:
-                del self._readers[place]
-
     async def _ask(
-        self, asked: dict[Mailbox, _Reader], days: Interval
+        self, zones: dict[Mailbox, ZoneInfo], days: Interval
     ) -> tuple[Availability | None, ...]:
-        zones = tuple(reader.zone for reader in asked.values())
-        endpoint, mailboxes = self._endpoint, tuple(asked)
-        return await of_many(endpoint, mailboxes, days, "DetailedMerged", read_many, zones)
+        each = tuple(zones.values())
+        return await of_many(self._endpoint, tuple(zones), days, "DetailedMerged", read_many, each)
 
 
 def read_many(
