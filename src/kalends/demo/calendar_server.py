@@ -19,6 +19,10 @@ from kalends.errors import UserError
 
 USER: Final = "svc"
 PASSWORD: Final = "demo"  # noqa: S105 - the demo's own server, on loopback only
+START_SECONDS: Final = 120.0
+"""How long it may take to start on a small or busy machine; where it ends, that is told at once."""
+ANSWER_SECONDS: Final = 30.0
+"""How long it may take to answer there."""
 
 
 @dataclass(slots=True)
@@ -48,9 +52,8 @@ class CalendarServer:
         log = (self.directory / "radicale.log").open("wb")
         command = [sys.executable, "-m", "radicale", "--config", str(config)]
         self.process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)  # noqa: S603 - our own command line
-        for _ in range(200):
-            if self.process.poll() is not None:
-                break
+        begun = time.monotonic()
+        while self.process.poll() is None and time.monotonic() - begun < START_SECONDS:
             if self.answers():
                 return
             time.sleep(0.05)
@@ -63,7 +66,7 @@ class CalendarServer:
         """End the server."""
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
-            self.process.wait(10)
+            self.process.wait(START_SECONDS)
 
     def ensure_calendar(self, name: str, title: str) -> None:
         """Create a calendar collection unless it is there."""
@@ -126,7 +129,7 @@ class CalendarServer:
         if kind:
             request.add_header("Content-Type", f"{kind}; charset=utf-8")
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - see above
+            with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as answer:  # noqa: S310 - see above
                 return answer.status, answer.read()
         except urllib.error.HTTPError as error:
             return error.code, b""

@@ -22,7 +22,7 @@ from xml.sax.saxutils import escape
 
 from lxml import etree
 
-from kalends.demo.calendar_server import PASSWORD, USER
+from kalends.demo.calendar_server import ANSWER_SECONDS, PASSWORD, START_SECONDS, USER
 from kalends.demo.ical import ics, read
 from kalends.demo.organization import DemoBooking, DemoPerson, people
 from kalends.errors import UserError
@@ -90,7 +90,7 @@ class ExchangeServer:
         """End it."""
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
-            self.process.wait(10)
+            self.process.wait(START_SECONDS)
 
     def ended(self) -> bool:
         """Tell whether it was started and runs no more."""
@@ -184,7 +184,7 @@ class ExchangeServer:
         request.add_header("Authorization", f"Basic {token}")
         request.add_header("Content-Type", "text/xml; charset=utf-8")
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - see above
+            with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as answer:  # noqa: S310 - see above
                 return answer.status, answer.read()
         except urllib.error.HTTPError as error:
             return error.code, b""
