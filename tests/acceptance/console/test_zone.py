@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.acceptance.console.test_source import CONSOLE
+from tests.patience import PATIENCE
 
 ZONES = (
     "Europe/Stockholm", "America/New_York", "America/Santiago", "Australia/Lord_Howe",
@@ -75,7 +76,7 @@ def test_days_and_hours_are_those_of_the_zone() -> None:
         asked.append((name, moments, walls))
     done = subprocess.run(
         [node(), "-e", PROGRAM], cwd=CONSOLE, input=json.dumps(asked),
-        capture_output=True, text=True, check=True, timeout=60,
+        capture_output=True, text=True, check=True, timeout=PATIENCE,
     )  # fmt: skip
     for (name, moments, walls), (days_told, moments_told) in zip(
         asked, json.loads(done.stdout), strict=True

@@ -73,7 +73,7 @@ def test_a_newcomer_sees_a_booking_become_presence(demo: Demo) -> None:
     with urllib.request.urlopen(f"{address}health/ready") as answer:
         assert answer.status == 200
     demo.until(r"Björn Åkesson är i möte")
-    told = demo.command("book", "emma", "Möte med Volvo", "--in", "1s", "--for", "12s")
+    told = demo.command("book", "emma", "Möte med Volvo", "--in", "1s", "--for", "20s")
     assert told.startswith("Booked 'Möte med Volvo' for emma")
     demo.until(r"emma +busy +Emma Nyström är i möte")
     demo.until(r"(?s)Emma Nyström är i möte.*Emma Nyström är tillgänglig")
