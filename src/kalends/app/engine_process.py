@@ -21,7 +21,7 @@ from kalends.bus.contract import Bus
 from kalends.bus.local import open_bus
 from kalends.config import Configuration, load
 from kalends.config.server import ServerOptions
-from kalends.endpoints.kind import Services
+from kalends.endpoints.kind import Services, kinds
 from kalends.engine.channels import channels
 from kalends.engine.engine import Engine, EngineOptions
 from kalends.engine.pacing import calm_collector
@@ -43,6 +43,7 @@ def run_engine(config: Path) -> int:
     """Run the engine until told to stop; returns the exit code."""
     end_with_parent()
     try:
+        kinds()  # whoever adds a source of another kind later must not hold up the loop
         configuration = load(config)
         server = configuration.server
         observe.configure(server.log_level, json=server.log_format == "json")

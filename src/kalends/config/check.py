@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from kalends.config.problems import Where, dotted, split, told
 from kalends.directory.people import PEOPLE
-from kalends.endpoints.kind import Kind, SharedDirectoryOptions, kinds
+from kalends.endpoints.kind import Kind, SharedDirectoryOptions, kinds, known
 from kalends.errors import ConfigurationError, Problem
 from kalends.model.organization import (
     DirectorySpec,
@@ -44,18 +44,18 @@ def _specs(
     where: Where,
     prefix: Sequence[str | int],
 ) -> Iterator[Problem]:
-    able = {name: options for name, kind in kinds().items() if (options := _options(kind, part))}
     seen: set[str] = set()
     for index, spec in enumerate(specs):
         path = (*prefix, part, index)
         if spec.id in seen:
             yield _problem(where, (*path, "id"), f"{spec.id!r} stands twice.", "Give each its own.")
         seen.add(spec.id)
-        options = able.get(spec.kind)
+        kind = known(spec.kind)
+        options = _options(kind, part) if kind is not None else None
         if options is None:
-            known = ", ".join(sorted(able))
+            able = ", ".join(sorted(n for n, each in kinds().items() if _options(each, part)))
             what = f"{spec.kind!r} is not a kind Kalends knows for {part}."
-            yield _problem(where, (*path, "kind"), what, f"There are: {known}.")
+            yield _problem(where, (*path, "kind"), what, f"There are: {able}.")
             continue
         try:
             options.model_validate(spec.options)
@@ -79,8 +79,8 @@ def _directories(
         if spec.id == PEOPLE:
             what = f"{PEOPLE!r} is the organization's own people."
             yield _problem(where, (*path, "id"), what, "Give it another id.")
-        known = kinds().get(spec.kind)
-        options = known.directory_options if known is not None else None
+        kind = known(spec.kind)
+        options = kind.directory_options if kind is not None else None
         if options is None or not issubclass(options, SharedDirectoryOptions):
             continue
         named = spec.options.get("source")

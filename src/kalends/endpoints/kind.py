@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.metadata import entry_points
-from typing import Any, Protocol
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Final, Protocol
 
 from kalends.bus.contract import Bus
 from kalends.errors import UserError
@@ -119,19 +119,37 @@ def own_key(place: Place, options: Document) -> tuple[Any, ...]:
     return (place.organization.id, place.id, place.trusted, place.mark, written)
 
 
+_GROUP: Final = "kalends.kinds"
+_LOADED: Final[dict[str, Kind]] = {}
+
+
 @cache
 def kinds() -> dict[str, Kind]:
     """Return every installed kind by name."""
-    found: dict[str, Kind] = {}
-    for entry in entry_points(group="kalends.kinds"):
-        kind = entry.load()
-        found[kind.name] = kind
-    return found
+    for entry in entry_points(group=_GROUP):
+        _load(entry)
+    return _LOADED
+
+
+def known(name: str) -> Kind | None:
+    """Return a kind and load no other; None: there is none of that name.
+
+    Who only looks at a file with calendars of one kind need not wait for the rest.
+    """
+    if name not in _LOADED:
+        for entry in entry_points(group=_GROUP, name=name):
+            _load(entry)
+    return _LOADED.get(name)
+
+
+def _load(entry: EntryPoint) -> None:
+    loaded = entry.load()
+    _LOADED.setdefault(loaded.name, loaded)
 
 
 def kind(name: str) -> Kind:
     """Return a kind; ``UserError`` names the known ones where it is unknown."""
-    known = kinds()
-    if name not in known:
-        raise UserError(f"kind {name!r} is not known; there are: {', '.join(sorted(known))}")
-    return known[name]
+    found = known(name)
+    if found is None:
+        raise UserError(f"kind {name!r} is not known; there are: {', '.join(sorted(kinds()))}")
+    return found
