@@ -144,3 +144,16 @@ def test_news_are_read_at_once_while_another_sources_outage_is_noted(
 
     with shelf.scripted_office():
         prompt(story, 12)
+
+
+def test_what_a_poll_finds_between_two_edits_waits_for_quiet_and_no_longer() -> None:
+    async def story(home: Installation) -> None:
+        await edited(home, "p0000")
+        await asyncio.sleep(AT_ONCE)
+        calendar = home.world.calendars["p0000"]
+        calendar.remove("p0000-now")  # and nobody tells of it
+        home.server.announce()
+        await asyncio.sleep(2 * AT_ONCE)
+        assert home.boards["lamp"].shown["p0000"] == "available"
+
+    prompt(story, 1)
