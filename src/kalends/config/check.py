@@ -10,6 +10,7 @@ from kalends.config.problems import Where, dotted, split, told
 from kalends.directory.people import PEOPLE
 from kalends.endpoints.kind import Kind, SharedDirectoryOptions, kinds, known
 from kalends.errors import ConfigurationError, Problem
+from kalends.model.addresses import sip_name
 from kalends.model.organization import (
     DirectorySpec,
     OrganizationDocument,
@@ -110,6 +111,11 @@ def _people(
             if owner != person.id:
                 what = f"{address!r} already belongs to {owner!r}."
                 yield _problem(where, (*path, "emails"), what, "An address belongs to one person.")
+        if person.sip is not None and not person.left:
+            owner = addresses.setdefault(sip_name(person.sip), person.id)
+            if owner != person.id:
+                what = f"{person.sip!r} already belongs to {owner!r}: each would undo the other."
+                yield _problem(where, (*path, "sip"), what, "Give the address to one of the two.")
         if isinstance(person.calendars, tuple):
             for link, calendar in enumerate(person.calendars):
                 if calendar.source not in sources:

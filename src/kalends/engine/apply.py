@@ -15,6 +15,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from kalends.errors import Problem
+from kalends.model.addresses import SIP
 from kalends.model.person import PersonRecord, Preferences
 from kalends.store.contract import Document, PersonDocument
 
@@ -165,22 +166,28 @@ def too_many_go(difference: Difference, stored: int) -> bool:
 def duplicate_addresses(
     problems: list[Problem], organization: str, people: Iterable[tuple[str, Sequence[str]]]
 ) -> Iterator[None]:
-    """Add a problem for each address that two people of an organization have; yields as above."""
+    """Add a problem for each address that two people of an organization have; yields as above.
+
+    Each comes with what ``own_addresses`` returns.
+    """
     owner: dict[str, str] = {}
-    for count, (person, emails) in enumerate(people):
+    for count, (person, addresses) in enumerate(people):
         if count % _BREATH == 0:
             yield
-        for email in emails:
-            first = owner.setdefault(email.lower(), person)
+        for address in addresses:
+            first = owner.setdefault(address, person)
             if first != person:
-                problems.append(
-                    Problem(
-                        organization,
-                        f"people.{person}.emails",
-                        f"{email} belongs to {first} already.",
-                        "Give every address to one person only.",
-                    )
-                )
+                problems.append(taken(organization, f"people.{person}.", address, first))
+
+
+def taken(where: str, prefix: str, address: str, owner: str) -> Problem:
+    """Return the problem of an address (``own_addresses``) that somebody else has."""
+    return Problem(
+        where,
+        prefix + ("sip" if address.startswith(SIP) else "emails"),
+        f"{address} belongs to {owner} already.",
+        "Give every address to one person only.",
+    )
 
 
 def shared_addresses(

@@ -38,6 +38,7 @@ from kalends.engine.problems import unknown_zone, validation_problems
 from kalends.engine.tenants import tenant as compile_tenant
 from kalends.engine.whole_file import breathing, parsed, spaced
 from kalends.errors import ConfigurationError, Problem
+from kalends.model.addresses import own_addresses
 from kalends.model.organization import (
     DirectorySpec,
     OrganizationDocument,
@@ -282,6 +283,8 @@ class _Addresses(msgspec.Struct, frozen=True):
     """All that is looked at of the records of people whom the file does not concern."""
 
     emails: tuple[str, ...] = ()
+    sip: str | None = None
+    left: bool = False
 
 
 _addresses: Final = msgspec.json.Decoder(_Addresses)
@@ -305,7 +308,7 @@ async def concerned(core: Core, wanted: OrganizationDocument) -> Concerned:
     given: set[str] = set()
     async for record in spaced(wanted.people):
         named.add(record.id)
-        given.update(email.lower() for email in record.emails)
+        given.update(own_addresses(record.emails, record.sip, record.left))
     found = Concerned()
     after = ""
     while page := await core.store.people(wanted.id, after, PAGE):
@@ -314,9 +317,10 @@ async def concerned(core: Core, wanted: OrganizationDocument) -> Concerned:
             if one.person in named or one.managed_by == MANAGED_BY_FILE:
                 found.people[one.person] = one
             elif given:
-                emails = _addresses.decode(one.record).emails
-                if not given.isdisjoint(email.lower() for email in emails):
-                    found.addresses[one.person] = emails
+                told = _addresses.decode(one.record)
+                theirs = own_addresses(told.emails, told.sip, told.left)
+                if not given.isdisjoint(theirs):
+                    found.addresses[one.person] = theirs
         after = page[-1].person
         await asyncio.sleep(0)
     return found
@@ -330,8 +334,8 @@ def _people_problems(
         if count % BREATH == 0:
             yield
         problems += unknown_zone(f"people.{record.id}", "timezone", record.timezone)
-        kept[record.id] = record.emails
-    yield from duplicate_addresses(problems, wanted.id, {**kept, **others}.items())
+        kept[record.id] = own_addresses(record.emails, record.sip, record.left)
+    yield from duplicate_addresses(problems, wanted.id, {**others, **kept}.items())
 
 
 async def _gone(core: Core, wanted: set[str]) -> list[str]:

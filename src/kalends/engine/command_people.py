@@ -22,13 +22,14 @@ from kalends.bus.commands import (
 )
 from kalends.bus.tags import holds, record_tag
 from kalends.engine.answers import done, invalid, no, stale, unknown
-from kalends.engine.apply import with_leaving
+from kalends.engine.apply import taken, with_leaving
 from kalends.engine.core import Core
 from kalends.engine.opening import forbidden
 from kalends.engine.people import stored_record
 from kalends.engine.problems import validation_problems
 from kalends.engine.tenants import Tenant
 from kalends.errors import Problem, UserError
+from kalends.model.addresses import own_addresses
 from kalends.model.organization import Permissions
 from kalends.model.person import PersonRecord, Preferences
 from kalends.model.presence import LineState
@@ -226,13 +227,10 @@ async def person_problems(store: Store, tenant: Tenant, record: PersonRecord) ->
     """Return what is wrong with a record that is well-formed by itself."""
     where = f"people.{record.id}"
     problems = tenant.policy.problems_of(record, where=where)
-    for email in record.emails:
-        owners = await store.person_by_email(tenant.id, email.lower())
-        for owner in owners:
+    for address in own_addresses(record.emails, record.sip, record.left):
+        for owner in await store.person_by_email(tenant.id, address):
             if owner != record.id:
-                text = f"{email} belongs to {owner} already."
-                remedy = "Give every address to one person only."
-                problems.append(Problem(where, "emails", text, remedy))
+                problems.append(taken(where, "", address, owner))
     if isinstance(record.calendars, tuple) and record.managed_by != "file":
         for link in record.calendars:
             problems += forbidden(f"{where}.calendars", link.model_dump(exclude_unset=True))

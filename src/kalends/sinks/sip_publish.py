@@ -71,6 +71,8 @@ class SipPublishSink:
         self._runtime = runtime
         self._endpoint = endpoint
         self._publishing = publishing
+        self._speakers: dict[str, str] = {}
+        """Address → whose presence is published for it: ``domain`` may make two people's one."""
 
     @property
     def delivery(self) -> Delivery:
@@ -116,6 +118,7 @@ class SipPublishSink:
     async def withdraw(self, publications: Sequence[Publication]) -> None:
         """Remove what is published; what the server no longer holds costs nothing."""
         held = [unpack_memory(publication.memory) for publication in publications]
+        self._release({publication.person for publication in publications})
         await self._endpoint.publish(
             [self._removal(memory) for memory in held if memory is not None and self._live(memory)]
         )
@@ -140,6 +143,8 @@ class SipPublishSink:
             return _hopeless("no-sip-address", "this person has no SIP address (sip:user@host)")
         if parse_uri(target).scheme == "sips" and not self._publishing.secure:
             return _hopeless("insecure", "a sips: address is published by transport=tls only")
+        if self._speakers.setdefault(target, publication.person) != publication.person:
+            return _hopeless("sip-address-taken", "somebody else's presence is published for it")
         memory = unpack_memory(publication.memory)
         live = memory is not None and memory.target == target and self._live(memory)
         etag = memory.etag if memory is not None and live else ""
@@ -159,8 +164,16 @@ class SipPublishSink:
         memory = unpack_memory(publication.memory)
         if memory is None or not self._live(memory):
             return None
-        target = self._target(publication.profile)
-        return self._removal(memory) if target != memory.target else None
+        if self._target(publication.profile) == memory.target:
+            return None
+        if self._speakers.get(memory.target) == publication.person:
+            del self._speakers[memory.target]
+        return self._removal(memory)
+
+    def _release(self, people: set[str]) -> None:
+        """Let others speak for the addresses of people who are published no more."""
+        for target in [one for one, person in self._speakers.items() if person in people]:
+            del self._speakers[target]
 
     def _removal(self, memory: Memory) -> Publish:
         sender = self._publishing.sender

@@ -109,7 +109,10 @@ class Reader(Protocol):
         """Return one person, or None."""
 
     async def person_by_email(self, organization: str, email: str) -> list[str]:
-        """Return the ids of people with this address (lower case); more than one is a fault."""
+        """Return the ids of people with this address; more than one is a fault.
+
+        It is one of ``model.addresses.own_addresses``: a mail address, or ``sip:user@host``.
+        """
 
     async def presences(
         self, organization: str, after: str = "", limit: int = 1000

@@ -71,6 +71,25 @@ async def test_somebody_gone_is_taken_back_by_what_was_remembered_alone() -> Non
         assert server.holds("anna") is None
 
 
+async def test_of_two_people_with_one_address_one_is_published_until_they_are_gone() -> None:
+    """``domain`` makes one address of two: their states must not take turns."""
+    async with (
+        serving() as server,
+        lamps(f"sip:127.0.0.1:{server.port}", domain="pbx.example") as sink,
+    ):
+        first = await publish(sink, publication(sink, None))
+        other = msgspec.structs.replace(profile("ann2"), sip="sip:anna@other.example")
+        hers = Publication("ann2", 1, sink.render(BUSY, other) or b"", None, other, NOW)
+        for _ in range(2):
+            [outcome] = await sink.publish([hers])
+            assert isinstance(outcome, Failed)
+            assert (outcome.code, outcome.give_up) == ("sip-address-taken", True)
+            first = await publish(sink, publication(sink, first.memory))
+        assert len(server.server.asked) == 3
+        await sink.withdraw([publication(sink, first.memory)])
+        await publish(sink, hers)
+
+
 async def test_without_an_address_there_is_nothing_to_publish() -> None:
     async with serving() as server, lamps(f"sip:127.0.0.1:{server.port}") as sink:
         nowhere = msgspec.structs.replace(profile("anna"), sip="")

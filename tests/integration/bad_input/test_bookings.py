@@ -224,7 +224,7 @@ def test_an_address_of_somebody_else_is_refused_naming_them_and_nobody_changes(
         assert (answer.ok, answer.code) == (False, "invalid")
         [problem] = answer.problems
         assert problem["key"] == "emails"
-        assert problem["what"] == "Anna@Acme.example belongs to anna already."
+        assert problem["what"] == "anna@acme.example belongs to anna already."
         assert problem["remedy"]
         assert await site.store.person("acme", "dora") is None
         nobody_was_freed(site, since)

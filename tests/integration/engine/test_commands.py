@@ -465,3 +465,23 @@ def test_others_work_while_a_file_of_many_people_is_read() -> None:
         ]
 
     story(tell)
+
+
+def test_a_sip_address_belongs_to_one_person_and_is_free_once_they_left() -> None:
+    async def tell(home: Installation) -> None:
+        eve = {"id": "eve", "name": "Eve", "sip": "sip:100@acme.example"}
+        fay = {"id": "fay", "name": "Fay", "sip": "sip:100@ACME.example:5060"}
+        await ok(home, PutPerson(**WHO, record=eve))
+        answer = await refused(home, PutPerson(**WHO, record=fay), "invalid")
+        [problem] = answer.problems
+        assert (problem["key"], "eve" in problem["what"]) == ("sip", True)
+        file = home.applying()
+        [told] = file.organizations
+        both = {**told, "people": [*told["people"], {**fay, "managed_by": "file"}]}
+        command = Apply(organization="*", actor="cli", organizations=[both])
+        answer = await refused(home, command, "invalid")
+        assert [problem["key"] for problem in answer.problems] == ["people.fay.sip"]
+        await ok(home, PutPerson(**WHO, record={**eve, "left": True}))
+        await ok(home, PutPerson(**WHO, record=fay))
+
+    story(tell)

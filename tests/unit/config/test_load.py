@@ -102,6 +102,24 @@ calendars = [{ source = "exchange" }]
     assert "there is no source 'exchange'" in found
 
 
+def test_a_sip_address_of_two_people_is_told_with_its_line_and_both(tmp_path: Path) -> None:
+    def everybody(first: str, second: str) -> str:
+        return GOOD + "".join(
+            f'[[organizations.people]]\nid = "{id}"\nname = "{id}"\n{sip}\n'
+            for id, sip in (("carl", first), ("dora", second))
+        )
+
+    text = everybody('sip = "sip:carl@acme.example"', 'sip = "sips:Carl@ACME.example:5061"')
+    [found] = problems(tmp_path, text)
+    line = 1 + text.splitlines().index('sip = "sips:Carl@ACME.example:5061"')
+    assert found.startswith(f"kalends.toml:{line}: ")
+    assert "already belongs to 'carl'" in found
+    problems_of_a_leaver = everybody('sip = "sip:c@acme.example"\nleft = true',
+                                     'sip = "sip:c@acme.example"')  # fmt: skip
+    (tmp_path / "kalends.toml").write_text(problems_of_a_leaver)
+    assert load(tmp_path / "kalends.toml").organizations
+
+
 def test_a_person_in_two_organizations_is_refused(tmp_path: Path) -> None:
     second = GOOD.split("\n\n", 1)[1].replace('id = "acme"', 'id = "other"')
     found = "\n".join(problems(tmp_path, GOOD + "\n" + second))

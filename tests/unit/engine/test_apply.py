@@ -15,6 +15,7 @@ from kalends.engine.apply import (
     too_many_go,
 )
 from kalends.errors import Problem
+from kalends.model.addresses import own_addresses
 from kalends.model.person import PersonRecord
 from kalends.model.profile import Profile
 from kalends.store.contract import Document, PersonDocument
@@ -99,10 +100,16 @@ def test_documents_the_file_once_brought_go_and_the_apis_stay() -> None:
 
 
 def test_an_address_of_two_people_is_told_with_both() -> None:
-    both = [("anna", ["A@x.example"]), ("bo", ["a@x.example"])]
-    [problem] = told(lambda problems: duplicate_addresses(problems, "acme", both))
-    assert "anna" in problem.what
-    assert "bo" in problem.key
+    both = [
+        (id, own_addresses([mail], sip, False))
+        for id, mail, sip in (
+            ("anna", "A@x.example", "sip:A@x.example;transport=tls"),
+            ("bo", "a@x.example", "sips:a@x.example:5061"),
+        )
+    ]
+    found = told(lambda problems: duplicate_addresses(problems, "acme", both))
+    assert [problem.key for problem in found] == ["people.bo.emails", "people.bo.sip"]
+    assert all("anna" in problem.what for problem in found)
 
 
 def test_a_person_in_two_organizations_is_told() -> None:

@@ -1,4 +1,7 @@
-"""People: records, addresses, profiles. A written person is dirty and queued in lane POLICY."""
+"""People: records, addresses, profiles. A written person is dirty and queued in lane POLICY.
+
+The table of mail addresses holds SIP addresses, too: with their scheme no mail address is like it.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import Select, and_, bindparam, delete, select
 
+from kalends.model.addresses import own_addresses
 from kalends.model.profile import pack_profile, unpack_profile
 from kalends.store.contract import Lane, PersonDocument, shard_of
 from kalends.store.statements import Row, Statement, Unit, upsert
@@ -17,11 +21,13 @@ from kalends.store.units.queue import QUEUE_DIRTY
 from kalends.store.units.shown import forget
 
 
-class _Emails(msgspec.Struct):
+class _Addresses(msgspec.Struct):
     emails: tuple[str, ...] = ()
+    sip: str | None = None
+    left: bool = False
 
 
-_emails = msgspec.json.Decoder(_Emails)
+_addresses = msgspec.json.Decoder(_Addresses)
 
 _p = person.c
 _one = (_p.organization == bindparam("organization"), _p.person == bindparam("person"))
@@ -84,7 +90,8 @@ def _save(written: PersonDocument, now: int) -> Unit[None]:
     version = next_version(written.version, (yield _VERSION(**key)), f"person {written.person}")
     yield _SAVE(**key, record=written.record, managed_by=written.managed_by, version=version)
     yield _FORGET_EMAILS(**key)
-    addresses = {address.lower() for address in _emails.decode(written.record).emails}
+    told = _addresses.decode(written.record)
+    addresses = {*own_addresses(told.emails, told.sip, told.left)}
     if addresses:
         yield _EMAIL.each([{**key, "email": address} for address in sorted(addresses)])
     yield _PLAN(**key, profile=pack_profile(written.profile), timeline=None, first_end=None)
