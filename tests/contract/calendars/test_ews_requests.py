@@ -115,6 +115,17 @@ async def test_a_first_reply_that_is_refused_is_no_reason_to_read_on_and_on() ->
     assert not (isinstance(found, Reading) and found.more)
 
 
+async def test_after_a_restart_a_reply_that_was_stored_is_what_others_compare_with() -> None:
+    staff = Staff(1)
+    mailbox, endpoint = Mailbox("p000@acme.example"), staff.world.endpoint
+    staff.world.organization.mailboxes[mailbox.address].oof = Oof("Enabled")
+    for _ in range(3):
+        await staff.read()
+    endpoint.forget(mailbox)
+    assert await staff.read() == ["SyncFolderItems"]
+    assert endpoint.known(mailbox).reply == (0, FOREVER)
+
+
 async def test_who_is_read_as_a_delegate_is_asked_for_no_reply() -> None:
     staff = Staff(1, access="delegate")
     await staff.read()

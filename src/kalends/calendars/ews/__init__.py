@@ -9,6 +9,6 @@ between reads; ``rights`` says how each version of Exchange is told to let us in
 
 What a read costs: nothing new, one request; a change, two; the whole window, two. Work hours are
 asked once a day, of a hundred mailboxes by one request, and automatic replies every quarter of an
-hour, one request each (of very many, when they look otherwise: ``notify.replies``); neither by a
-read that has something else to ask.
+hour, one request each (of very many beside glances: ``notify.settings``, and by a read when they
+are or look otherwise); neither by a read that has something else to ask.
 """

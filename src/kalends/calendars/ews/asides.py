@@ -33,7 +33,7 @@ AGAIN: Final = 3600
 """Where the server had no time for the question."""
 REPLY_EVERY: Final = 15 * 60
 REPLY_SEEN_EVERY: Final = 6 * 3600
-"""Where replies are glanced at, and settings asked in turn (``notify.settings``)."""
+"""Polls ask so rarely where settings are asked in turn beside glances (``notify.settings``)."""
 SEEN_LASTS: Final = 30 * 60
 """A glance that is older says nothing: two of them failed."""
 

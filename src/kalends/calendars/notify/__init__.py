@@ -19,7 +19,8 @@ Three rules keep news from being lost:
 Whatever still slips through (a server that says OK and delivers nothing) is found by the poll,
 which tells us so: ``doubts`` then makes the subscription anew, and pulls where streams are of no
 use, as behind a proxy that gathers what it passes on. Of so many that a poll may be hours away,
-``glances`` at their busy times find whom to read before.
+``glances`` at their busy times find whom to read before. On the same round automatic replies are
+looked at as senders see them (``replies``), and asked of some owners in turn (``settings``).
 
 Vocabulary: a *site* is what mailboxes must share to stand in one *group* (of up to 200, read
 by one *line*, an open stream); the *anchor* is the mailbox by whose server the group lives; a
