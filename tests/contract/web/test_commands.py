@@ -144,7 +144,7 @@ async def test_a_tokens_secret_is_told_once_and_never_stored(world: World) -> No
     command = world.desk.commands[0]
     assert isinstance(command, PutPrincipal)
     assert command.principal["organization"] == "acme"
-    assert made["secret"].split("_")[-1] not in str(command)
+    assert made["secret"].split("_", 2)[-1] not in str(command)  # it may hold the sign itself
     async with world.client("acme/admin") as client, client.get("/api/v1/tokens") as answer:
         listed = await answer.json()
     assert {entry["secret"] for entry in listed} == {None}
