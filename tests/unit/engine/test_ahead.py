@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,9 +10,7 @@ import pytest
 from kalends.engine import ahead as module
 from kalends.engine.ahead import Ahead
 from kalends.runtime import Runtime
-from kalends.store import open_store
 from kalends.store.contract import DuePerson, SealedBatch, Store
-from kalends.store.vault import Vault
 from tests.contract.store.world import MEETING, NOW, hire, result, settle
 
 AT = NOW + 30
@@ -22,14 +18,10 @@ PEOPLE = [f"p{number}" for number in range(7)]
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    opened = await open_store(
-        f"sqlite:///{tmp_path}/kalends.db", Vault({1: os.urandom(32)}), Runtime(inline=True)
-    )
-    await hire(opened, *PEOPLE)
-    await settle(opened, next_change_at=AT)
-    yield opened
-    await opened.close()
+async def store(empty: Store) -> Store:
+    await hire(empty, *PEOPLE)
+    await settle(empty, next_change_at=AT)
+    return empty
 
 
 def an_ahead(store: Store, monkeypatch: pytest.MonkeyPatch, *, now: int = NOW) -> Ahead:

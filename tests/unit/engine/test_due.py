@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from kalends.engine.due import SET_ASIDE, DueLoop
-from kalends.engine.tenants import Tenants, tenant
-from kalends.model.organization import OrganizationSettings
 from kalends.runtime import Runtime
-from kalends.store import open_store
 from kalends.store.contract import Lane, Store
 from kalends.store.tables import calendar, state
-from kalends.store.vault import Vault
 from tests.contract.store.damage import damage
 from tests.contract.store.world import (
     DND,
@@ -25,35 +18,24 @@ from tests.contract.store.world import (
     booking,
     facts,
     give_calendar,
-    hire,
     key,
     person,
     read,
 )
+from tests.unit.engine.dues import due_loop, employ
 
 LATE = 60
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    url, vault = f"sqlite:///{tmp_path}/kalends.db", Vault({1: bytes(32)})
-    opened = await open_store(url, vault, Runtime(inline=True))
-    await hire(opened)
-    await opened.save_people([person("anna", name="Anna")], now=NOW)
-    yield opened
-    await opened.close()
+async def store(empty: Store) -> Store:
+    return await employ(empty, "anna")
 
 
 @pytest.fixture
 def due(store: Store) -> DueLoop:
     """A loop that looks at the clock a minute after Anna was hired."""
-    tenants = Tenants()
-    tenants.known["acme"] = tenant(OrganizationSettings(id="acme", name="Acme"))
-
-    async def told(*_: Any) -> None:
-        """Nobody listens."""
-
-    return DueLoop(store, Runtime(now=lambda: float(NOW + LATE)), tenants, told, lambda *_: {})
+    return due_loop(store, Runtime(now=lambda: float(NOW + LATE)))
 
 
 async def test_until_it_has_looked_it_does_not_know(due: DueLoop) -> None:

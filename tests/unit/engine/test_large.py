@@ -5,30 +5,24 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 
 from kalends.engine.due import DueLoop
 from kalends.engine.pacing import MANY
-from kalends.engine.tenants import Tenants, tenant
-from kalends.model.organization import OrganizationSettings
 from kalends.runtime import Runtime
-from kalends.store import open_store
 from kalends.store.contract import Store
-from kalends.store.vault import Vault
 from tests.contract.store.world import (
     DND,
     NOW,
     booking,
     facts,
     give_calendar,
-    hire,
     key,
-    person,
     read,
 )
+from tests.unit.engine.dues import due_loop, employ
 
 T = TypeVar("T")
 SECONDS = 30.0
@@ -50,13 +44,8 @@ class Held(Runtime):
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    url, vault = f"sqlite:///{tmp_path}/kalends.db", Vault({1: bytes(32)})
-    opened = await open_store(url, vault, Runtime(inline=True))
-    await hire(opened)
-    await opened.save_people([person(id, name=id.title()) for id in ("anna", "bo")], now=NOW)
-    yield opened
-    await opened.close()
+async def store(empty: Store) -> Store:
+    return await employ(empty, "anna", "bo")
 
 
 async def annas_calendar(store: Store, bookings: int) -> None:
@@ -67,13 +56,7 @@ async def annas_calendar(store: Store, bookings: int) -> None:
 
 @asynccontextmanager
 async def working(store: Store, runtime: Runtime) -> AsyncIterator[DueLoop]:
-    tenants = Tenants()
-    tenants.known["acme"] = tenant(OrganizationSettings(id="acme", name="Acme"))
-
-    async def told(*_: Any) -> None:
-        """Nobody listens."""
-
-    loop = DueLoop(store, runtime, tenants, told, lambda *_: {})
+    loop = due_loop(store, runtime)
     running = asyncio.create_task(loop.run())
     try:
         yield loop

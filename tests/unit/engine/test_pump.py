@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
 
@@ -19,9 +18,7 @@ from kalends.model.view import View
 from kalends.model.vocabulary import Audience
 from kalends.runtime import Runtime
 from kalends.sinks.contract import Delivered, Delivery, Outcome, Publication
-from kalends.store import open_store
 from kalends.store.contract import Committed, Lane, PersonDocument, Store
-from kalends.store.vault import Vault
 from tests.contract.store.world import HOUR, MEETING, NOW, hire, person, result, settle
 
 PEOPLE = [f"p{number}" for number in range(9)]
@@ -64,13 +61,10 @@ class Lamp:
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    url, vault = f"sqlite:///{tmp_path}/kalends.db", Vault({1: bytes(32)})
-    opened = await open_store(url, vault, Runtime(inline=True))
-    await hire(opened, *PEOPLE)
-    await opened.save_sink("acme", "lamp", cursor=0)
-    yield opened
-    await opened.close()
+async def store(empty: Store) -> Store:
+    await hire(empty, *PEOPLE)
+    await empty.save_sink("acme", "lamp", cursor=0)
+    return empty
 
 
 @asynccontextmanager

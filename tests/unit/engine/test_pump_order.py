@@ -9,7 +9,6 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -23,9 +22,7 @@ from kalends.model.view import View
 from kalends.model.vocabulary import Audience
 from kalends.runtime import Runtime
 from kalends.sinks.contract import Delivered, Delivery, Failed, Outcome, Publication
-from kalends.store import open_store
 from kalends.store.contract import Lane, SinkRow, Store, StoredPresence, Transition
-from kalends.store.vault import Vault
 from tests.contract.store.world import AVAILABLE, HOUR, MEETING, NOW, hire, result, settle
 
 SECONDS = 5.0
@@ -74,13 +71,10 @@ class Times:
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    url, vault = f"sqlite:///{tmp_path}/kalends.db", Vault({1: bytes(32)})
-    opened = await open_store(url, vault, Runtime(inline=True))
-    await hire(opened, "anna", "bo")
-    await settle(opened, log=True)
-    yield opened
-    await opened.close()
+async def store(empty: Store) -> Store:
+    await hire(empty, "anna", "bo")
+    await settle(empty, log=True)
+    return empty
 
 
 async def changed(store: Store, person: str, presence: Presence, at: int) -> int:
