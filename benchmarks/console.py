@@ -14,19 +14,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import multiprocessing
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from benchmarks.figure import Figure
-from benchmarks.stream import KEY, PEOPLE, _change, _fill, _web
+from benchmarks.stream import PEOPLE, change, served
 from kalends import observe
-from kalends.bus.local import open_bus
-from kalends.runtime import Runtime
-from kalends.store import open_store
-from kalends.store.vault import Vault
 
 RATE = 2_000
 SECONDS = 8
@@ -63,25 +57,10 @@ SCROLL = """(seconds) => new Promise((tell) => {
 
 async def measure(chromium: str) -> list[Figure]:
     """Return the frame rate, and how long the slowest of a hundred frames takes."""
-    with tempfile.TemporaryDirectory() as directory:
-        database, runtime = f"sqlite:///{directory}/kalends.db", Runtime()
-        store = await open_store(database, Vault(KEY), runtime)
-        bus = await open_bus(Path(directory) / "bus", runtime, hub=True)
-        token = await _fill(store)
-        spawn = multiprocessing.get_context("spawn")
-        ours, theirs = spawn.Pipe()
-        web = spawn.Process(target=_web, args=(database, Path(directory) / "bus", theirs))
-        web.start()
-        try:
-            port = await asyncio.to_thread(ours.recv)
-            changing = asyncio.create_task(_change(store, bus, RATE, SECONDS + 6))
-            rate, slow, costs = await _watch(chromium, f"http://127.0.0.1:{port}", token)
-            await changing
-        finally:
-            web.terminate()
-            web.join()
-            await bus.close()
-            await store.close()
+    async with served() as it:
+        changing = asyncio.create_task(change(it.store, it.bus, RATE, SECONDS + 6))
+        rate, slow, costs = await _watch(chromium, f"http://127.0.0.1:{it.port}", it.token)
+        await changing
     what = f"console, {PEOPLE} people at {RATE} changes/s"
     page = sum(costs[kind] for kind in (*KINDS, "other"))
     parts = ", ".join(f"{kind} {cost:.1f}" for kind, cost in costs.items())

@@ -16,9 +16,12 @@ import sys
 import tempfile
 import time
 import zlib
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psutil
 
@@ -71,12 +74,14 @@ async def _commit(store: Store, indices: range, availability: Availability) -> i
         availability, "meeting", "work", Origin.CALENDAR, since=now, until=now + 3600,
         returns_at=now + 3600, next=Next(now + 7200, now + 9000, "lunch", Availability.AWAY),
     )  # fmt: skip
+    people = [("acme", f"p{index % PEOPLE:05}") for index in indices]
     batch = [
-        Evaluated("acme", f"p{index % PEOPLE:05}", 1, presence, now + 3600, now, changed=True)
-        for index in indices
+        Evaluated("acme", it.person, it.input_version, presence, now + 3600, now, changed=True)
+        for it in await store.load_inputs(people)
     ]
     committed = await store.commit_batch(batch, now=now)
-    assert not committed.refused, committed.refused[:3]
+    if committed.refused or len(batch) != len(people):
+        raise RuntimeError(f"{len(people)} to change, {len(batch)} found, {committed.refused[:3]}")
     return committed.revisions["acme"]
 
 
@@ -100,17 +105,17 @@ async def _listen(port: int, token: str, count: int, pipe: Connection) -> None:
     arrivals: list[tuple[int, float]] = []
     received = [0]
     joined = asyncio.Semaphore(0)
-    tasks = []
-    for number in range(count):
-        timed = arrivals if number % 50 == 0 else None
-        tasks.append(asyncio.create_task(_client(port, token, joined, received, timed)))
-    for _ in range(count):
-        await joined.acquire()
-    pipe.send("joined")
-    await asyncio.to_thread(pipe.recv)
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    async with asyncio.TaskGroup() as crowd:  # one client that fails ends the measurement
+        tasks = []
+        for number in range(count):
+            timed = arrivals if number % 50 == 0 else None
+            tasks.append(crowd.create_task(_client(port, token, joined, received, timed)))
+        for _ in range(count):
+            await joined.acquire()
+        pipe.send("joined")
+        await asyncio.to_thread(pipe.recv)
+        for task in tasks:
+            task.cancel()
     pipe.send((arrivals, received[0]))
 
 
@@ -142,42 +147,68 @@ async def _client(
                 joined.release()
 
 
-async def measure(clients: int, rate: int, seconds: int) -> list[Figure]:
-    """Return delay and cost."""
+class Served(NamedTuple):
+    """A filled store, and a web process that serves it."""
+
+    store: Store
+    bus: Bus
+    token: str
+    port: int
+    web: psutil.Process
+
+
+@asynccontextmanager
+async def served() -> AsyncIterator[Served]:
+    """Fill a store and serve it; whatever happens, the web process ends."""
     with tempfile.TemporaryDirectory() as directory:
-        database = f"sqlite:///{directory}/kalends.db"
+        database, socket = f"sqlite:///{directory}/kalends.db", Path(directory) / "bus"
         runtime = Runtime()
         store = await open_store(database, Vault(KEY), runtime)
-        bus = await open_bus(Path(directory) / "bus", runtime, hub=True)
-        token = await _fill(store)
-        spawn = multiprocessing.get_context("spawn")
-        ours, theirs = spawn.Pipe()
-        web = spawn.Process(target=_web, args=(database, Path(directory) / "bus", theirs))
-        web.start()
-        port = await asyncio.to_thread(ours.recv)
-        pipe, other = spawn.Pipe()
-        crowd = spawn.Process(target=_clients, args=(port, token, clients, other))
-        crowd.start()
-        began = time.perf_counter()
-        await asyncio.to_thread(pipe.recv)
-        joined = time.perf_counter() - began
-        cpu = psutil.Process(web.pid).cpu_times()
-        commits = await _change(store, bus, rate, seconds)
-        spent = psutil.Process(web.pid).cpu_times()
-        memory = psutil.Process(web.pid).memory_info().rss / (1 << 20)
-        await asyncio.sleep(2)
-        pipe.send("enough")
-        arrivals, received = await asyncio.to_thread(pipe.recv)
-        for process in (crowd, web):
-            process.terminate()
-            process.join()
-        await bus.close()
-        await store.close()
+        bus = await open_bus(socket, runtime, hub=True)
+        try:
+            token = await _fill(store)
+            with _process(_web, database, socket) as (web, pipe):
+                port = await asyncio.to_thread(pipe.recv)
+                yield Served(store, bus, token, port, psutil.Process(web.pid))
+        finally:
+            await bus.close()
+            await store.close()
+
+
+@contextmanager
+def _process(target: Callable[..., None], *given: Any) -> Iterator[tuple[BaseProcess, Connection]]:
+    """Run a process that gets a pipe as its last argument, and end it."""
+    spawn = multiprocessing.get_context("spawn")
+    ours, theirs = spawn.Pipe()
+    process = spawn.Process(target=target, args=(*given, theirs))
+    process.start()
+    theirs.close()  # if the process dies, reading from it ends
+    try:
+        yield process, ours
+    finally:
+        process.terminate()
+        process.join()
+
+
+async def measure(clients: int, rate: int, seconds: int) -> list[Figure]:
+    """Return delay and cost."""
+    async with served() as it:
+        with _process(_clients, it.port, it.token, clients) as (_, pipe):
+            began = time.perf_counter()
+            await asyncio.to_thread(pipe.recv)
+            joined = time.perf_counter() - began
+            cpu = it.web.cpu_times()
+            commits = await change(it.store, it.bus, rate, seconds)
+            spent = it.web.cpu_times()
+            memory = it.web.memory_info().rss / (1 << 20)
+            await asyncio.sleep(2)
+            pipe.send("enough")
+            arrivals, received = await asyncio.to_thread(pipe.recv)
     used = (spent.user + spent.system - cpu.user - cpu.system) / seconds
     return _figures(clients, rate, commits, arrivals, joined, used, memory, received / seconds)
 
 
-async def _change(store: Store, bus: Bus, rate: int, seconds: int) -> list[tuple[int, float]]:
+async def change(store: Store, bus: Bus, rate: int, seconds: int) -> list[tuple[int, float]]:
     """Change people evenly; return (revision, when it was committed)."""
     commits = []
     began = time.perf_counter()
