@@ -12,6 +12,7 @@ from kalends.app.awaiting import when_there
 from kalends.app.watched import end_with_parent, until_stopped
 from kalends.bus.local import open_bus
 from kalends.config import Configuration, ServerOptions, load
+from kalends.engine.pacing import calm_collector
 from kalends.errors import NotYet, UserError
 from kalends.runtime import Runtime
 from kalends.store import open_keys, open_reader
@@ -49,11 +50,17 @@ async def _work(configuration: Configuration) -> None:
     try:
         bus = await open_bus(server.socket_path(), runtime, hub=False)
         try:
-            await serve(reader, bus, runtime, web_options(server))
+            await serve(reader, bus, runtime, web_options(server), started=_calm)
         finally:
             await bus.close()
     finally:
         await reader.close()
+
+
+def _calm(port: int) -> None:
+    """Spare the collector what was loaded: each snapshot of many people has it walk everything."""
+    del port
+    calm_collector()
 
 
 async def _reader(server: ServerOptions, runtime: Runtime) -> Reader:

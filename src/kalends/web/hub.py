@@ -33,7 +33,7 @@ from kalends.web.frames import (
     plain_event,
 )
 from kalends.web.roster import PAGE, Roster
-from kalends.web.snapshot import Snapshot, take
+from kalends.web.snapshot import Snapshots
 from kalends.web.staleness import Staleness
 from kalends.web.tenants import Tenant, Tenants
 
@@ -53,8 +53,6 @@ FAR: Final = 10_000
 """Revisions behind which a snapshot is cheaper than what changed."""
 SETTINGS: Final = 2.0
 """Least seconds between two notices that settings changed."""
-SHARED: Final = 2.0
-"""Seconds during which newcomers of a band share a snapshot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +114,7 @@ class Hub:
         self._first = 0  # number of the oldest tick kept
         self._kept = 0
         self._revision = -1  # not begun
-        self._snapshots: dict[Band, tuple[float, asyncio.Task[Snapshot]]] = {}
+        self._snapshots = Snapshots(reader, runtime)
         self._wake = asyncio.Event()
         self._news = asyncio.Event()
         self._settings = 0
@@ -174,6 +172,7 @@ class Hub:
                     await self._wake.wait()
 
     def _look_after_listeners(self) -> None:
+        self._snapshots.tidy()
         now = self._runtime.monotonic()
         if self.listeners:
             self._heard_at = now
@@ -183,6 +182,7 @@ class Hub:
             self._changed_settings = False
             self._settings_next = now + SETTINGS
             self._settings += 1
+            self._snapshots.forget()
             self._settings_at = self._revision
             self._rouse()
         if now >= self._beat_at:
@@ -218,6 +218,7 @@ class Hub:
             await self._add(self._now(changes[start : start + PAGE]), tenant)
 
     def _now(self, changes: Sequence[Change] = (), gone: Sequence[str] = ()) -> Tick:
+        self._snapshots.forget()  # one begun before may not have it, and no revision tells so
         revision = max(0, self._revision)
         told = plain_event("gone", revision=revision, people=gone) if gone else None
         return Tick(revision, revision, changes, concerned=concerned(changes), gone=told)
@@ -345,7 +346,7 @@ class Hub:
             self.close()
             return
         if last is None or last > self._revision or self._revision - last > FAR:
-            snapshot = await self._snapshot(listener.band, tenant)
+            snapshot = await self._snapshots.of(listener.band, tenant)
             self._roster.saw(snapshot.people)
             for frame in snapshot.frames:
                 yield frame, snapshot.revision
@@ -382,13 +383,3 @@ class Hub:
         while self._revision < revision and not self.closed:
             self._wake.set()
             await self._news.wait()
-
-    async def _snapshot(self, band: Band, tenant: Tenant) -> Snapshot:
-        """Return a snapshot; those who come shortly after each other share it."""
-        now = self._runtime.monotonic()
-        self._snapshots = {b: s for b, s in self._snapshots.items() if now < s[0]}
-        found = self._snapshots.get(band)
-        if found is None:
-            task = asyncio.create_task(take(self._reader, tenant, band, self._runtime))
-            found = self._snapshots[band] = (now + SHARED, task)
-        return await asyncio.shield(found[1])

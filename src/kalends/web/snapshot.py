@@ -1,14 +1,23 @@
-"""A snapshot of an organization for one band: what a client without a revision gets first."""
+"""A snapshot of an organization for one band: what a client without a revision gets first.
+
+Fifty thousand people take seconds and fifty megabytes. Those who come together, after a restart
+everybody, share one.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
+from typing import Final
 
 from kalends.runtime import Runtime
 from kalends.store.contract import Reader
 from kalends.web.frames import Band, Change, Frame, encoded, people_event
 from kalends.web.roster import PAGE, pages
 from kalends.web.tenants import Tenant
+
+SHARED: Final = 2.0
+"""Seconds from its beginning during which newcomers of a band share a snapshot that is ready."""
 
 
 @dataclass(slots=True)
@@ -58,3 +67,34 @@ async def take(reader: Reader, tenant: Tenant, band: Band, runtime: Runtime) -> 
         snapshot.add(frame, page)
     snapshot.until = await reader.revision(tenant.id)
     return snapshot
+
+
+class Snapshots:
+    """The snapshots of one organization that newcomers still share, by band."""
+
+    def __init__(self, reader: Reader, runtime: Runtime) -> None:
+        self._reader = reader
+        self._runtime = runtime
+        self._begun: dict[Band, tuple[float, asyncio.Task[Snapshot]]] = {}
+
+    async def of(self, band: Band, tenant: Tenant) -> Snapshot:
+        """Return the one that is being taken or was begun just now, else a new one."""
+        self.tidy()
+        found = self._begun.get(band)
+        if found is None:
+            task = asyncio.create_task(take(self._reader, tenant, band, self._runtime))
+            found = self._begun[band] = (self._runtime.monotonic() + SHARED, task)
+        return await asyncio.shield(found[1])
+
+    def tidy(self) -> None:
+        """Let go of what nobody will share any more; to be called now and then."""
+        now = self._runtime.monotonic()
+        self._begun = {
+            band: (until, task)
+            for band, (until, task) in self._begun.items()
+            if now < until or not task.done()
+        }
+
+    def forget(self) -> None:
+        """Share none that was begun before now: something changed that no revision tells of."""
+        self._begun.clear()
