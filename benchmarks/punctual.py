@@ -25,6 +25,7 @@ SINKS = 20
 
 def _crowd(people: int, seconds: int, sinks: int) -> Crowd:
     apart = people // (RATE * seconds)
+    assert apart, f"{RATE * seconds:,} change, one after the other: there must be as many people"
 
     def begin(number: int) -> int:
         turn, rest = divmod(number, apart)

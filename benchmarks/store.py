@@ -193,6 +193,7 @@ def _bare(path: Path, vault: Vault) -> float:
 
 
 async def _measure(people: int) -> list[Figure]:
+    assert people >= BATCH, f"a batch is {BATCH:,} people: no fewer can be measured"
     with tempfile.TemporaryDirectory(prefix="kalends-bench") as name:
         directory = Path(name)
         database = f"sqlite:///{directory}/kalends.db"

@@ -29,6 +29,7 @@ from benchmarks.figure import Figure
 from kalends import observe
 from kalends.bus.contract import Bus
 from kalends.bus.local import open_bus
+from kalends.engine.pacing import calm_collector
 from kalends.model.organization import OrganizationSettings
 from kalends.model.presence import Next, Presence
 from kalends.model.profile import Profile
@@ -92,7 +93,12 @@ def _web(database: str, socket: Path, pipe: Connection) -> None:
         runtime = Runtime()
         reader = await open_reader(database, Vault(KEY), runtime)
         bus = await open_bus(socket, runtime, hub=False)
-        await serve(reader, bus, runtime, WebOptions(port=0), started=pipe.send)
+
+        def started(port: int) -> None:
+            calm_collector()
+            pipe.send(port)
+
+        await serve(reader, bus, runtime, WebOptions(port=0), started=started)
 
     asyncio.run(run())
 
