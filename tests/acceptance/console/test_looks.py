@@ -135,6 +135,7 @@ def test_on_a_telephone_everything_is_as_broad_as_a_finger(
     panel = opened(page, "Anna Berg")
     panel.get_by_text("Do not disturb", exact=True).click()
     form = panel.get_by_role("form", name="My preferences")
+    expect(form.locator("summary").last).to_be_visible()  # they come with the server's answer
     for group in form.locator("summary").all():
         group.click()
     form.get_by_role("button", name="Add a word").click()
