@@ -3,8 +3,9 @@ import "./app.css";
 import { mount } from "svelte";
 
 import App from "./App.svelte";
-import { applyTheme } from "./lib/theme";
+import { applyTheme, followTheme } from "./lib/theme";
 
 applyTheme();
+followTheme();
 const target = document.getElementById("app");
 if (target) mount(App, { target });

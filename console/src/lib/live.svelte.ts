@@ -101,6 +101,7 @@ export class Live {
     on<{ people: string[] }>("gone", ({ people }) => this.listener.gone(people));
     on<{ engine: boolean }>("status", ({ engine }) => (this.engine = engine));
     on("settings", () => this.listener.settings());
+    on("again", () => this.begin());
     on("beat", () => undefined);
   }
 

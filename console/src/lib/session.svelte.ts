@@ -220,6 +220,7 @@ class Session {
       const [me, vocabulary] = await Promise.all([api.me(), api.vocabulary()]);
       if (turn !== this.#turn || asked < this.#refreshed) return;
       this.#refreshed = asked;
+      if (this.me && standing(me) !== standing(this.me)) return void this.begin(); // other eyes
       this.vocabulary = vocabulary;
       this.#welcome(me);
       this.settings += 1;
@@ -243,6 +244,10 @@ class Session {
     tellIn(null);
   }
 }
+
+/** Who somebody is and what they may see. */
+const standing = ({ name, role, organization, person }: Me): string =>
+  JSON.stringify([name, role, organization, person]);
 
 function regional(language: string): string {
   return navigator.languages.find((one) => one.split("-")[0] === language) ?? language;

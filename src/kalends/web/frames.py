@@ -95,6 +95,11 @@ HEARTBEAT: Final = plain_event("beat")
 """Keeps the connection known to be alive, on both sides: a client that misses it comes back."""
 
 
+AGAIN: Final = Frame(b"event: again\nid:\ndata: {}\n\n")
+"""Who listens may see something else now. The empty id has the client come back for everybody:
+of those who do not change it would go on showing what it may no longer see."""
+
+
 class Change:
     """One person's state, encoded at most once per audience and language.
 

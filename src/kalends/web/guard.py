@@ -14,6 +14,7 @@ import asyncio
 import re
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -68,7 +69,8 @@ class Guard:
             await self._app(scope, receive, send)
             return
         began = self._runtime.monotonic()
-        answer = _Answer(send, self._dress(scope))
+        linger = min(LINGER, self._options.body_seconds)
+        answer = _Answer(send, self._dress(scope), _Rest(receive, linger))
         try:
             limit = self._limit(scope)
             self._vet(scope, limit)
@@ -140,7 +142,9 @@ class Guard:
 
 
 _CLOSED: Final = {"Connection": "close"}
-"""What was sent behind a head that is refused is not read."""
+"""What was sent behind a head that is refused is no further request."""
+LINGER: Final = 5.0
+"""Seconds in which what is still sent to a refused request is thrown away before the end."""
 
 
 def _vet_length(headers: Headers, limit: int) -> None:
@@ -186,18 +190,45 @@ def _vet_origin(headers: Headers, host: str) -> None:
 
 
 class _Answer:
-    """Watches the answer pass: dresses its headers, remembers its status."""
+    """Watches the answer pass: dresses its headers, remembers its status.
 
-    def __init__(self, send: Send, dress: Callable[[MutableHeaders], None]) -> None:
+    Whoever is refused while sending reads the answer only when all is sent. A connection closed
+    with bytes unread is reset, and takes the answer with it: so those are taken first.
+    """
+
+    def __init__(self, send: Send, dress: Callable[[MutableHeaders], None], rest: _Rest) -> None:
         self._send = send
         self._dress = dress
+        self._rest = rest
+        self._closes = False
         self.status = 0
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            self._dress(MutableHeaders(scope=message))
+            headers = MutableHeaders(scope=message)
+            self._closes = headers.get("connection") == "close"
+            self._dress(headers)
+        elif self._closes and not message.get("more_body", False):
+            await self._send({**message, "more_body": True})
+            await self._rest.drop()
+            message = {"type": "http.response.body", "body": b""}
         await self._send(message)
+
+
+class _Rest:
+    """What is still sent of a request that is refused."""
+
+    def __init__(self, receive: Receive, seconds: float) -> None:
+        self._receive = receive
+        self._seconds = seconds
+
+    async def drop(self) -> None:
+        """Take it and throw it away, for a while."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._seconds):
+                while (await self._receive()).get("more_body", False):
+                    pass
 
 
 class _Body:

@@ -22,6 +22,7 @@ from kalends.store.contract import Reader
 from kalends.web.eye import Eye
 from kalends.web.figures import Figures
 from kalends.web.frames import (
+    AGAIN,
     HEARTBEAT,
     OPENING,
     Band,
@@ -62,8 +63,10 @@ class Listener:
     band: Band
     eye: Eye
     """How this listener looks at people; beyond the band at himself and those he acts for."""
-    still: Callable[[], Awaitable[bool]]
-    """Tells whether the sign-in still holds and means the same."""
+    holds: Callable[[], Awaitable[bool]]
+    """Tells whether the sign-in holds; cheap, asked before everything that is sent."""
+    same: Callable[[], Awaitable[bool]]
+    """Tells whether it still means the same; asked when settings have changed."""
 
     @property
     def person(self) -> str:
@@ -145,6 +148,10 @@ class Hub:
     def engine(self, alive: bool) -> None:
         """Tell everybody whether the engine lives: while it does not, nothing changes."""
         self._engine = alive
+        self._rouse()
+
+    def look(self) -> None:
+        """Have every stream ask whether its sign-in holds."""
         self._rouse()
 
     def close(self) -> None:
@@ -292,9 +299,12 @@ class Hub:
         revision, position = last, -1
         while not self.closed:
             news = self._news
+            if not await listener.holds():
+                return
             for notice in self._notices(told):
                 yield notice
-                if notice is not HEARTBEAT and not await listener.still():
+                if notice is not HEARTBEAT and not await listener.same():
+                    yield AGAIN
                     return
             if position < self._first:  # new, or so slow that its place is gone
                 async for frame, reached in self._resume(listener, revision):

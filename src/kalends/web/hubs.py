@@ -49,6 +49,11 @@ class Hubs:
             self._tasks.create_task(hub.run())
         return hub
 
+    def signed_out(self) -> None:
+        """Have streams ask whether their sign-in holds: somebody's has ended."""
+        for hub in self._hubs.values():
+            hub.look()
+
     def count(self) -> int:
         """Return how many listen."""
         return sum(hub.listeners for hub in self._hubs.values())

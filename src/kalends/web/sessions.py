@@ -1,9 +1,9 @@
 """Sessions of people signed in to the console: the web process' own small file.
 
 The cookie carries 256 random bits; file and memory hold their SHA-256. A session ends after
-``IDLE`` without a request, after ``LONGEST`` in any case, and at once when its principal is
-removed (looked up with every request). Written at sign-in and sign-out, and at most every
-``TOUCH`` seconds for the time of last use.
+``IDLE`` without a request (an open page is one), after ``LONGEST`` in any case, and at once when
+its principal is removed (looked up with every request). Written at sign-in and sign-out, and at
+most every ``TOUCH`` seconds for the time of last use.
 """
 
 from __future__ import annotations

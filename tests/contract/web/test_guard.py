@@ -108,28 +108,48 @@ async def test_a_body_is_bounded_in_size_and_depth(tmp_path: Path) -> None:
         assert world.desk.commands == []
 
 
-async def test_a_body_said_to_be_too_large_is_refused_before_it_is_sent(world: World) -> None:
+async def to_the_end(directory: Path, request: bytes) -> bytes:
+    """Send bytes as they are; return all that is answered until the server closes."""
+    async with running(directory, body_seconds=0.3) as world:
+        reader, writer = await asyncio.open_connection("127.0.0.1", world.port)
+        writer.write(request)
+        async with asyncio.timeout(PATIENCE):
+            answer = await reader.read()
+        writer.close()
+    return answer
+
+
+async def test_a_body_said_to_be_too_large_is_refused_before_it_is_sent(tmp_path: Path) -> None:
+    answer = await to_the_end(
+        tmp_path,
+        b"PUT /api/v1/people/anna/manual HTTP/1.1\r\nHost: localhost\r\n"
+        b"Content-Type: application/json\r\nContent-Length: 99999999999\r\n\r\n{",
+    )
+    assert answer.startswith(b"HTTP/1.1 413"), answer
+
+
+async def test_who_is_refused_while_sending_reads_why(world: World) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", world.port)
     writer.write(
         b"PUT /api/v1/people/anna/manual HTTP/1.1\r\nHost: localhost\r\n"
-        b"Content-Type: application/json\r\nContent-Length: 99999999999\r\n\r\n{"
+        b"Content-Type: application/json\r\nContent-Length: 33554432\r\n\r\n"
     )
     async with asyncio.timeout(PATIENCE):
-        answer = await reader.read()  # to its end: the connection is closed
+        for _ in range(32):  # as programs do: first everything, then the answer
+            writer.write(bytes(1 << 20))
+            await writer.drain()
+        answer = await reader.read()
     writer.close()
     assert answer.startswith(b"HTTP/1.1 413"), answer
 
 
-async def test_a_request_of_two_lengths_is_refused_with_all_that_follows(world: World) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", world.port)
-    writer.write(
+async def test_a_request_of_two_lengths_is_refused_with_all_that_follows(tmp_path: Path) -> None:
+    answer = await to_the_end(
+        tmp_path,
         b"PUT /api/v1/people/anna/manual HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n"
         b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
-        b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n",
     )
-    async with asyncio.timeout(PATIENCE):
-        answer = await reader.read()
-    writer.close()
     assert answer.startswith(b"HTTP/1.1 400"), answer
     assert answer.count(b"HTTP/1.1") == 1
 

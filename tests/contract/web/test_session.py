@@ -12,6 +12,7 @@ from kalends.runtime import Runtime
 from kalends.web import tokens
 from kalends.web.sessions import Sessions
 from tests.contract.web.world import PASSWORD, World
+from tests.patience import PATIENCE
 
 
 async def test_a_session_signs_in_with_a_password_and_ends_on_the_server(world: World) -> None:
@@ -36,6 +37,22 @@ async def test_a_session_signs_in_with_a_password_and_ends_on_the_server(world: 
     kept = {"Cookie": value}  # by a thief
     async with world.client() as client, client.get("/api/v1/me", headers=kept) as answer:
         assert answer.status == 401
+
+
+async def test_what_is_told_to_a_session_ends_with_it(world: World) -> None:
+    given, same = {"token": world.secrets["acme/admin"]}, {"Origin": world.base}
+    async with world.client() as client:
+        for how in ("signing out", "signing in anew"):
+            async with client.post("/api/v1/session", json=given, headers=same) as answer:
+                assert answer.status == 200
+            async with client.get("/api/v1/presence/stream") as told:
+                assert await told.content.readany()
+                if how == "signing out":
+                    await client.delete("/api/v1/session", headers=same)
+                else:
+                    await client.post("/api/v1/session", json=given, headers=same)
+                async with asyncio.timeout(PATIENCE):
+                    await told.content.read()  # to its end
 
 
 async def test_a_token_opens_a_session_for_the_console(world: World) -> None:

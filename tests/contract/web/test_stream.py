@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
+import pytest
 
 from kalends.model.presence import Presence
 from kalends.model.vocabulary import Availability
@@ -192,6 +193,19 @@ async def test_settings_are_announced_and_a_revoked_token_ends_its_stream(world:
                 await events.until("settings")
         except EOFError:
             pass
+
+
+async def test_who_may_see_something_else_now_is_told_to_come_back_for_everybody(
+    world: World,
+) -> None:
+    async with stream(world, "acme/anna") as events:
+        await events.until("snapshot")
+        await world.person("acme", "anna", "Anna", department="Elsewhere")
+        await world.bus.publish("settings.acme")
+        await events.until("again")
+        assert "event: again\nid:\n" in events.raw  # so that no browser goes on from where it was
+        with pytest.raises(EOFError):
+            await events.next()
 
 
 async def test_a_compressed_stream_tells_the_same(world: World) -> None:

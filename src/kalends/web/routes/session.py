@@ -17,7 +17,7 @@ from kalends.web.identity import (
     cookie_name,
 )
 from kalends.web.problems import Problem
-from kalends.web.sessions import LONGEST
+from kalends.web.sessions import LONGEST, Session
 from kalends.web.state import InWeb, Web
 
 router = APIRouter(tags=["me"])
@@ -42,6 +42,9 @@ async def sign_in(request: Request, web: InWeb, body: schemas.SignIn) -> Respons
     web.attempts.succeeded(named)
     web.figures.sign_ins.labels("accepted").inc()
     answer = await _about(web, Signed(principal, None))
+    before = await web.sessions.find(request.cookies.get(cookie_name(web), ""))
+    if before is not None:  # this browser has one session
+        await _ended(web, before)
     value = await web.sessions.begin(principal.id)
     answer.set_cookie(
         cookie_name(web),
@@ -97,12 +100,18 @@ async def _account(web: Web, organization: str | None, name: str) -> Principal |
 async def sign_out(web: InWeb, who: IsSigned) -> Response:
     """Sign out: the session ends on the server too."""
     if who.session is not None:
-        await web.sessions.end(who.session)
+        await _ended(web, who.session)
     answer = Response(status_code=204)
     answer.delete_cookie(
         cookie_name(web), path="/", secure=web.options.secure, httponly=True, samesite="strict"
     )
     return answer
+
+
+async def _ended(web: Web, session: Session) -> None:
+    """End a session, and what is told to it."""
+    await web.sessions.end(session)
+    web.hubs.signed_out()
 
 
 @router.get("/me", responses=answers.told(schemas.Me, what="Who is signed in"))

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Header, Query, Request, Response
 from starlette.types import Receive, Scope, Send
 
-from kalends.web import answers
+from kalends.web import answers, tokens
 from kalends.web.frames import GZIP_HEADER, Band, Frame
 from kalends.web.hub import Listener
 from kalends.web.identity import (
@@ -57,7 +57,8 @@ async def stream(
             503, "There are too many streams.", "Come back later.", headers={"Retry-After": "10"}
         )
     last = _revision(last_event_id)
-    listener = Listener(band(viewer), viewer.eye, _Still(request, web, viewer))
+    sign_in = _SignIn(request, web, viewer)
+    listener = Listener(band(viewer), viewer.eye, sign_in.holds, sign_in.same)
     frames = hub.follow(listener, last if last is not None else since)
     return EventStream(frames, web, gzip="gzip" in accept_encoding)
 
@@ -77,8 +78,8 @@ def _revision(text: str | None) -> int | None:
     return int(text) if text and text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
-class _Still:
-    """Asks again whether the sign-in of a running stream holds and means the same."""
+class _SignIn:
+    """The sign-in of a running stream: whether it holds, and means the same."""
 
     def __init__(self, request: Request, web: Web, viewer: Viewer) -> None:
         self._authorization = request.headers.get("authorization")
@@ -86,7 +87,15 @@ class _Still:
         self._web = web
         self._viewer = viewer
 
-    async def __call__(self) -> bool:
+    async def holds(self) -> bool:
+        """Tell whether the session and its principal last; asks no store."""
+        if not tokens.usable(self._viewer.principal, self._web.runtime.now()):
+            return False
+        if self._viewer.session is None:
+            return True
+        return await self._web.sessions.find(self._cookie or "") is not None
+
+    async def same(self) -> bool:
         """Tell whether to go on; the client comes back where only its band changed."""
         who = await principal_of(self._web, self._authorization, self._cookie)
         if who is None:
