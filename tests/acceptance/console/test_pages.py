@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any, Literal
 
+import msgspec
 import pytest
 from playwright.sync_api import expect
 
@@ -33,7 +33,7 @@ def apply(world: World, people: tuple[dict[str, Any], ...]) -> None:
 def give_wilma(world: World, role: Literal["attendant", "member"]) -> None:
     account = world.wait_for(world.engine.core.store.account("acme", "wilma"))
     assert account is not None
-    principal = tokens.document(replace(account, role=role))
+    principal = tokens.document(msgspec.structs.replace(account, role=role))
     world.command(PutPrincipal(organization="acme", actor="test", principal=principal))
 
 
