@@ -243,7 +243,7 @@ class Refresher:
             fresh = Bookmark(known.wording, cursor).pack() if moved else None
             told = CalendarHealth(row.key, "ok", answer.note, cursor=fresh, url=row.url)
             await self._store.mark_calendars([told], now=int(self._runtime.now()))
-            self._tried(row)
+            self._tried(row, last=moved)
             if row.health != "ok":
                 self._health(slot.organization)
 
@@ -310,9 +310,10 @@ class Refresher:
             self._tried(row)
         return again
 
-    def _tried(self, row: CalendarRow) -> None:
-        """Serve somebody new at once who waited for this calendar alone."""
-        if row.read_at is None or row.health == "new":
+    def _tried(self, row: CalendarRow, *, last: bool = False) -> None:
+        """Serve somebody new at once who waited for this calendar alone (``last``: for what was
+        left of it, after a reading to which there was more)."""
+        if last or row.read_at is None or row.health == "new":
             self._changed()
 
 
