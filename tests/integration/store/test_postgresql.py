@@ -383,9 +383,9 @@ async def test_every_way_a_server_ends_a_connection_is_a_store_that_failed_and_c
         assert isinstance(store, DatabaseStore)
         for how in ("pg_terminate_backend", "pg_cancel_backend"):
             waiting = asyncio.create_task(store._driver.read("acme", _asleep()))
-            while not await operator.fetchval(
-                "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep%'"
-                " AND usename = 'plain' AND state = 'active'"
+            while not await operator.fetchval(  # parsed is not yet asleep: no use to cancel it
+                "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+                " AND usename = 'plain'"
             ):
                 await asyncio.sleep(0)
             await operator.execute(ended.format(how))
