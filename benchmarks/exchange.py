@@ -10,7 +10,7 @@ who shares with it.
 Run with ``python -m benchmarks.exchange [MAILBOXES [CHANGES_A_SECOND [SECONDS [POLL_SECONDS]]]]``.
 POLL_SECONDS keeps polls away while mailboxes are brought in and rest; then they are due as by
 default, and rest is measured again. What a day asks is asked meanwhile, and told by operation:
-glances at busy times and automatic replies and, in turn, the settings of replies (beyond 4,500);
+glances at busy times and automatic replies and, in turn, the settings of replies (beyond 3,000);
 or those with the polls. With ``--pause`` it waits for a line of standard input before
 it measures rest, and again before the changes: bringing 50,000 mailboxes in takes minutes, in which
 others may use the machine.

@@ -204,7 +204,7 @@ async def _engine(directory: str, sink: NotingSink, pipe: Connection) -> None:
 def _poll_by_default(engine: Engine) -> None:
     """Go on as after hours with the default ``poll_seconds`` and as many as there are polls for.
 
-    So many polls a second are due from 4,500 mailboxes on, however many more there are.
+    So many polls a second are due from 3,000 mailboxes on, however many more there are.
     """
     slot = next(iter(engine.core.sync.slots.values()))
     assert isinstance(slot.reader, EwsSource)

@@ -151,14 +151,19 @@ class Mailroom:
         return self.source.notifier.counts()
 
     # --- the truth ----------------------------------------------------------------------------
-    def meet(self, person: str, minutes: float = 90) -> float:
-        """A meeting that has just begun; return when it was booked."""
-        now = self.clock.now()
+    def meet(self, person: str, minutes: float = 90, *, ahead: float = 0) -> float:
+        """A meeting that has just begun, or is so many minutes ahead; return when it was booked."""
+        now = self.clock.now() + ahead * 60
         start = datetime.fromtimestamp(now, UTC) - timedelta(minutes=1)
         end = start + timedelta(minutes=minutes)
         plan = Plan(f"{person}@acme.example", "Meeting", start, end, busy="Busy")
         self.booked[person].append(book(self.organization, plan))
         return self.loop.time()
+
+    def cancel_last(self, person: str) -> None:
+        """Delete what somebody booked last."""
+        box = self.organization.mailboxes[f"{person}@acme.example"]
+        box.remove(self.booked[person].pop(), self.organization.moment())
 
     def cancel(self, person: str) -> float:
         """Delete everything somebody has; return when."""

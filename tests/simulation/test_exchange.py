@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
+from kalends.calendars.notify.doubts import RECENT
 from kalends.endpoints.exchange.known import Mailbox
 from kalends.engine.debounce import LONGEST_SECONDS
 from tests.simulation.exchange import POLL, Mailroom, play
@@ -46,16 +47,80 @@ def test_a_change_shows_within_the_pull_interval_elsewhere(version: str) -> None
     play(story, version=version)
 
 
-def test_the_window_is_read_by_two_requests_a_change_and_nothing_at_rest() -> None:
+def test_a_change_that_is_told_costs_one_request_and_nothing_at_rest() -> None:
     async def story(room: Mailroom) -> None:
         await asyncio.sleep(120)
-        sent = len(room.transport.sent)
+        room.transport.sent.clear()
         room.meet(room.people[0])
         await room.right_within(1.0)
         await asyncio.sleep(5)
-        assert len(room.transport.sent) - sent <= 3  # state, window; a second state at most
+        assert set(room.transport.operations()[:1]) == {"FindItem"}
+        assert len(room.transport.sent) <= 2  # what is told twice is looked at twice at most
         await asyncio.sleep(60)
-        assert len(room.transport.sent) - sent <= 3 + 12
+        assert len(room.transport.sent) <= 2 + 12
+
+    play(story)
+
+
+def test_a_calendar_is_emptied_by_as_many_changes_as_were_told_and_by_no_fewer() -> None:
+    async def story(room: Mailroom) -> None:
+        person = room.people[0]
+        room.meet(person)
+        await asyncio.sleep(120)
+        room.transport.sent.clear()
+        room.cancel(person)
+        await room.right_within(1.0)
+        assert room.transport.operations()[0] == "FindItem"
+        assert "SyncFolderItems" not in room.transport.operations()[:2]
+        for _ in range(3):
+            room.meet(person)
+        await asyncio.sleep(1000)  # polled, its state is known
+        box = room.organization.mailboxes[f"{person}@acme.example"]
+        hidden, box.items = box.items, {}
+        box.changed(next(iter(hidden.values())), room.organization.moment())
+        await asyncio.sleep(5)
+        assert not room.wrong()  # one change does not delete three bookings
+        box.items = hidden
+
+    play(story)
+
+
+def test_what_was_told_raises_no_doubt_when_a_poll_or_the_night_learns_of_it_again() -> None:
+    async def story(room: Mailroom) -> None:
+        began, turn = room.loop.time(), 0
+        while room.loop.time() - began < 16 * 3600:
+            person = room.people[turn % len(room.people)]
+            room.cancel(person) if turn // 40 % 2 else room.meet(person, minutes=2000)
+            await asyncio.sleep(45)
+            turn += 1
+        assert room.counts() == {"streaming": len(room.people)}
+        assert room.source.hearing().rebuilt == 0
+
+    play(story, people=40)
+
+
+def test_what_nobody_told_after_news_is_found_and_its_subscription_made_anew() -> None:
+    async def story(room: Mailroom) -> None:
+        person = room.people[0]
+        room.meet(person, ahead=10_000)
+        await asyncio.sleep(1000)  # the first polls are over
+        room.transport.sent.clear()
+        while not any(person.encode() in one.body for one in room.transport.sent):
+            await asyncio.sleep(5)
+        room.meet(person)  # just after its poll: the next one comes late
+        await room.right_within(1.0)
+        room.server.faults.deaf_subscriptions = {
+            one
+            for one, held in room.organization.subscriptions.items()
+            if held.mailbox.address.startswith(person)
+        }
+        await asyncio.sleep(20)
+        room.cancel_last(person)  # what is new and deleted again is no change to its state
+        assert await room.right_within(QUARTER) > RECENT
+        await asyncio.sleep(90)
+        assert room.source.hearing().rebuilt == 1
+        room.meet(person)
+        await room.right_within(1.0)
 
     play(story)
 

@@ -26,11 +26,11 @@ AT_ONCE = 5.0
 """Seconds until news are told. A tick of the due loop here is a minute, a poll is hours off."""
 LATE = 1.0
 """Seconds by which the answer is late while news come."""
-AT_REST = ("next_due_at", "crowds", "take_leases", "purge")
+AT_REST = ("next_due", "crowds", "take_leases", "purge")
 """What is asked though nothing happens. Whoever asks finds nothing and goes to sleep: the worst
 moment for news."""
 AT_WORK = (
-    "next_due_at", "load_due", "load_inputs", "commit_batch", "owned_calendars",
+    "next_due", "load_due", "load_inputs", "commit_batch", "owned_calendars",
     "replace_calendar", "transitions", "save_sink",
 )  # fmt: skip
 """What is asked once somebody has news."""

@@ -176,11 +176,12 @@ class DueLoop:
             self.behind = 0.0
             await self._settle_ready(chunk, now)
             return True
-        self._upcoming = await self._store.next_due_at(self.shards)
+        first = await self._store.next_due(self.shards)
+        self._upcoming = min(first.values(), default=None)
         if self._upcoming is None or self._upcoming > now:
             self.behind = 0.0
             return False
-        for lane in Lane:
+        for lane in (one for one in Lane if one in first and first[one] <= now):
             due = await self._store.load_due(
                 lane=lane, now=now, limit=SLICE[lane], shards=self.shards
             )

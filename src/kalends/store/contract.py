@@ -300,8 +300,11 @@ class Store(Reader, Protocol):
         A known boundary is served in lane DUE even while its person waits in another lane.
         """
 
-    async def next_due_at(self, shards: Sequence[int] | None = None) -> int | None:
-        """Return the earliest ``next_change_at`` of all lanes."""
+    async def next_due(self, shards: Sequence[int] | None = None) -> dict[Lane, int]:
+        """Return when the first of each lane is due (UTC seconds); without lanes nobody waits in.
+
+        Lane DUE: the earliest boundary.
+        """
 
     async def crowds(
         self, *, after: int, until: int, least: int, shards: Sequence[int] | None = None

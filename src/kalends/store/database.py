@@ -336,9 +336,9 @@ class DatabaseStore(DatabaseReader):
         """See ``Store.load_due``."""
         return await self._driver.read(EVERY, due.load(self._seals, lane, now, limit, shards))
 
-    async def next_due_at(self, shards: Sequence[int] | None = None) -> int | None:
-        """See ``Store.next_due_at``."""
-        return await self._driver.read(EVERY, due.next_at(shards))
+    async def next_due(self, shards: Sequence[int] | None = None) -> dict[the.Lane, int]:
+        """See ``Store.next_due``."""
+        return await self._driver.read(EVERY, due.first(shards))
 
     async def crowds(
         self, *, after: int, until: int, least: int, shards: Sequence[int] | None = None

@@ -45,7 +45,7 @@ class Due:
         assert await due(store, Lane.DUE, NOW + HOUR - 1) == []
         [anna] = await due(store, Lane.DUE, NOW + HOUR)
         assert (anna.lane, anna.due_at, anna.dirty) == (Lane.DUE, NOW + HOUR, False)
-        assert await store.next_due_at() == NOW + HOUR
+        assert await store.next_due() == {Lane.DUE: NOW + HOUR}
 
     async def test_a_boundary_is_served_while_its_person_waits_in_another_lane(
         self, store: Store

@@ -83,7 +83,7 @@ class Newcomers:
 
     async def test_patience_ends(self, store: Store) -> None:
         await newcomer(store, "default")
-        assert await store.next_due_at() == NOW + PATIENCE
+        assert await store.next_due() == {Lane.POLICY: NOW + PATIENCE}
         assert await ids(store, Lane.POLICY, NOW + PATIENCE) == ["anna"]
 
     async def test_settings_that_change_call_nobody_up_before_that(self, store: Store) -> None:

@@ -151,5 +151,5 @@ class People:
         assert mine != shard_of("acme", "bo")
         [anna] = await store.load_due(lane=Lane.POLICY, now=NOW, limit=9, shards=[mine])
         assert anna.person == "anna"
-        assert await store.next_due_at([mine]) == NOW
-        assert await store.next_due_at([(mine + 1) % 64]) is None
+        assert await store.next_due([mine]) == {Lane.POLICY: NOW}
+        assert await store.next_due([(mine + 1) % 64]) == {}

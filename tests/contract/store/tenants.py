@@ -106,7 +106,7 @@ WRITES: Final[dict[str, Callable[[Store], Awaitable[Any]]]] = {
 ACROSS: Final = {
     "organizations", "principal", "summary", "close",  # names, one's own token, figures
     "evaluated_until",
-    "load_due", "next_due_at", "crowds", "load_ahead", "seal_ahead", "forget_replaced",
+    "load_due", "next_due", "crowds", "load_ahead", "seal_ahead", "forget_replaced",
     "delete_principal", "take_leases",  # the engine's own loops
     "purge", "truncate", "integrity", "backup",
 }  # fmt: skip

@@ -416,41 +416,41 @@ def pushed() -> tuple[Planner, Subscribe]:
 
 def test_a_callback_is_a_hint() -> None:
     planner, asked = pushed()
-    assert planner.called(asked.ticket, "sub", 5.0, changed=True)
+    assert planner.called(asked.ticket, "sub", 5.0, changes=1)
     assert len(planner.take()) == 1
-    assert planner.called(asked.ticket, "sub", 6.0, changed=False)
+    assert planner.called(asked.ticket, "sub", 6.0, changes=0)
     assert planner.take() == []
 
 
 def test_a_hundred_thousand_replays_are_the_same_hint() -> None:
     planner, asked = pushed()
     for _ in range(100_000):
-        assert planner.called(asked.ticket, "sub", 5.0, changed=True)
+        assert planner.called(asked.ticket, "sub", 5.0, changes=1)
     assert len({action for action in planner.take() if isinstance(action, Tell)}) == 1
 
 
 def test_a_forged_callback_does_nothing_and_is_told_to_stop() -> None:
     planner, asked = pushed()
-    assert not planner.called(asked.ticket, "another", 5.0, changed=True)
-    assert not planner.called(asked.ticket + 1, "sub", 5.0, changed=True)
+    assert not planner.called(asked.ticket, "another", 5.0, changes=1)
+    assert not planner.called(asked.ticket + 1, "sub", 5.0, changes=1)
     assert planner.take() == []
 
 
 def test_a_server_that_calls_no_more_is_subscribed_anew_within_a_quarter_of_an_hour() -> None:
     planner, asked = pushed()
-    planner.called(asked.ticket, "sub", 200.0, changed=False)
+    planner.called(asked.ticket, "sub", 200.0, changes=0)
     for second in range(0, 1100, 10):
         planner.tick(float(second))
     (again,) = planner.take()
     assert isinstance(again, Subscribe)
-    assert not planner.called(asked.ticket, "sub", 1100.0, changed=True)  # the old URL is dead
+    assert not planner.called(asked.ticket, "sub", 1100.0, changes=1)  # the old URL is dead
 
 
 def test_what_is_forgotten_ends_by_the_answer_to_its_next_callback() -> None:
     planner, asked = pushed()
     planner.forget(("p", "m"), 10.0)
     assert planner.take() == []
-    assert not planner.called(asked.ticket, "sub", 11.0, changed=True)
+    assert not planner.called(asked.ticket, "sub", 11.0, changes=1)
 
 
 def test_a_status_event_is_no_news() -> None:

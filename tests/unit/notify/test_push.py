@@ -118,16 +118,16 @@ def test_a_path_that_was_not_given_out_is_nobodys() -> None:
 
 
 def test_what_a_callback_says_is_only_ever_a_trigger() -> None:
-    heard: list[tuple[int, str | None, bool, bool]] = []
+    heard: list[tuple[int, str | None, int, bool]] = []
 
-    def hear(ticket: int, subscription: str | None, changed: bool, lost: bool) -> bool:
-        heard.append((ticket, subscription, changed, lost))
+    def hear(ticket: int, subscription: str | None, changes: int, lost: bool) -> bool:
+        heard.append((ticket, subscription, changes, lost))
         return len(heard) < 2
 
     callbacks = Callbacks("https://kalends.example", "", hear)
     assert b">OK<" in callbacks.answer(7, NEWS).body
     assert b">Unsubscribe<" in callbacks.answer(7, LOST).body
-    assert heard == [(7, "sub", True, False), (7, None, True, True)]
+    assert heard == [(7, "sub", 1, False), (7, None, 1, True)]
     for junk in (b"", b"junk", b"<a/>", NEWS[:-30], b"<!DOCTYPE a [<!ENTITY b 'c'>]>" + NEWS):
         assert callbacks.answer(7, junk).status == 400
     assert callbacks.answer(7, NEWS + b" " * (1 << 20)).status == 413

@@ -95,7 +95,8 @@ class Asides:
         return self._now - cursor.hours_at >= HOURS_EVERY
 
     def _reply_due(self, cursor: Cursor) -> bool:
-        seen = self._now - self._known.reply_seen < SEEN_LASTS
+        turn = max(self._known.reply_seen, self._endpoint.replies_in_turn)
+        seen = self._now - turn < SEEN_LASTS
         every = REPLY_SEEN_EVERY if seen else REPLY_EVERY
         return self._now - self._replied_at(cursor) >= every
 

@@ -19,7 +19,8 @@ class Cursor(WindowCursor, frozen=True, array_like=True):
     state: str = ""
     """``SyncState``, whole; empty by busy times alone."""
     shown: bytes = b""
-    """Digest of the busy times, where the server tells no state."""
+    """Digest of what was shown: of busy times, where the server tells no state; of a calendar that
+    was read without asking for the state, which is older then. Else empty."""
     hours: bytes = b""
     """Work hours as JSON; empty: none told."""
     hours_at: int = 0

@@ -4,6 +4,11 @@ SyncFolderItems is the trigger only: it tells *that* something changed, of a ser
 Then the whole window is read by a calendar view and replaces what was stored. The state is asked
 before the view, so that what falls between the two is news for the next read.
 
+Where the server has told of a change already the view is read at once, by one request. The state
+stays what it was, and what happened since cannot be told from it: something new that is deleted
+again is no change. So the next poll reads the view once more in any case, and compares it with what
+was shown (``Cursor.shown``): only what differs is a change that nobody told of.
+
 A calendar that suddenly shows nothing is doubted unless the server itself reported the changes that
 explain it.
 """
@@ -94,17 +99,17 @@ class Read:
         """Whether the server reported changes since what is stored."""
 
     async def run(
-        self, window: Interval, known: Cursor | None, *, full: bool
+        self, window: Interval, known: Cursor | None, *, full: bool, told: int = 0
     ) -> Reading | Unchanged:
-        """Read; see ``CalendarSource.read``."""
-        found = await self._run(window, known, full=full)
+        """Read; see ``CalendarSource.read``. ``told``: so many changes the server told of."""
+        found = await self._run(window, known, full=full, told=told)
         note = _NOTES[self._access]
         if self._endpoint.online(self._mailbox):
             note = f"{note} {ENDS}."
         return replace(found, note=note)
 
     async def _run(
-        self, window: Interval, known: Cursor | None, *, full: bool
+        self, window: Interval, known: Cursor | None, *, full: bool, told: int
     ) -> Reading | Unchanged:
         if known is not None and (known.facts != self._facts or known.access != self._access):
             known = None
@@ -114,21 +119,34 @@ class Read:
         if self._access is Access.FREE_BUSY:
             return await self._by_busy_times(window, known, usable=usable)
         if known is not None and usable:
+            if told and known.state and not self._asides.doubted:
+                return await self._by_news(known, told)
             return await self._by_changes(known)
         return await self._whole(window, known)
 
     # --- the calendar itself --------------------------------------------------------------------
+    async def _by_news(self, known: Cursor, told: int) -> Reading | Unchanged:
+        items = await view(self._endpoint, self._mailbox, known.window, self._zone)
+        news = News(known.state, told, True)
+        seen = self._seen(known, news, shown=_shown(items))
+        try:
+            return await self._reading(seen, items, news)
+        except SuspiciouslyEmpty:
+            return await self._by_changes(known)
+
     async def _by_changes(self, known: Cursor) -> Reading | Unchanged:
         news = await self._news(known.state)
-        if news.since_known and not news.changes:
+        if news.since_known and not news.changes and not known.shown:
             now = await self._asides.refreshed(self._seen(known, news))
             return await self._told(known, now)
         items = await view(self._endpoint, self._mailbox, known.window, self._zone)
+        self._judge(known, known.window, items)
         return await self._reading(self._seen(known, news), items, news)
 
     async def _whole(self, window: Interval, known: Cursor | None) -> Reading:
         news = await self._news(known.state if known else "")
         items = await view(self._endpoint, self._mailbox, window, self._zone)
+        self._judge(known, window, items)
         now = known or Cursor(0, 0, self._facts, self._access.value)
         now = msgspec.structs.replace(now, start=window.start, end=window.end)
         now = self._asides.put_off(self._seen(now, news))
@@ -159,10 +177,15 @@ class Read:
             state = page.state
         raise TooLarge(f"the mailbox reports more than {MAX_PAGES} pages of changes")
 
-    def _seen(self, cursor: Cursor, news: News) -> Cursor:
+    def _judge(self, known: Cursor | None, window: Interval, items: Items) -> None:
+        """Tell what was seen already, without asking for its state, from what nobody told of."""
+        if known is not None and known.shown:
+            self.changed = known.window == window and known.shown != _shown(items)
+
+    def _seen(self, cursor: Cursor, news: News, shown: bytes = b"") -> Cursor:
         where = self._endpoint.known(self._mailbox)
         return msgspec.structs.replace(
-            cursor, state=news.state, url=where.url, primary=where.primary
+            cursor, state=news.state, shown=shown, url=where.url, primary=where.primary
         )
 
     async def _reading(self, cursor: Cursor, items: Items, news: News) -> Reading:
@@ -231,6 +254,10 @@ class Read:
         if (now.hours, now.reply) == (known.hours, known.reply) and not more:
             return Unchanged(pack(now))
         return replace(_reading(now, await self._previous(), ()), more=more)
+
+
+def _shown(items: Items) -> bytes:
+    return digest(pack_bookings(sorted(items.bookings, key=_order)))
 
 
 def _order(booking: Booking) -> tuple[int, str]:

@@ -93,12 +93,14 @@ class EwsSource:
         if full:
             self.endpoint.known(mailbox).primary = ""  # an alias may be somebody else's by now
 
+        news = self.notifier.take_news((ref.person, ref.name))
+
         async def read(access: Access) -> tuple[Reading | Unchanged, bool]:
             task = Read(
                 self.endpoint, ref, mailbox, access, previous, self._texts, self._together,
                 self._hours,
             )  # fmt: skip
-            return await task.run(window, known, full=full), task.changed
+            return await task.run(window, known, full=full, told=news), task.changed
 
         done, changed = await self._in_some_way(mailbox, read)
         key = (ref.person, ref.name)

@@ -81,13 +81,16 @@ class Board:
         """Have a group looked at."""
         self.touched[group.number] = group
 
-    def tell(self, member: Member, *, sure: bool) -> None:
-        """Pass a hint on."""
+    def tell(self, member: Member, *, changes: int = 0) -> None:
+        """Pass a hint on; ``changes``: how many a server told of (0: there may be some)."""
+        sure = changes > 0
         self.actions.append(Tell(member.key, sure))
         member.told, member.looked = self.now, False
         if member.state is State.LIVE:
             member.due = None  # what was missed has come
         if sure:
+            member.news += changes
+            member.fresh = True
             member.deafness = 0
 
     def detour(self, site: Site) -> Detour:
@@ -183,7 +186,7 @@ class Board:
         self.rebuilt += 1
         if self.now - member.heard < YOUNG_SECONDS:  # it never lives long: no race for it
             member.failures += 1
-            self.tell(member, sure=False)
+            self.tell(member)
             self.rest(member, min(YOUNG_SECONDS * 2 ** (member.failures - 1), CEILING_SECONDS))
             return
         member.failures = 0

@@ -29,8 +29,8 @@ from kalends.wire.ews.send_notification import (
 
 _DIGITS: Final = 15
 
-Heard = Callable[[int, str | None, bool, bool], bool]
-"""(ticket, subscription or None where none is named, changed, lost) → whether to go on."""
+Heard = Callable[[int, str | None, int, bool], bool]
+"""(ticket, subscription or None where none is named, changes, lost) → whether to go on."""
 
 
 class Callbacks:
@@ -59,12 +59,12 @@ class Callbacks:
         try:
             told = parse_send_notification(body)
         except CursorExpired:  # the server could not read its own events
-            return build_send_notification_result(go_on=self._heard(ticket, None, True, True))
+            return build_send_notification_result(go_on=self._heard(ticket, None, 1, True))
         except TooLarge:
             return Response(413)
         except KalendsError:
             return Response(400)
-        go_on = self._heard(ticket, told.subscription, told.changed, False)
+        go_on = self._heard(ticket, told.subscription, told.changes, False)
         return build_send_notification_result(go_on=go_on)
 
     async def open(self) -> None:

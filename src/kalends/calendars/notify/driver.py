@@ -101,10 +101,10 @@ class Driver:
         self._maybe.pop(key, None)
         self._obey()
 
-    def called(self, ticket: int, subscription: str | None, changed: bool, lost: bool) -> bool:
+    def called(self, ticket: int, subscription: str | None, changes: int, lost: bool) -> bool:
         """Take a callback; False: answer that it is to stop."""
         now = self._now()
-        go_on = self._planner.called(ticket, subscription, now, changed=changed, lost=lost)
+        go_on = self._planner.called(ticket, subscription, now, changes=changes, lost=lost)
         self._obey()
         return go_on
 

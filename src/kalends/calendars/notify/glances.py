@@ -1,6 +1,6 @@
 """Finds one deaf subscription among very many who are heard, long before its poll would.
 
-Polls of who is heard are bounded (``pacing``): beyond 4,500 mailboxes a poll may be hours away. So
+Polls of who is heard are bounded (``pacing``): beyond 3,000 mailboxes a poll may be hours away. So
 where there are more, each group's busy times of today and tomorrow are glanced at in turn, a
 hundred mailboxes by one request. Who looks otherwise than at the last glance, and of whom nobody
 told since, is passed on as a hint: it is read, and what that read finds is for ``doubts`` to judge.

@@ -77,8 +77,8 @@ class Listening:
             line.group.failures = 0
         for notification in notifications:
             member = self._board.subscribed.get(notification.subscription)
-            if member is not None and notification.changed:
-                self._board.tell(member, sure=True)
+            if member is not None and notification.changes:
+                self._board.tell(member, changes=notification.changes)
                 self._doubts.delivered(line)
         if dead or trouble is not None:
             self._troubled(line, dead, trouble)
@@ -145,7 +145,7 @@ class Listening:
     def _look_at_all(self, group: Group) -> None:
         for member in group.members.values():
             if member.state is State.LIVE:
-                self._board.tell(member, sure=False)
+                self._board.tell(member)
 
     # --- endings ----------------------------------------------------------------------------
     def _drop_dead(self, group: Group) -> None:
@@ -246,7 +246,7 @@ class Listening:
         if verdict.what is What.MAILBOX and group.failures > 1:
             anchor = next((o for o in group.members.values() if o.address == group.anchor), None)
             if anchor is not None:
-                self._board.tell(anchor, sure=False)
+                self._board.tell(anchor)
                 self._board.rest(anchor, _ANCHOR_REST)
             self._board.refound(group)
         elif group.failures % _PATIENCE == 0:

@@ -55,6 +55,10 @@ class Notifier:
         else:
             self._driver.register(key, mailbox.address, site, changed=changed)
 
+    def take_news(self, key: Key) -> int:
+        """See ``Planner.take_news``."""
+        return self._planner.take_news(key)
+
     def forget(self, key: Key) -> None:
         """Drop a calendar that is no more."""
         self._driver.forget(key)
@@ -110,8 +114,8 @@ class Notifier:
             # Nothing is heard then; polling goes on, and the next try is seconds away.
             raise Unreachable(f"push_listen cannot be listened on ({error.strerror})") from error
 
-    def _called(self, ticket: int, subscription: str | None, changed: bool, lost: bool) -> bool:
-        return self._driver.called(ticket, subscription, changed, lost)
+    def _called(self, ticket: int, subscription: str | None, changes: int, lost: bool) -> bool:
+        return self._driver.called(ticket, subscription, changes, lost)
 
     def _site(self, mailbox: Mailbox) -> Site | None:
         endpoint = self._endpoint

@@ -31,7 +31,7 @@ PUSH_SILENCE: Final = 2 * STATUS_MINUTES * 60.0
 HEARD_SECONDS: Final = 750.0
 """Who is heard is polled so rarely: with a tenth more by chance, and the grace of ``doubts``, a
 server that says OK and delivers nothing is found within a quarter of an hour …"""
-POLLS_PER_SECOND: Final = 6.0
+POLLS_PER_SECOND: Final = 4.0
 """… and of very many so many a second: polls of those who are heard stay a small load."""
 GLANCE_SECONDS: Final = 750.0
 """Where polls are bounded, busy times of everybody are glanced at in so long: whom nobody serves
@@ -50,7 +50,7 @@ def back_off(failures: int) -> float:
 
 
 def many(per_second: float = POLLS_PER_SECOND) -> int:
-    """Return of how many who are heard the polls begin to be bounded (4,500)."""
+    """Return of how many who are heard the polls begin to be bounded (3,000)."""
     return int(HEARD_SECONDS * per_second)
 
 
@@ -65,7 +65,7 @@ def settings_rounds(heard: int) -> int:
 def poll_after(heard: int, chance: random.Random, per_second: float = POLLS_PER_SECOND) -> float:
     """Return after how long one of so many who are heard is polled again.
 
-    Beyond 4,500 it varies, for they were all read one after another once, and would be for ever.
+    Beyond 3,000 it varies, for they were all read one after another once, and would be for ever.
     """
     mean = max(HEARD_SECONDS, heard / per_second)
     least = max(HEARD_SECONDS, mean / 2)

@@ -75,6 +75,20 @@ class Planner:
         self._board.join(member)
         self._settle()
 
+    def take_news(self, key: Key) -> int:
+        """Return how many changes of a mailbox a server told of since its state was asked for.
+
+        0: none that no read has taken up; the read that asks here is to ask for the state then.
+        """
+        member = self._board.members.get(key)
+        if member is None:
+            return 0
+        if not member.fresh:
+            member.news = 0
+            return 0
+        member.fresh = False
+        return member.news
+
     def forget(self, key: Key, now: float) -> None:
         """Drop a mailbox and give its subscription back."""
         self._board.now = now
@@ -155,12 +169,12 @@ class Planner:
         subscription: str | None,
         now: float,
         *,
-        changed: bool,
+        changes: int,
         lost: bool = False,
     ) -> bool:
         """Take a callback to the URL made of ``ticket``; False: answer that it is to stop."""
         self._board.now = now
-        go_on = self._pulling.called(ticket, subscription, changed=changed, lost=lost)
+        go_on = self._pulling.called(ticket, subscription, changes=changes, lost=lost)
         self._settle()
         return go_on
 

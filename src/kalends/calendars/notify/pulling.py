@@ -72,8 +72,8 @@ class Pulling:
         member = self._meant(asked)
         if member is None or member.group is None:
             return
-        if found.changed:
-            self._board.tell(member, sure=True)
+        if found.changes:
+            self._board.tell(member, changes=found.changes)
         member.watermark = found.watermark or member.watermark
         member.group.failures = 0
         self._turn(member.group, member, at_once=found.more)
@@ -92,10 +92,10 @@ class Pulling:
             self._quiet(group, verdict)
             group.rotation.appendleft((self._board.now, member, member.ticket))
         else:
-            self._board.tell(member, sure=False)
+            self._board.tell(member)
             self._board.rest(member, 60.0)
 
-    def called(self, ticket: int, subscription: str | None, *, changed: bool, lost: bool) -> bool:
+    def called(self, ticket: int, subscription: str | None, *, changes: int, lost: bool) -> bool:
         """Take a callback; False: the caller is to stop."""
         member = self._board.called.get(ticket)
         if member is None:
@@ -106,8 +106,8 @@ class Pulling:
         if lost and member.state is State.LIVE:
             self._board.lost(member)
             return False
-        if changed:
-            self._board.tell(member, sure=True)
+        if changes:
+            self._board.tell(member, changes=changes)
         return True
 
     def _meant(self, asked: Pull) -> Member | None:

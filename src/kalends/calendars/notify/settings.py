@@ -84,7 +84,8 @@ class Settings:
         return True
 
     def _looked_after(self, mailboxes: tuple[Mailbox, ...], now: int) -> None:
-        """Note that polls need not ask."""
+        """Note that polls need not ask, of those whose first turn is yet to come neither."""
+        self._endpoint.replies_in_turn = self._endpoint.replies_in_turn or now
         for one in mailboxes:
             if self._endpoint.remembers(one):
                 self._known(one).reply_seen = now

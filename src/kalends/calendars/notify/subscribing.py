@@ -80,7 +80,7 @@ class Subscribing:
             group.founded, group.cookies, group.failures = True, cookies, 0
         if group.changed_at is None:
             group.changed_at = self._board.now
-        self._board.tell(member, sure=False)
+        self._board.tell(member)
         return member
 
     def refused(self, asked: Subscribe, verdict: Verdict) -> None:

@@ -103,6 +103,8 @@ class ExchangeEndpoint:
         self._sought: dict[str, float] = {}
         """Server that did not answer → when it was looked for elsewhere."""
         self._url = completed(options.url) if options.url else ""
+        self.replies_in_turn = 0
+        """Since when (UTC seconds) settings of automatic replies are asked in turn; 0: not yet."""
 
     # --- what is known ------------------------------------------------------------------------
     def known(self, mailbox: Mailbox) -> Known:

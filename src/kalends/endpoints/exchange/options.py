@@ -36,7 +36,7 @@ class ExchangeOptions(HttpOptions, SignInOptions):
     notify: Literal["auto", "streaming", "pull", "push", "none"] = "auto"
     """How the server tells of changes between polls; ``auto``: the best its version offers. Who is
     heard is polled every quarter of an hour only (``poll_seconds``, where that is longer), and
-    never more than six a second of them: 50,000 every 139 minutes. ``push`` needs ``push_url``
+    never more than four a second of them: 50,000 every 208 minutes. ``push`` needs ``push_url``
     and ``push_listen``."""
     push_url: str = Field(default="", max_length=1000)
     """``https://kalends.example.com/exchange``: where the server reaches ``push_listen``, through

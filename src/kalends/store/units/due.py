@@ -84,13 +84,16 @@ _CROWDS: Final = {
 }
 
 
+_QUEUES: Final = (Lane.HAND, Lane.CALENDAR, Lane.POLICY)
+
+
 def _next(*shards: ColumnElement[bool]) -> Statement:
     """Return what asks, in one step, for the earliest boundary and each lane's oldest wait: this
     is asked many times a second, and every minimum is the first entry of an index."""
     boundary = select(func.min(_s.next_change_at)).where(_s.next_change_at.is_not(None), *shards)
     queued = [
         select(func.min(_s.queued_at)).where(_s.lane == lane, _s.queued_at.is_not(None), *shards)
-        for lane in (Lane.HAND, Lane.CALENDAR, Lane.POLICY)
+        for lane in _QUEUES
     ]
     return Statement(select(*(it.scalar_subquery() for it in (boundary, *queued))))
 
@@ -207,11 +210,12 @@ def set_aside(of: str, people: Sequence[str], now: int, until: int) -> Unit[None
         yield statement(organization=of, people=list(people), now=now, until=until)
 
 
-def next_at(shards: Sequence[int] | None) -> Unit[int | None]:
-    """See ``Store.next_due_at``."""
+def first(shards: Sequence[int] | None) -> Unit[dict[Lane, int]]:
+    """See ``Store.next_due``."""
     some: dict[str, Any] = {} if shards is None else {"shards": list(shards)}
     [found] = yield _NEXT[shards is not None](**some)
-    return min((at for at in found if at is not None), default=None)
+    by_lane = zip((Lane.DUE, *_QUEUES), found, strict=True)
+    return {lane: at for lane, at in by_lane if at is not None}
 
 
 def set_manual(seals: Seals, of: str, who: str, manual: Manual | None, now: int) -> Unit[bool]:

@@ -60,9 +60,10 @@ class Notification:
         return next((event.watermark for event in reversed(self.events) if event.watermark), "")
 
     @property
-    def changed(self) -> bool:
-        """Tell whether anything happened."""
-        return any(event.kind != STATUS for event in self.events)
+    def changes(self) -> int:
+        """Return how many items changed; 1 where only a folder or busy times are named; 0: none."""
+        happened = [event for event in self.events if event.kind != STATUS]
+        return len({event.item for event in happened if event.item}) or min(1, len(happened))
 
 
 def read_notification(element: etree._Element) -> Notification:

@@ -78,12 +78,12 @@ def test_a_pull_tells_events_and_the_watermark_to_keep() -> None:
     told = parse_get_events(answer(said("GetEvents", notification(MOVED, STATUS))))
     assert told.events[0] == Event("MovedEvent", "W2", "i2", "", "bin", "cal")
     assert (told.subscription, told.previous, told.watermark) == ("sub-1", "W1", "W3")
-    assert told.changed
+    assert told.changes
 
 
 def test_a_sign_of_life_is_no_change() -> None:
     told = parse_get_events(answer(said("GetEvents", notification(STATUS))))
-    assert not told.changed
+    assert not told.changes
     assert told.watermark == "W3"
 
 
@@ -106,7 +106,7 @@ def test_a_callback_is_read_and_answered() -> None:
             "m:SendNotificationResponse>", "m:SendNotification>"
         )
     )
-    assert parse_send_notification(body).changed
+    assert parse_send_notification(body).changes
     for go_on, word in ((True, "OK"), (False, "Unsubscribe")):
         result = build_send_notification_result(go_on=go_on)
         assert result.status == 200
