@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import time
 from array import array
 from collections.abc import AsyncIterator, Sequence
@@ -19,6 +20,7 @@ from typing import Any, Final, NamedTuple
 import apsw
 
 from kalends import observe
+from kalends.app.watched import TURN_SECONDS
 from kalends.bus.commands import Apply
 from kalends.bus.memory import MemoryHub
 from kalends.calendars.ews import asides
@@ -130,6 +132,7 @@ def fill(directory: str, url: str, count: int, poll: int) -> None:
 def serve(directory: str, pipe: Connection, cores: set[int]) -> None:
     """Run the engine on a database; told over the pipe to ``start``, to tell, to ``end``."""
     os.sched_setaffinity(0, cores)  # its threads and workers sit there too
+    sys.setswitchinterval(TURN_SECONDS)  # as the engine's process does
     sink = _begin()
     asyncio.run(_engine(directory, sink, pipe))
 

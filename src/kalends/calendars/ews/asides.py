@@ -1,7 +1,7 @@
 """Work hours and automatic replies: what a mailbox tells besides its calendar.
 
 Neither changes with the calendar, so each is asked by the clock, beside a read that found nothing
-new: a change costs two requests and a whole read two. One of both is asked at a time, work hours
+new: a change costs one request or two, and a whole read two. One of both is asked at a time, work hours
 for many at once (``hours``). What cannot be read stays as it was known.
 """
 
