@@ -7,8 +7,9 @@ import random
 import pytest
 
 from kalends.calendars.notify.actions import Open, Pull, Subscribe, Tell
+from kalends.calendars.notify.pacing import OVERLAP
 from kalends.calendars.notify.planner import Planner
-from kalends.calendars.notify.values import Mode, Site
+from kalends.calendars.notify.values import Key, Mode, Site
 from kalends.calendars.notify.verdict import Verdict, What
 from kalends.wire.ews.events import Event, Notification
 from kalends.wire.ews.subscribe import Subscription
@@ -117,6 +118,35 @@ def test_a_replaced_stream_that_breaks_is_a_gap_too() -> None:
     began = exchange.now
     exchange.advance(1)
     assert all(exchange.hints(key, began) == 1 for key in keys)
+
+
+def test_a_stream_that_hung_just_before_it_was_replaced_is_a_gap_too() -> None:
+    def lived(**options: object) -> tuple[Exchange, list[Key], int]:
+        exchange = server(**options)
+        keys = watch(exchange, 3)
+        return exchange, keys, opens(exchange)[-1].line
+
+    model, _, old = lived()
+    while opens(model)[-1].line == old:
+        model.advance(0.1)
+    exchange, keys, old = lived(lingers=True)
+    exchange.advance(model.now - exchange.now - 0.3)  # it gave a sign of life a moment ago
+    assert opens(exchange)[-1].line == old
+    exchange.silence()
+    exchange.change(address(keys[1]))  # into a connection that is half closed
+    began = exchange.now
+    exchange.advance(OVERLAP + 10)
+    assert opens(exchange)[-1].line != old
+    assert exchange.hints(keys[1], began) == 1
+
+
+def test_a_stream_that_was_replaced_and_lingers_in_health_is_none() -> None:
+    exchange = server(lingers=True)
+    keys = watch(exchange, 3)
+    began = exchange.now
+    exchange.advance(3000)
+    assert len(opens(exchange)) > 4
+    assert not any(exchange.hints(key, began) for key in keys)
 
 
 def test_a_silent_stream_is_found_by_its_missing_signs_of_life() -> None:

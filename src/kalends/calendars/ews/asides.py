@@ -1,8 +1,8 @@
 """Work hours and automatic replies: what a mailbox tells besides its calendar.
 
 Neither changes with the calendar, so each is asked by the clock, beside a read that found nothing
-new: a change costs one request or two, and a whole read two. One of both is asked at a time, work hours
-for many at once (``hours``). What cannot be read stays as it was known.
+new: a change costs one request or two, and a whole read two. One of both is asked at a time, work
+hours for many at once (``hours``). What cannot be read stays as it was known.
 """
 
 from __future__ import annotations

@@ -151,8 +151,10 @@ class Listening:
     def _drop_dead(self, group: Group) -> None:
         now = self._board.now
         for line in list(group.leaving):
-            silent = now >= line.heard + SILENCE
-            if silent or (line.until is not None and now >= line.until):
+            over = line.until is not None and now >= line.until
+            # Signs of life come more often than an overlap lasts.
+            silent = now >= line.heard + (OVERLAP if over else SILENCE)
+            if silent or over:
                 self._close(line)
                 if silent:
                     self._look_at_all(group)

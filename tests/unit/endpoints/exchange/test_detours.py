@@ -12,7 +12,7 @@ from lab.exchange.server import ExchangeServer
 from kalends.endpoints.exchange.endpoint import ExchangeEndpoint
 from kalends.endpoints.exchange.known import Access
 from kalends.endpoints.exchange.operation import Operation
-from kalends.endpoints.exchange.options import ExchangeOptions
+from kalends.endpoints.exchange.options import ONLINE_HOSTS, ExchangeOptions
 from kalends.errors import NotFound, SuspiciouslyEmpty
 from kalends.kinds import ews
 from kalends.model.http import Request, Response
@@ -219,6 +219,17 @@ def test_a_host_is_allowed_however_it_is_written_and_no_more_than_it(
 ) -> None:
     lab = ExchangeLab(domain=DOMAIN, allowed_hosts=(written,))
     assert lab.endpoint.clients.trusts(url) is trusted
+
+
+@pytest.mark.parametrize(("auth", "trusted"), [("basic", False), ("ntlm", False), ("oauth", True)])
+@pytest.mark.parametrize("host", sorted(ONLINE_HOSTS))
+def test_microsofts_cloud_is_shown_tokens_and_never_a_password(
+    host: str, auth: str, trusted: bool
+) -> None:
+    told = {"token_url": "https://login.example/t", "client_id": "app"} if auth == "oauth" else {}
+    lab = ExchangeLab(domain=DOMAIN, auth=auth, **told)
+    assert lab.endpoint.clients.trusts(f"https://{host}/EWS/Exchange.asmx") is trusted
+    assert not lab.endpoint.clients.trusts(f"http://{host}/EWS/Exchange.asmx")
 
 
 # --- what was learned long ago --------------------------------------------------------------------
