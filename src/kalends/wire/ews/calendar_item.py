@@ -152,7 +152,7 @@ def read_items(elements: Iterable[etree._Element], zone: ZoneInfo, naive: tzinfo
         if uid in bookings:
             if ids[uid] == item:
                 continue
-            booking = _copy(booking, item)
+            booking = apart(booking, item)
             uid = booking.uid
         bookings[uid] = booking
         ids[uid] = item
@@ -175,7 +175,7 @@ def read_item(element: etree._Element, zone: ZoneInfo) -> tuple[str, Booking]:
     return item, _booking(element, texts, item, categories, sender, _Clock(zone, UTC))
 
 
-def _copy(booking: Booking, item: str) -> Booking:
+def apart(booking: Booking, item: str) -> Booking:
     """Return a second appointment with the same identity under one of its own."""
     return msgspec.structs.replace(booking, uid=f"{booking.uid}#{_short(item)}")
 

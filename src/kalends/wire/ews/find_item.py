@@ -18,7 +18,7 @@ from kalends.errors import BadAnswer, TooLarge
 from kalends.model.booking import Booking
 from kalends.model.http import Request, Response
 from kalends.model.times import Interval
-from kalends.wire.ews.calendar_item import Items, read_items
+from kalends.wire.ews.calendar_item import Items, apart, read_items
 from kalends.wire.ews.folders import CALENDAR, Folder, parent_folders
 from kalends.wire.ews.names import M, T
 from kalends.wire.ews.shapes import calendar_shape
@@ -111,17 +111,20 @@ def halves(window: Interval) -> tuple[Interval, Interval]:
 
 
 def join(pages: list[Items]) -> Items:
-    """Put the parts of a split window together; what lies on a cut comes twice and counts once."""
-    seen: set[str] = set()
-    kept: list[tuple[Booking, str]] = []
+    """Put the parts of a split window together; what lies on a cut comes twice and counts once.
+
+    Two appointments may share a UID: apart they count as they do within one part.
+    """
+    kept: dict[str, tuple[Booking, str]] = {}
     for page in pages:
         for booking, item in zip(page.bookings, page.ids, strict=True):
-            if booking.uid not in seen:
-                seen.add(booking.uid)
-                kept.append((booking, item))
+            other, known = kept.get(booking.uid, (booking, item))
+            same = known == item or (other.start, other.end) == (booking.start, booking.end)
+            found = booking if same else apart(booking, item)
+            kept.setdefault(found.uid, (found, item))
     return Items(
-        tuple(booking for booking, _ in kept),
-        tuple(item for _, item in kept),
+        tuple(booking for booking, _ in kept.values()),
+        tuple(item for _, item in kept.values()),
         tuple(dict.fromkeys(skipped for page in pages for skipped in page.skipped)),
         tuple(dict.fromkeys(item for page in pages for item in page.ours)),
         tuple(dict.fromkeys(item for page in pages for item in page.masters)),

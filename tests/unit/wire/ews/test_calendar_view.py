@@ -314,6 +314,22 @@ def test_an_appointment_over_the_cut_counts_once_when_halves_are_joined() -> Non
     assert [made.uid for made in join(parts).bookings] == ["0400-1"]
 
 
+def test_two_appointments_with_one_uid_are_both_kept_whichever_halves_they_lie_in() -> None:
+    early = item(Start="2026-03-14T00:00:00Z", End="2026-03-18T00:00:00Z")
+    late = item(
+        ItemId='<t:ItemId Id="AAMk2"/>', Start="2026-03-20T13:00:00Z", End="2026-03-20T14:00:00Z"
+    )
+    first, second = halves(MARCH)
+    parts = [
+        parse_find_item(found(early), first, STOCKHOLM).items,
+        parse_find_item(found(early, late), second, STOCKHOLM).items,
+    ]
+    for pages in (parts, [*parts[:1], parse_find_item(found(late), second, STOCKHOLM).items]):
+        joined = join(pages)
+        assert joined.bookings == page(early, late).items.bookings
+        assert joined.ids == ("AAMk1", "AAMk2")
+
+
 def test_a_server_that_is_not_microsofts_may_use_other_prefixes_and_leave_much_out() -> None:
     body = (
         '<FindItemResponse xmlns="http://schemas.microsoft.com/exchange/services/2006/messages">'
