@@ -76,8 +76,11 @@ def update_item(call: Call) -> Node:
 
 def _fresh(call: Call, named: Node, entry: Entry) -> None:
     key = named.get("ChangeKey", "")
+    how = call.body.get("ConflictResolution", "AutoResolve")
+    if how == "AutoResolve" and not key:
+        raise Refusal("ErrorChangeKeyRequiredForWriteOperations")
     stale = key != ids.change_key(entry.stored.change)
-    if call.body.get("ConflictResolution") == "NeverOverwrite" and key and stale:
+    if how == "NeverOverwrite" and key and stale:
         raise Refusal("ErrorIrresolvableConflict")
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from kalends.calendars.contract import Reading
 from kalends.endpoints.exchange.writer import ExchangeWriter
+from kalends.model.http import Request
 from kalends.model.organization import OrganizationSettings
 from kalends.model.times import Interval
 from kalends.model.view import View
@@ -121,6 +122,23 @@ async def test_another_end_moves_it_and_another_activity_follows_it(desk: Desk) 
     assert desk.held() == [("Lunch", -600, 2 * HOUR - 600, "OOF")]
     await desk.tells(manual(desk, activity="meeting", availability=Availability.BUSY, note="Volvo"))
     assert sorted(desk.held()) == [("Lunch", -600, 0, "OOF"), ("Möte: Volvo", 0, HOUR, "Busy")]
+
+
+async def test_an_appointment_edited_meanwhile_is_shortened_as_it_is_now() -> None:
+    desk = Desk()
+    await desk.tells(manual(desk))
+    touched = iter([True])
+
+    def touch(request: Request) -> None:
+        if b"<m:UpdateItem" in request.body:
+            edited = next(touched, False)
+            desk.world.server.faults.codes = {"UpdateItem": "ErrorStaleObject"} if edited else {}
+
+    desk.world.transport.before = touch
+    desk.later(20 * 60)
+    await desk.tells(view(origin=Origin.DEFAULT, activity="available"))
+    assert desk.held() == [("Lunch", -20 * 60, 0, "OOF")]
+    assert desk.world.transport.operations()[-4:] == ["GetItem", "UpdateItem"] * 2
 
 
 async def test_the_natural_end_touches_nothing(desk: Desk) -> None:

@@ -19,6 +19,7 @@ from kalends.wire.ews.create_item import Appointment, build_create_item, parse_c
 from kalends.wire.ews.delete_item import build_delete_item, parse_delete_item
 from kalends.wire.ews.find_item import build_find_item, parse_find_item
 from kalends.wire.ews.folders import Folder, ItemId
+from kalends.wire.ews.get_item import build_get_change_key, parse_get_change_key
 from kalends.wire.ews.soap import Context
 from kalends.wire.ews.update_item import build_update_times, parse_update_item
 
@@ -42,11 +43,11 @@ class ExchangeWriter:
 
         Raises ``NotFound`` where somebody took it away.
         """
-        operation = Operation(partial(_change, ItemId(id), interval), parse_update_item)
+        mailbox = Mailbox(address)
         try:
-            return (await self._endpoint.call(Mailbox(address), operation)).id
+            return await self._changed(mailbox, id, interval)
         except Conflict:  # somebody touched it at this very moment: once more on what is there now
-            return (await self._endpoint.call(Mailbox(address), operation)).id
+            return await self._changed(mailbox, id, interval)
 
     async def delete(self, address: str, id: str) -> None:
         """Take an appointment out; one that is gone already is no error."""
@@ -58,9 +59,20 @@ class ExchangeWriter:
         operation = Operation(partial(_find, interval), parse_find_item, (interval, _UTC))
         return (await self._endpoint.call(Mailbox(address), operation)).items.ours
 
+    async def _changed(self, mailbox: Mailbox, id: str, interval: Interval) -> str:
+        now = Operation(partial(_state, id), parse_get_change_key)
+        item = await self._endpoint.call(mailbox, now)
+        operation = Operation(partial(_change, item, interval), parse_update_item)
+        return (await self._endpoint.call(mailbox, operation)).id
+
 
 def _create(appointment: Appointment, context: Context, folder: Folder) -> Request:
     return build_create_item(context, appointment, folder)
+
+
+def _state(id: str, context: Context, folder: Folder) -> Request:
+    del folder
+    return build_get_change_key(context, id)
 
 
 def _change(item: ItemId, interval: Interval, context: Context, folder: Folder) -> Request:

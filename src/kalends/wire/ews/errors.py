@@ -336,7 +336,15 @@ TABLE: Final[Mapping[str, Row]] = {
         ),
         _KEEP,
     ),
-    **dict.fromkeys(("ErrorIrresolvableConflict", "ErrorStaleObject"), _REREAD),
+    **dict.fromkeys(
+        (
+            "ErrorIrresolvableConflict",
+            "ErrorStaleObject",
+            "ErrorChangeKeyRequired",
+            "ErrorChangeKeyRequiredForWriteOperations",  # missing, or stale
+        ),
+        _REREAD,
+    ),
     "ErrorNameResolutionNoResults": Row(Reaction.MISS, EwsNotFound),
     "ErrorNameResolutionMultipleResults": Row(Reaction.USE_ANYWAY, EwsBadAnswer),
 }

@@ -1,7 +1,7 @@
 """GetItem: what a view does not tell, in batches.
 
 The first 255 characters of a matched booking's description, where the organization turned that on,
-and single items by their id. Never attendees, never HTML.
+single items by their id, and in which state an item is. Never attendees, never HTML.
 Batches of ten: larger ones meet the server's limit of a minute.
 """
 
@@ -15,11 +15,13 @@ from lxml import etree
 
 from kalends.model.http import Request, Response
 from kalends.wire.ews.calendar_item import Items, read_items
+from kalends.wire.ews.create_item import item_of
 from kalends.wire.ews.errors import Answered, Reaction, error_of
+from kalends.wire.ews.folders import ItemId
 from kalends.wire.ews.names import M, T
-from kalends.wire.ews.shapes import calendar_shape
+from kalends.wire.ews.shapes import calendar_shape, id_shape
 from kalends.wire.ews.shapes import field as add_field
-from kalends.wire.ews.soap import Context, add, messages, operation, read, request
+from kalends.wire.ews.soap import Context, add, messages, one, operation, read, request
 from kalends.wire.ews.versions import Feature, offers
 
 BATCH: Final = 10
@@ -80,6 +82,18 @@ def parse_get_items(response: Response, zone: ZoneInfo) -> Items:
         elif error_of(message.fault).reaction not in OF_ONE_ITEM:
             raise error_of(message.fault)
     return read_items(elements, zone)
+
+
+def build_get_change_key(context: Context, id: str) -> Request:
+    """Ask in which state an item is, for ``update_item``."""
+    get = operation("GetItem")
+    id_shape(get)
+    return asked(context, get, (id,))
+
+
+def parse_get_change_key(response: Response) -> ItemId:
+    """Return the item with its change key; ``NotFound`` where it is gone."""
+    return item_of(one(read(response), "GetItemResponse").accept(), "GetItemResponse")
 
 
 OF_ONE_ITEM: Final = frozenset({Reaction.DENIED, Reaction.KEEP_TIMES, Reaction.RESYNC})

@@ -1,7 +1,8 @@
 """UpdateItem: shorten or lengthen an appointment Kalends wrote.
 
-Somebody may have touched it meanwhile: the server merges (``AutoResolve``); where it cannot, the
-error is a ``Conflict``: read the item for its new change key and apply once more.
+Somebody may have touched it meanwhile: the server merges (``AutoResolve``) with the state that the
+change key names, which it therefore demands; where it cannot, the error is a ``Conflict``: read the
+item for its new change key and apply once more.
 """
 
 from __future__ import annotations
@@ -18,9 +19,14 @@ from kalends.wire.ews.times import written
 
 
 def build_update_times(context: Context, item: ItemId, interval: Interval) -> Request:
-    """Give an appointment another begin and end; ``ValueError`` where it would have no length."""
+    """Give an appointment another begin and end.
+
+    ``ValueError`` where it would have no length, or no change key is told (``get_item``).
+    """
     if interval.end <= interval.start:
         raise ValueError("an appointment ends after it begins")
+    if not item.change_key:
+        raise ValueError("an item is updated by its change key")
     update = operation(
         "UpdateItem",
         ConflictResolution="AutoResolve",

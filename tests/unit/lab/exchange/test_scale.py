@@ -224,7 +224,7 @@ def test_a_new_rule_forgets_the_exceptions_of_the_old_one() -> None:
     one.ask(
         '<m:UpdateItem ConflictResolution="AutoResolve" SendMeetingInvitationsOrCancellations='
         '"SendToNone"><m:ItemChanges><t:ItemChange>'
-        f'<t:RecurringMasterItemId OccurrenceId="{number}"/>'
+        f'<t:RecurringMasterItemId OccurrenceId="{number}" ChangeKey="DwAA"/>'
         '<t:Updates><t:SetItemField><t:FieldURI FieldURI="calendar:Recurrence"/><t:CalendarItem>'
         "<t:Recurrence><t:DailyRecurrence><t:Interval>1</t:Interval></t:DailyRecurrence>"
         "<t:NoEndRecurrence><t:StartDate>2026-03-03</t:StartDate></t:NoEndRecurrence></t:Recurrence>"

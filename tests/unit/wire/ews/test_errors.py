@@ -64,7 +64,9 @@ EXPECTED = {
     Reaction.KEEP_TIMES: """
         ErrorItemCorrupt:BadAnswer ErrorCorruptData:BadAnswer
         ErrorContentConversionFailed:BadAnswer ErrorMimeContentConversionFailed:BadAnswer""",
-    Reaction.REREAD: "ErrorIrresolvableConflict:Conflict ErrorStaleObject:Conflict",
+    Reaction.REREAD: """
+        ErrorIrresolvableConflict:Conflict ErrorStaleObject:Conflict
+        ErrorChangeKeyRequired:Conflict ErrorChangeKeyRequiredForWriteOperations:Conflict""",
     Reaction.MISS: "ErrorNameResolutionNoResults:NotFound",
     Reaction.USE_ANYWAY: "ErrorNameResolutionMultipleResults:BadAnswer",
 }

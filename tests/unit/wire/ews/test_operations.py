@@ -510,7 +510,9 @@ def test_an_appointment_without_length_or_mark_is_not_written() -> None:
     with pytest.raises(ValueError, match="mark"):
         build_create_item(CONTEXT, Appointment(MARCH, "x", ""))
     with pytest.raises(ValueError, match="after it begins"):
-        build_update_times(CONTEXT, ItemId("a"), Interval(5, 5))
+        build_update_times(CONTEXT, ItemId("a", "k"), Interval(5, 5))
+    with pytest.raises(ValueError, match="change key"):
+        build_update_times(CONTEXT, ItemId("a"), MARCH)
 
 
 NAMED = '<m:Items><t:CalendarItem><t:ItemId Id="n1" ChangeKey="k2"/></t:CalendarItem></m:Items>'

@@ -23,7 +23,11 @@ from kalends.wire.ews.find_people import build_find_people
 from kalends.wire.ews.folders import PUBLIC_FOLDERS, Folder, ItemId, calendar_of
 from kalends.wire.ews.get_events import build_get_events
 from kalends.wire.ews.get_folder import build_get_folder
-from kalends.wire.ews.get_item import build_get_items, build_get_texts
+from kalends.wire.ews.get_item import (
+    build_get_change_key,
+    build_get_items,
+    build_get_texts,
+)
 from kalends.wire.ews.get_mail_tips import build_get_mail_tips
 from kalends.wire.ews.get_server_time_zones import build_get_server_time_zones
 from kalends.wire.ews.get_streaming_events import build_get_streaming_events
@@ -69,6 +73,7 @@ REQUESTS: dict[str, Callable[[Context], Request]] = {
     "unsubscribe": lambda c: build_unsubscribe(c, GUID),
     "get texts": lambda c: build_get_texts(c, ("AAMk1", "AAMk2")),
     "get items": lambda c: build_get_items(c, ("AAMk1",)),
+    "get change key": lambda c: build_get_change_key(c, "AAMk1"),
     "get masters": lambda c: build_get_masters(c, ("AAMk1", "AAMk2")),
     "availability": lambda c: build_get_user_availability(c, (ADDRESS,), MARCH),
     "availability of a hundred": lambda c: build_get_user_availability(
