@@ -14,7 +14,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
-from urllib.parse import urlsplit
 
 from kalends.endpoints.exchange.clients import Clients
 from kalends.endpoints.exchange.options import ExchangeOptions
@@ -23,6 +22,7 @@ from kalends.model.http import Request, Response
 from kalends.net.contract import Limits
 from kalends.wire.autodiscover.candidates import Candidate, Service
 from kalends.wire.autodiscover.outcome import Found
+from kalends.wire.autodiscover.redirects import host
 from kalends.wire.autodiscover.walk import Walk
 
 Records = Callable[[str], Awaitable[list[Service]]]
@@ -77,13 +77,14 @@ class Discovery:
                 lost.append(error)
                 walk.failed(error.code)
             except SignInNeeded as error:
-                refusals[urlsplit(where).netloc] = error
+                refusals[host(where)] = error
                 walk.told(Response(401))
             except SourceTrouble as error:
                 walk.failed(error.code)
+        if walk.signed_in:
+            self._shunned |= dict.fromkeys(refusals, self._now() + _SHUNNED_SECONDS)
         if walk.found is not None:
             self._worked = walk.answered
-            self._shunned |= dict.fromkeys(refusals, self._now() + _SHUNNED_SECONDS)
             return walk.found
         if refusals and walk.sign_in_needed:
             raise list(refusals.values())[-1]
@@ -116,8 +117,9 @@ class Discovery:
 def _nothing(walk: Walk, lost: list[RetryLater]) -> SourceTrouble:
     """Return why nothing was found; a network that failed says nothing about the mailbox."""
     told = "; ".join(walk.reasons[:_REASONS])
-    if lost and not any("it says" in reason for reason in walk.reasons):
-        return Unreachable(f"Autodiscover could not be asked: {told}", lost[-1].at)
+    if (lost or walk.troubled) and not any("it says" in reason for reason in walk.reasons):
+        at = lost[-1].at if lost else None
+        return Unreachable(f"Autodiscover could not be asked: {told}", at)
     trouble = NotFound(f"Autodiscover knows no server for this address: {told}")
     hosts = sorted({url.split("/")[2] for url in walk.refused})
     if hosts:

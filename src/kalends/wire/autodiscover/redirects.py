@@ -50,6 +50,11 @@ def judge(
     return Verdict.FOLLOW if _is_known(host, domain, allowed) else Verdict.ASK
 
 
+def host(url: str) -> str:
+    """Return the host of a URL, and its port where that is another, as hosts are compared."""
+    return urlsplit(url).netloc.lower().removesuffix(":443")
+
+
 def place(url: str) -> str:
     """Return a URL in the one form in which places are compared."""
     try:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import urljoin
 
 from kalends.errors import BadAnswer, SourceTrouble
 from kalends.model.http import Request, Response
@@ -25,7 +25,7 @@ from kalends.wire.autodiscover.candidates import (
 )
 from kalends.wire.autodiscover.outcome import Found, Outcome, RedirectAddress, RedirectUrl
 from kalends.wire.autodiscover.pox import build_pox, parse_pox
-from kalends.wire.autodiscover.redirects import Verdict, judge, place
+from kalends.wire.autodiscover.redirects import Verdict, host, judge, place
 from kalends.wire.autodiscover.soap import build_get_user_settings, parse_get_user_settings
 from kalends.wire.ews.soap import word
 
@@ -57,7 +57,7 @@ class Walk:
     first: Candidate | None = None
     """Where it worked before: asked before all others."""
     shunned: frozenset[str] = frozenset()
-    """Hosts known to refuse the credential: not shown it again."""
+    """Hosts known to refuse the credential (``redirects.host``): not shown it again."""
     answered: Candidate | None = None
     """Who told what was ``found``."""
     found: Found | None = None
@@ -67,6 +67,10 @@ class Walk:
     """Why each candidate was no good: host and cause, no personal data."""
     sign_in_needed: bool = False
     """Ended because the credential was refused."""
+    signed_in: bool = False
+    """Somebody took the credential, whatever he told of the mailbox."""
+    troubled: bool = False
+    """Somebody who may know the mailbox could not answer just now."""
     _waiting: list[Candidate] = field(default_factory=list)
     _tried: set[str] = field(default_factory=set)
     _addresses: set[str] = field(default_factory=set)
@@ -93,12 +97,13 @@ class Walk:
         """Take the answer to what was asked."""
         candidate = self._next()
         if response.status in (301, 302, 303, 307, 308):
-            self._redirect(response.header("location"), candidate)
+            self._redirect(_joined(candidate.where, response.header("location")), candidate)
         elif candidate.how is How.PROBE:
             self._reason(candidate, "over http only a redirect counts")
         elif response.status == 401:
             self._unauthorized(candidate)
         elif response.status != 200:
+            self.troubled = self.troubled or response.status >= 500
             self._reason(candidate, f"it answers {response.status}")
         else:
             self._answered(candidate, response)
@@ -117,12 +122,12 @@ class Walk:
         """Ask about an address in a domain, hosts nobody has allowed left out."""
         self.address = address
         self._addresses.add(address.lower())
-        self._waiting = []
+        self._waiting, self._tried = [], set()
         for candidate in candidates_in(domain):
             if candidate.credential and not self._allows(candidate.where):
                 self.refused.append(place(candidate.where))
                 self._reason(candidate, "its host is not allowed")
-            elif candidate.credential and _host(candidate) in self.shunned:
+            elif candidate.credential and host(candidate.where) in self.shunned:
                 self._reason(candidate, "it refused the credential (401)")
             else:
                 self._waiting.append(candidate)
@@ -142,8 +147,10 @@ class Walk:
             self._reason(candidate, str(error))
             return
         except SourceTrouble as error:
+            self.troubled = True
             self._reason(candidate, error.code)
             return
+        self.signed_in = True
         if isinstance(outcome, Found):
             if outcome.external_url or outcome.internal_url:
                 self.found, self.answered = outcome, candidate
@@ -159,9 +166,10 @@ class Walk:
     def _unauthorized(self, candidate: Candidate) -> None:
         self._refusals += 1
         self._reason(candidate, "it refuses the credential (401)")
-        # The same server would refuse it in its other language too.
-        host = _host(candidate)
-        self._waiting = [waiting for waiting in self._waiting if _host(waiting) != host]
+        # The same server would refuse it in its other language too, and under another path.
+        refused = host(candidate.where)
+        self.shunned |= {refused}
+        self._waiting = [one for one in self._waiting if host(one.where) != refused]
         self.sign_in_needed = self._refusals >= MAX_REFUSALS
 
     def _redirect(self, url: str, source: Candidate) -> None:
@@ -169,6 +177,8 @@ class Walk:
         verdict = judge(url, self.domain, tried=frozenset(self._tried), allowed=self.allowed)
         if self._redirects > MAX_REDIRECTS:
             self._reason(source, "too many redirects")
+        elif verdict is Verdict.FOLLOW and host(url.strip()) in self.shunned:
+            self._reason(source, "it redirects to a host that refused the credential (401)")
         elif verdict is Verdict.FOLLOW:
             self._waiting.insert(self._inserted(source), at(url.strip()))
         elif verdict is Verdict.ASK:
@@ -197,8 +207,12 @@ class Walk:
         self.reasons.append(f"{place(candidate.where)}: {why}")
 
 
-def _host(candidate: Candidate) -> str:
-    return urlsplit(candidate.where).netloc
+def _joined(where: str, location: str) -> str:
+    """Return where a redirect leads, which may be told as a path alone (RFC 9110 10.2.2)."""
+    try:
+        return urljoin(where, location.strip())
+    except ValueError:
+        return location
 
 
 def _request(candidate: Candidate, address: str) -> Request | None:

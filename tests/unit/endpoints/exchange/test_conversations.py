@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from lab.exchange.http import Reply
 from lab.exchange.server import ExchangeServer
 
 from kalends.endpoints.exchange.endpoint import completed
@@ -224,6 +225,36 @@ async def test_nobody_knows_an_address_that_autodiscover_does_not() -> None:
     lab.autodiscovered()
     with pytest.raises(NotFound, match="Autodiscover"):
         await ask(lab, "zoe@acme.example")
+
+
+@pytest.mark.parametrize(
+    "troubled",
+    [
+        Reply(500, {"content-type": "text/html"}, b"<html>Server Error</html>"),
+        Reply(
+            200,
+            {"content-type": "text/xml"},
+            b'<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>'
+            b'<a:GetUserSettingsResponseMessage xmlns:a="http://schemas.microsoft.com/exchange/2010'
+            b'/Autodiscover"><a:Response><a:ErrorCode>ServerBusy</a:ErrorCode></a:Response>'
+            b"</a:GetUserSettingsResponseMessage></s:Body></s:Envelope>",
+        ),
+    ],
+    ids=["500", "ServerBusy"],
+)
+async def test_autodiscover_in_trouble_says_nothing_about_the_mailbox(
+    troubled: Reply, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab = ExchangeLab("2016", domain=DOMAIN)
+    lab.autodiscovered()
+    here = f"autodiscover.{DOMAIN}"
+    lab.transport.servers |= {f"https://{here}": lab.server, f"http://{here}": lab.server}
+    absent = Reply(404, {}, b"")
+    monkeypatch.setattr(
+        lab.server, "handle", lambda asked: troubled if asked.method == "POST" else absent
+    )
+    with pytest.raises(Unreachable):
+        await ask(lab)
 
 
 async def test_autodiscover_that_does_not_answer_says_nothing_about_the_mailbox() -> None:

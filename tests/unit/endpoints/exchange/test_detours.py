@@ -84,6 +84,15 @@ async def test_an_unknown_address_does_not_show_it_the_credential_again() -> Non
     assert asked_of(lab, WEBSITE) == 1
 
 
+async def test_an_unknown_address_at_first_does_not_show_it_the_credential_again() -> None:
+    lab = behind_a_website()
+    for name in ("zoe", "zacharias"):
+        with pytest.raises(NotFound):
+            await ask(lab, f"{name}@{DOMAIN}")
+    await ask(lab)
+    assert asked_of(lab, WEBSITE) == 1
+
+
 # --- moves ----------------------------------------------------------------------------------------
 def two_servers(first: str, second: str) -> tuple[ExchangeLab, ExchangeServer]:
     """Return a lab of two servers, Anna at the first."""

@@ -321,6 +321,31 @@ def test_one_refused_sign_in_goes_on_at_another_host_and_two_stop_the_walk() -> 
     assert walk.sign_in_needed
 
 
+def test_a_host_that_refused_the_credential_is_shown_it_by_no_redirect_either() -> None:
+    away = Response(302, {"location": "https://WWW.acme.example:443/autodiscover.xml"})
+    walk = walk_to(away, Response(401), away)
+    assert walk.ask().candidate.where.startswith("https://autodiscover.acme.example/")
+    assert not walk.sign_in_needed
+    shunning = Walk(ANNA, shunned=frozenset({"www.acme.example"}))
+    shunning.told(away)
+    assert "www" not in shunning.ask().candidate.where.lower()
+
+
+def test_another_address_may_lead_to_where_the_first_one_was_asked() -> None:
+    here = "https://acme.example/autodiscover/autodiscover.svc"
+    walk = walk_to(soap(user("RedirectAddress", "anna@sub.acme.example")))
+    walk.told(Response(302, {"location": here}))
+    assert walk.ask().candidate.where == here
+    walk.told(soap(user(ExternalEwsUrl=EWS)))
+    assert walk.found is not None
+
+
+def test_a_redirect_may_name_a_path_alone() -> None:
+    walk = walk_to(Response(301, {"location": "/Autodiscover/Moved.svc"}))
+    assert walk.ask().candidate.where == "https://acme.example/Autodiscover/Moved.svc"
+    assert walk_to(Response(302, {"location": "https://["})).reasons
+
+
 def test_redirects_in_circles_end() -> None:
     walk = Walk(ANNA)
     for number in range(11):
