@@ -184,10 +184,11 @@ def _availability(
     if view is None or kind == "None":
         return Availability(trouble=error_of(Fault("ErrorNoFreeBusyAccess")))
     hours = read_work_hours(view.find(T + "WorkingHours"))
-    if kind != "MergedOnly":
-        bookings, skipped = _events(view, zone)
-        return Availability(bookings, hours, kind, skipped)
     merged = (view.findtext(T + "MergedFreeBusy") or "").strip()
+    bookings, skipped = _events(view, zone)
+    # Digits may know of more than no events at all: of busy times, or that there is no data.
+    if kind != "MergedOnly" and (bookings or skipped or not merged.strip("0")):
+        return Availability(bookings, hours, kind, skipped)
     if not _tells(merged, window, digits):
         return Availability(view=kind, trouble=error_of(Fault("ErrorNoFreeBusyAccess")))
     return Availability(tuple(_merged(merged, window)), hours, kind)

@@ -244,12 +244,27 @@ def test_time_that_is_not_told_is_not_free(digits: str, server: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "told", [view("MergedOnly", merged="4444"), view("MergedOnly"), view("None"), ""]
+    "told",
+    [
+        view("MergedOnly", merged="4444"),
+        view("FreeBusyMerged", merged="4" * 2976),
+        view("MergedOnly"),
+        view("None"),
+        "",
+    ],
 )
 def test_no_data_is_not_free(told: str) -> None:
     read = of_one(availability(told))
     assert isinstance(read.trouble, AccessDenied)
     assert parse_merged(availability(told), 1) == ("",)
+
+
+def test_where_no_event_is_told_the_digits_tell() -> None:
+    window = Interval(at(2), at(2, 1))
+    views = (view("FreeBusyMerged", merged="0220"), view("DetailedMerged", merged="0000"))
+    read = parse_get_user_availability(availability(*views), ("a", "b"), window, {})
+    assert [(one.start, one.end) for one in read["a"].bookings] == [(at(2, 0, 15), at(2, 0, 45))]
+    assert (read["b"].bookings, read["b"].trouble) == ((), None)
 
 
 def test_digits_of_many_come_as_they_are_in_the_order_asked_whatever_else_is_told() -> None:
