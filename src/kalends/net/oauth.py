@@ -28,7 +28,7 @@ from kalends.errors import BadAnswer, SignInNeeded, Unreachable, UserError
 from kalends.model.http import Request
 from kalends.net.contract import A, Carry, Credential, HttpClient, Limits
 from kalends.net.origin import origin, parse_url
-from kalends.net.signin import NotAsked, RefusedElsewhere
+from kalends.net.signin import NoGrant, NotAsked, RefusedElsewhere
 from kalends.runtime import Runtime
 
 _LIMITS: Final = Limits(seconds=20.0, body_bytes=64 << 10, redirects=0)
@@ -144,7 +144,7 @@ class Supplier:
         if word == "invalid_client":
             raise self._refused(word)
         if word:
-            mistake = SignInNeeded(f"{self._place} gives no token: {word}")
+            mistake = NoGrant(f"{self._place} gives no token: {word}")
             mistake.remedy = "Check token_url, client_id and scope, and the application's grants."
             raise mistake
         raise BadAnswer(f"{self._place} answers {response.status} without a token")

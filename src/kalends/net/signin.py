@@ -23,7 +23,11 @@ from kalends.net.origin import Origin, origin, parse_url
 Scheme = Literal["auto", "basic", "digest", "none"]
 
 
-class RefusedElsewhere(SignInNeeded):
+class NoGrant(SignInNeeded):
+    """Who issues tokens or tickets gave none, for good; the endpoint itself has said nothing."""
+
+
+class RefusedElsewhere(NoGrant):
     """Who issues tokens or tickets refused the credential: the breaker must know."""
 
 

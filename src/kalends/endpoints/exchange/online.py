@@ -12,6 +12,7 @@ from typing import Final
 
 from kalends.endpoints.exchange.known import Mailbox
 from kalends.errors import SignInNeeded, SourceTrouble
+from kalends.net.signin import NoGrant
 from kalends.wire.ews.errors import Answered
 
 ENDS: Final = (
@@ -42,10 +43,13 @@ class Refusals:
 
     def __init__(self) -> None:
         self._refused: set[Mailbox] = set()
+        self._granted = True
+        """Not so: no token was to be had last, so that nobody was asked."""
 
     def answered(self) -> None:
         """Note that somebody was served."""
         self._refused.clear()
+        self._granted = True
 
     def judged(self, mailbox: Mailbox, error: SourceTrouble) -> SourceTrouble:
         """Return what a refusal of Exchange Online means."""
@@ -53,6 +57,9 @@ class Refusals:
         signed_in = isinstance(error, SignInNeeded) and not isinstance(error, Answered)
         if told not in ("HTTP 401", "HTTP 403") and not signed_in:
             return error
+        self._granted = self._granted and not isinstance(error, NoGrant)
+        if signed_in and not self._granted:
+            return error  # a refusal of the token's issuer, or the breaker's for the same reason
         self._refused.add(mailbox)
         # A token was granted: a 401 is not about a password. One 403 may be about one mailbox.
         if told == "HTTP 403" and len(self._refused) < _MANY:

@@ -9,10 +9,12 @@ import pytest
 from pydantic import ValidationError
 
 from kalends.endpoints.exchange.known import Mailbox
-from kalends.endpoints.exchange.online import EwsDisabled, days_left
+from kalends.endpoints.exchange.online import EwsDisabled, Refusals, days_left
 from kalends.endpoints.exchange.operation import Operation
 from kalends.endpoints.exchange.options import ExchangeOptions
 from kalends.errors import AccessDenied, SignInNeeded
+from kalends.net.oauth import TokenRefused
+from kalends.net.signin import NoGrant
 from kalends.wire.ews.get_folder import build_get_folder, parse_get_folder
 from tests.exchange_lab import ExchangeLab
 
@@ -58,6 +60,17 @@ async def test_one_refused_mailbox_is_one_refused_mailbox_three_are_the_tenant()
     lab.server.faults.status = 403
     with pytest.raises(AccessDenied):
         await ask(lab, 1)
+
+
+@pytest.mark.parametrize("error", [TokenRefused("no"), NoGrant("no scope")])
+def test_a_token_that_is_not_granted_says_nothing_of_ews(error: SignInNeeded) -> None:
+    refusals = Refusals()
+    anna = Mailbox("anna@acme.example")
+    assert refusals.judged(anna, error) is error
+    stopped = SignInNeeded("not tried again before noon", 1.0)  # the breaker's, of what it counted
+    assert refusals.judged(anna, stopped) is stopped
+    refusals.answered()
+    assert isinstance(refusals.judged(anna, SignInNeeded("401")), EwsDisabled)
 
 
 async def test_on_premises_a_401_is_about_the_password() -> None:
