@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -19,9 +20,11 @@ from kalends.errors import (
     SuspiciouslyEmpty,
 )
 from kalends.model.booking import Booking, Sensitivity
+from kalends.model.http import Request, Response
 from kalends.model.times import rfc3339
+from kalends.net.contract import Limits
 from kalends.wire.ews.errors import EwsAccessDenied
-from tests.contract.calendars.exchange import EwsWorld
+from tests.contract.calendars.exchange import BreakingTransport, EwsWorld
 from tests.contract.calendars.suite import LUNCH, MEETING, WINDOW, Follower
 from tests.exchange_lab import ANNA, BO, DOMAIN, SERVICE, ExchangeLab
 
@@ -71,6 +74,43 @@ async def test_the_best_way_that_works_is_taken_and_remembered(
     world.asked()
     await follower.read()
     assert len(world.asked()) == 1
+
+
+class Held(BreakingTransport):
+    """Holds the first answer to somebody impersonated back until others have asked."""
+
+    def __init__(self, servers: dict[str, ExchangeServer]) -> None:
+        super().__init__(servers)
+        self.holds, self.asked, self.others = False, asyncio.Event(), asyncio.Event()
+
+    async def exchange(self, request: Request, limits: Limits) -> Response:
+        if self.holds and b"ExchangeImpersonation" in request.body and not self.asked.is_set():
+            self.asked.set()
+            await self.others.wait()
+        return await super().exchange(request, limits)
+
+
+@pytest.mark.parametrize("who", ["read", "check"])
+async def test_nobody_else_asks_in_the_way_that_is_being_tried(
+    world: EwsWorld, follower: Follower, who: str
+) -> None:
+    held = world.transport = Held(world.transport.servers)
+    refuse(world, Access.IMPERSONATION)
+    await follower.settled()
+    world.clock.at += 3600  # a better way is due
+    held.holds = True
+
+    async def check() -> None:
+        assert [step async for step in world.source.check((world.ref,))]
+
+    trying = asyncio.create_task(follower.read(full=True) if who == "read" else check())
+    await asyncio.wait_for(held.asked.wait(), 5)
+    try:
+        await world.endpoint.call(world.mailbox(), CALENDAR)
+    finally:
+        held.others.set()
+        await trying
+    assert world.endpoint.known(world.mailbox()).access is Access.DELEGATE
 
 
 async def read(follower: Follower) -> tuple[Booking, ...]:

@@ -156,21 +156,17 @@ class Checking:
         """Return what came of each way; other trouble than a refusal is raised."""
         wanted = self._endpoint.options.access
         known = self._endpoint.known(mailbox)
-        before = known.access
         found: dict[Access, Answered | None] = {}
-        try:
-            for access in ORDER if wanted == "auto" else (Access(wanted),):
-                known.access = access
-                try:
+        for access in ORDER if wanted == "auto" else (Access(wanted),):
+            try:
+                with known.tried(access):
                     await probe(self._endpoint, mailbox, access)
-                except Answered as error:
-                    if not refuses(error):
-                        raise
-                    found[access] = error
-                else:
-                    found[access] = None
-        finally:
-            known.access = before
+            except Answered as error:
+                if not refuses(error):
+                    raise
+                found[access] = error
+            else:
+                found[access] = None
         return found
 
     def _told(
@@ -201,18 +197,16 @@ class Checking:
 
     async def _opens_inbox(self, mailbox: Mailbox, access: Access) -> bool:
         known = self._endpoint.known(mailbox)
-        before, known.access = known.access, access
         folder = Folder(name="inbox")
         if access is Access.DELEGATE:
             folder = Folder(name="inbox", mailbox=known.primary or mailbox.address)
         try:
-            await self._endpoint.call(
-                mailbox, Operation(partial(_folder, folder), parse_get_folder)
-            )
+            with known.tried(access):
+                await self._endpoint.call(
+                    mailbox, Operation(partial(_folder, folder), parse_get_folder)
+                )
         except SourceTrouble:
             return False
-        finally:
-            known.access = before
         return True
 
 

@@ -21,7 +21,7 @@ _HOUR: Final = 3600
 async def probe(endpoint: ExchangeEndpoint, mailbox: Mailbox, access: Access) -> None:
     """Return where the calendar may be read; raises what the server says otherwise.
 
-    The endpoint asks in the way the mailbox's ``Known.access`` names, which the caller sets.
+    The endpoint asks in the way the mailbox's ``Known.tried`` names, which the caller sets.
     """
     if access is Access.FREE_BUSY:
         now = int(endpoint.runtime.now())

@@ -145,14 +145,12 @@ class EwsSource:
         Raises ``AccessDenied`` where it allows none.
         """
         known = self.endpoint.known(mailbox)
-        before = known.access
         refusals: dict[Access, Answered] = {}
         for access in self._ways.order(mailbox):
-            known.access = access
             try:
-                done = await task(access)
+                with known.tried(access):
+                    done = await task(access)
             except Answered as error:
-                known.access = before
                 if not isinstance(error, SourceTrouble):  # a conflict: reading can have none
                     raise BadAnswer(str(error)) from error
                 if not refuses(error):
@@ -160,9 +158,6 @@ class EwsSource:
                 refusals[access] = error
                 self._ways.refused(mailbox, access, error)
                 continue
-            except BaseException:
-                known.access = before
-                raise
             self._ways.worked(mailbox, access, refused=bool(refusals))
             return done
         known.access = None

@@ -6,6 +6,9 @@ A mailbox costs a few hundred bytes here; its URL and version are shared with it
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -45,7 +48,7 @@ class Known:
     """What was learned about one mailbox."""
 
     __slots__ = (
-        "access", "found_at", "grouping", "hours", "next_try", "primary", "public_folders",
+        "_access", "found_at", "grouping", "hours", "next_try", "primary", "public_folders",
         "replied_at", "reply", "reply_doubted", "reply_seen", "tries", "url", "version",
     )  # fmt: skip
 
@@ -72,12 +75,33 @@ class Known:
         """… and whether it looked otherwise than before."""
         self.version: Version | None = None
         """Where the mailbox lies behind an older server than the one that answers."""
-        self.access: Access | None = None
-        """None: nothing has worked yet."""
+        self._access: Access | None = None
         self.tries = 0
         """How often a better access than ``access`` was refused."""
         self.next_try = 0.0
         """When (monotonic) a better access is tried again."""
+
+    @property
+    def access(self) -> Access | None:
+        """How it is read: as is being tried just here, else as worked; None: nothing did yet."""
+        tried = _TRIED.get()
+        return tried[1] if tried is not None and tried[0] is self else self._access
+
+    @access.setter
+    def access(self, access: Access | None) -> None:
+        self._access = access
+
+    @contextmanager
+    def tried(self, access: Access) -> Iterator[None]:
+        """Let whoever tries a way of reading ask in it; all others go on as they were."""
+        before = _TRIED.set((self, access))
+        try:
+            yield
+        finally:
+            _TRIED.reset(before)
+
+
+_TRIED: Final[ContextVar[tuple[Known, Access] | None]] = ContextVar("tried", default=None)
 
 
 class Server(NamedTuple):
