@@ -12,17 +12,21 @@ from lab.exchange.properties import path_key
 from lxml import etree
 
 from kalends.calendars.contract import Reading, Unchanged
+from kalends.calendars.ews import reading
 from kalends.calendars.ews.asides import HOURS_EVERY, REPLY_EVERY
+from kalends.calendars.ews.source import EwsSource
 from kalends.calendars.ews.texts import matching
 from kalends.errors import (
     NotFound,
     SignInNeeded,
     SourceTrouble,
+    SuspiciouslyEmpty,
     Throttled,
 )
 from kalends.kinds import ews
 from kalends.model.person import PersonRecord
 from kalends.model.times import FOREVER, Interval
+from kalends.wire.ews.calendar_item import Items
 from kalends.wire.ews.errors import TABLE, Reaction
 from kalends.wire.ews.shapes import MARK_NAME, MARK_SET
 from tests.contract.calendars.exchange import EwsWorld
@@ -62,6 +66,25 @@ async def test_nothing_new_costs_one_request_and_a_change_two(items: int) -> Non
         world.put(f"u{number}", *MEETING)
     await follower.read()
     assert world.asked() == ["SyncFolderItems", "FindItem"]
+
+
+@pytest.mark.parametrize("full", [False, True])
+async def test_news_that_were_taken_up_explain_no_calendar_that_is_empty_later(
+    world: EwsWorld, follower: Follower, full: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await follower.settled()
+    assert isinstance(world.source, EwsSource)
+    told = iter((1,))
+    monkeypatch.setattr(world.source.notifier, "take_news", lambda _key: next(told, 0))
+    world.put("one", *MEETING)
+    assert await follower.subjects() == ["M: budget"]
+
+    async def nothing(*_asked: object) -> Items:
+        return Items((), ())
+
+    monkeypatch.setattr(reading, "view", nothing)
+    with pytest.raises(SuspiciouslyEmpty):
+        await follower.read(full=full)
 
 
 async def test_after_a_restart_nothing_is_probed_again(world: EwsWorld, follower: Follower) -> None:

@@ -10,7 +10,7 @@ again is no change. So the next poll reads the view once more in any case, and c
 was shown (``Cursor.shown``): only what differs is a change that nobody told of.
 
 A calendar that suddenly shows nothing is doubted unless the server itself reported the changes that
-explain it.
+explain it: since what is stored, not since a state that is older.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ class Read:
             return await self._by_changes(known)
 
     async def _by_changes(self, known: Cursor) -> Reading | Unchanged:
-        news = await self._news(known.state)
+        news = await self._news(known)
         if news.since_known and not news.changes and not known.shown:
             now = await self._asides.refreshed(self._seen(known, news))
             return await self._told(known, now)
@@ -144,7 +144,7 @@ class Read:
         return await self._reading(self._seen(known, news), items, news)
 
     async def _whole(self, window: Interval, known: Cursor | None) -> Reading:
-        news = await self._news(known.state if known else "")
+        news = await self._news(known)
         items = await view(self._endpoint, self._mailbox, window, self._zone)
         self._judge(known, window, items)
         now = known or Cursor(0, 0, self._facts, self._access.value)
@@ -152,16 +152,19 @@ class Read:
         now = self._asides.put_off(self._seen(now, news))
         return await self._reading(now, items, news)
 
-    async def _news(self, state: str) -> News:
-        """Return what changed since a state; a state the server forgot is the beginning."""
-        if state:
+    async def _news(self, known: Cursor | None) -> News:
+        """Return what changed since what is stored; a state the server forgot is the beginning.
+
+        How much, an older state does not tell: some of it was shown already.
+        """
+        if known is not None and known.state:
             try:
-                news = await self._changes(state)
+                news = await self._changes(known.state)
             except CursorExpired:
                 pass
             else:
                 self.changed = news.changes > 0
-                return news
+                return news._replace(changes=0) if known.shown else news
         return (await self._changes(""))._replace(since_known=False)
 
     async def _changes(self, state: str) -> News:

@@ -90,7 +90,6 @@ class Board:
             member.due = None  # what was missed has come
         if sure:
             member.news += changes
-            member.fresh = True
             member.deafness = 0
 
     def detour(self, site: Site) -> Detour:

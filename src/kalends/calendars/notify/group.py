@@ -47,9 +47,7 @@ class Member:
     looked: bool = False
     """It was read since that hint."""
     news: int = 0
-    """How many changes a server told of since its state was asked for."""
-    fresh: bool = False
-    """Some of them no read has taken up."""
+    """How many changes a server told of that no read has taken up."""
     deafness: int = 0
     """How often in a row its subscription turned out to be deaf (``doubts``)."""
     due: float | None = None

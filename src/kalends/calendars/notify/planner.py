@@ -76,18 +76,15 @@ class Planner:
         self._settle()
 
     def take_news(self, key: Key) -> int:
-        """Return how many changes of a mailbox a server told of since its state was asked for.
+        """Return how many changes of a mailbox a server told of since this was asked last.
 
-        0: none that no read has taken up; the read that asks here is to ask for the state then.
+        Whoever asks takes them up; where that fails, the next read is to ask for the state.
         """
         member = self._board.members.get(key)
         if member is None:
             return 0
-        if not member.fresh:
-            member.news = 0
-            return 0
-        member.fresh = False
-        return member.news
+        news, member.news = member.news, 0
+        return news
 
     def forget(self, key: Key, now: float) -> None:
         """Drop a mailbox and give its subscription back."""
