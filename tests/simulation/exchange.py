@@ -186,6 +186,12 @@ class Mailroom:
             if (self.board.shown.get(one) == "busy") is not self.meets(one)
         ]
 
+    async def reply(self, person: str) -> tuple[int, int] | None:
+        """Return when somebody's automatic reply is on, as it is stored."""
+        (told,) = await self.engine.core.store.load_inputs([("acme", person)])
+        (calendar,) = told.calendars
+        return calendar.automatic_reply
+
     async def right_within(self, seconds: float) -> float:
         """Wait until everybody is shown as is so; return how long it took."""
         began = self.loop.time()

@@ -7,10 +7,12 @@ from collections import Counter
 from collections.abc import Callable
 
 import pytest
+from lab.exchange.mailbox import Oof
 
 from kalends.calendars.notify.doubts import RECENT
 from kalends.endpoints.exchange.known import Mailbox
 from kalends.engine.debounce import LONGEST_SECONDS
+from kalends.model.times import FOREVER
 from tests.simulation.exchange import POLL, Mailroom, play
 from tests.unit.notify import lab
 from tests.unit.notify.pushing import call
@@ -97,6 +99,20 @@ def test_what_was_told_raises_no_doubt_when_a_poll_or_the_night_learns_of_it_aga
         assert room.source.hearing().rebuilt == 0
 
     play(story, people=40)
+
+
+def test_whose_calendar_changes_between_any_two_polls_is_known_to_reply_as_anybody() -> None:
+    async def story(room: Mailroom) -> None:
+        person = room.people[0]
+        await asyncio.sleep(1000)
+        box = room.organization.mailboxes[f"{person}@acme.example"]
+        box.oof = Oof("Enabled", reply="Ill")
+        for _ in range(8):
+            room.meet(person, ahead=10_000)
+            await asyncio.sleep(240)
+        assert await room.reply(person) == (0, FOREVER)
+
+    play(story)
 
 
 def test_what_nobody_told_after_news_is_found_and_its_subscription_made_anew() -> None:

@@ -108,7 +108,7 @@ def test_an_automatic_reply_among_many_shows_within_a_quarter_of_an_hour(version
         for oof, known in ((Oof("Enabled", reply="Ill"), (0, FOREVER)), (Oof(), None)):
             box.oof = oof
             began = room.loop.time()
-            while await reply(room, away) != known:
+            while await room.reply(away) != known:
                 assert room.loop.time() - began <= QUARTER
                 await asyncio.sleep(5)
 
@@ -131,7 +131,7 @@ def test_a_reply_that_no_glance_sees_is_known_within_three_rounds_and_one(kind: 
         for oof in (hidden, Oof()):
             box.oof = oof
             began = room.loop.time()
-            while (await reply(room, away) is None) is (oof is hidden):
+            while (await room.reply(away) is None) is (oof is hidden):
                 assert room.loop.time() - began <= 4 * GLANCE_SECONDS + 60
                 await asyncio.sleep(5)
 
@@ -166,7 +166,7 @@ def test_a_reply_for_later_that_is_called_off_shows_nobody_away_when_it_would_ha
         box = room.organization.mailboxes[f"{away}@acme.example"]
         box.oof = scheduled(room, 5 * 3600.0, 2 * DAY)
         await asyncio.sleep(14 * GLANCE_SECONDS)
-        assert await reply(room, away) is not None
+        assert await room.reply(away) is not None
         before = room.board.shown.get(away)
         await asyncio.sleep(5 * 3600 - 14 * GLANCE_SECONDS - 60)
         box.oof = Oof()  # at the last minute: it begins as far as anybody was told
@@ -174,12 +174,6 @@ def test_a_reply_for_later_that_is_called_off_shows_nobody_away_when_it_would_ha
         assert room.board.shown.get(away) == before
 
     play(story, people=PEOPLE)
-
-
-async def reply(room: Mailroom, person: str) -> tuple[int, int] | None:
-    (told,) = await room.engine.core.store.load_inputs([("acme", person)])
-    (calendar,) = told.calendars
-    return calendar.automatic_reply
 
 
 def test_hours_of_replies_that_stay_cost_two_requests_a_round_and_a_third_of_all_settings() -> None:

@@ -7,7 +7,8 @@ before the view, so that what falls between the two is news for the next read.
 Where the server has told of a change already the view is read at once, by one request. The state
 stays what it was, and what happened since cannot be told from it: something new that is deleted
 again is no change. So the next poll reads the view once more in any case, and compares it with what
-was shown (``Cursor.shown``): only what differs is a change that nobody told of.
+was shown (``Cursor.shown``): only what differs is a change that nobody told of. Where nothing does,
+it asks what else is due, as any poll that finds nothing new.
 
 A calendar that suddenly shows nothing is doubted unless the server itself reported the changes that
 explain it: since what is stored, not since a state that is older.
@@ -141,7 +142,10 @@ class Read:
             return await self._told(known, now)
         items = await view(self._endpoint, self._mailbox, known.window, self._zone)
         self._judge(known, known.window, items)
-        return await self._reading(self._seen(known, news), items, news)
+        now = self._seen(known, news)
+        if known.shown and not self.changed:
+            now = await self._asides.refreshed(now)
+        return await self._reading(now, items, news)
 
     async def _whole(self, window: Interval, known: Cursor | None) -> Reading:
         news = await self._news(known)
