@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from lab.exchange.mailbox import Oof
@@ -12,6 +13,7 @@ from lab.exchange.mailbox import Oof
 from kalends.calendars.notify.doubts import RECENT
 from kalends.endpoints.exchange.known import Mailbox
 from kalends.engine.debounce import LONGEST_SECONDS
+from kalends.errors import StoreFailed
 from kalends.model.times import FOREVER
 from tests.simulation.exchange import POLL, Mailroom, play
 from tests.unit.notify import lab
@@ -111,6 +113,27 @@ def test_whose_calendar_changes_between_any_two_polls_is_known_to_reply_as_anybo
             room.meet(person, ahead=10_000)
             await asyncio.sleep(240)
         assert await room.reply(person) == (0, FOREVER)
+
+    play(story)
+
+
+def test_a_store_that_is_away_for_long_makes_no_subscription_look_deaf() -> None:
+    async def story(room: Mailroom) -> None:
+        await asyncio.sleep(1000)
+        store: Any = room.engine.core.store
+
+        async def away(*_asked: object, **_more: object) -> bool:
+            raise StoreFailed("it is away")
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(store, "replace_calendar", away)
+            for person in room.people[:3]:
+                room.meet(person)
+            await asyncio.sleep(2 * RECENT)
+        await room.right_within(60)
+        await asyncio.sleep(90)
+        assert room.source.hearing().rebuilt == 0
+        assert room.counts() == {"streaming": 6}
 
     play(story)
 

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
+from zlib import crc32
 
 from kalends.calendars.contract import (
     CalendarRef,
@@ -53,6 +54,9 @@ class EwsSource:
         self.notifier = Notifier(endpoint)
         self._polled: dict[tuple[str, str], Mailbox] = {}
         """Mailboxes of calendars the notifier does not know: what to forget with them."""
+        self._left: dict[tuple[str, str], int] = {}
+        """Where the last read that found something ended (CRC of its cursor): one that does not
+        begin there finds the same again, for it was not stored."""
 
     @property
     def capabilities(self) -> Capabilities:
@@ -93,7 +97,8 @@ class EwsSource:
         if full:
             self.endpoint.known(mailbox).primary = ""  # an alias may be somebody else's by now
 
-        news = self.notifier.take_news((ref.person, ref.name))
+        key = (ref.person, ref.name)
+        news = self.notifier.take_news(key)
 
         async def read(access: Access) -> tuple[Reading | Unchanged, bool]:
             task = Read(
@@ -103,9 +108,11 @@ class EwsSource:
             return await task.run(window, known, full=full, told=news), task.changed
 
         done, changed = await self._in_some_way(mailbox, read)
-        key = (ref.person, ref.name)
         before = self._mailbox(key)
-        self.notifier.seen(key, mailbox, changed=changed)
+        stored = self._left.pop(key, None) in (None, crc32(cursor or b""))
+        if isinstance(done, Reading):
+            self._left[key] = crc32(done.cursor or b"")
+        self.notifier.seen(key, mailbox, changed=changed and stored)
         if self.notifier.mailbox(key) is None:
             self._polled[key] = mailbox
         else:
@@ -129,6 +136,7 @@ class EwsSource:
         mailbox = self._mailbox(key)
         self.notifier.forget(key)
         self._polled.pop(key, None)
+        self._left.pop(key, None)
         self._drop(mailbox)
 
     def hearing(self) -> Hearing:
