@@ -208,10 +208,19 @@ async def _a_minute(home: Installation) -> None:
     """Let a minute pass, and the pauses of those who failed alone again and again.
 
     Few are tried again within that minute; where they are many each may wait for ten
-    (``reach.retry_pause``).
+    (``reach.retry_pause``). Where the power was cut in it another minute passes.
     """
+    lives = 0
+    while lives != home.lives or not home.serves:
+        await revived(home)
+        lives = home.lives
+        await asyncio.sleep(60.0 - home.clock.now() % 1 - 0.01)
+        if home.serves:
+            await _tried_again(home)
+
+
+async def _tried_again(home: Installation) -> None:
     assert home.plain is not None
-    await asyncio.sleep(60.0 - home.clock.now() % 1 - 0.01)
     ends = [
         row.due_at
         for name in home.boards

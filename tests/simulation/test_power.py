@@ -224,7 +224,7 @@ async def test_a_disk_that_lies_about_syncing_is_found_out(tmp_path: Path, disk:
     assert [one for one in found if "lost: " in one] != []
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(4))
 def test_after_power_cuts_in_mid_commit_every_sink_is_told_the_truth(seed: int) -> None:
     cuts = 0
 
